@@ -1,0 +1,91 @@
+/* lib/io/conf.h - the configuration: a file, the environment and defaults, read once.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * Every setting stands in one table (lib/io/settings.c) that feeds the parser, the SLUICE_<NAME>
+ * overrides, `sluice check`, the example file and the man page. A setting is added there and as a
+ * member here; the member's name is the setting's, with the unit where it has one (live_idle is
+ * live_idle_s). */
+#ifndef SLUICE_IO_CONF_H
+#define SLUICE_IO_CONF_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "lib/base/fail.h"
+#include "lib/base/log.h"
+
+enum conf_access { ACCESS_OPEN, ACCESS_PASSWORD };
+
+/* One `source "name" { … }` section. Blank texts are "", never NULL. */
+struct conf_source {
+	const char *name; /* [a-z0-9][a-z0-9-]*, at most 31 bytes, unique */
+	const char *type; /* "xtream" */
+	const char *url;
+	const char *user, *password;
+	const char *const *allow; /* private addresses it may use: "CIDR[:port[-port]]" */
+	size_t allow_count;
+	int64_t connections; /* how many streams the account allows at once */
+	int line;	     /* of the file, where the section ends */
+};
+
+struct conf_memory; /* what the texts below live in, and where each setting came from */
+
+/* Texts are never NULL: what is not set and has no default is "". Directories are absolute. */
+struct conf {
+	const char *path; /* absolute, the file that was read */
+
+	/* places */
+	const char *state_dir, *run_dir, *live_dir, *web_dir;
+	const char *www_dir; /* not a setting: state_dir "/www", the front server's document root */
+	const char *user, *group;
+	const char *log_file; /* "": standard error */
+	enum log_level log_level;
+
+	/* processes */
+	int64_t api_processes, api_threads, relay_processes, relay_threads;
+	int64_t live_max; /* channels at once */
+
+	/* live channels */
+	const char *ladder, *default_quality, *max_quality;
+	int64_t live_idle_s, live_token_ttl_s;
+	int64_t encoder_threads;
+	const char *ffmpeg;
+
+	/* stores, in bytes */
+	int64_t bytes_quota, free_floor;
+
+	/* memcached: servers as "host:port" or "/path.sock", separated by blanks; "" for none */
+	const char *memcached_servers, *memcached_prefix, *memcached_user, *memcached_password;
+
+	/* who may, and under which names */
+	enum conf_access access;
+	const char *htpasswd, *admin_token, *public_url, *cors_origin, *host_name;
+
+	/* the pages */
+	const char *site_name, *site_logo, *site_colour;
+
+	const struct conf_source *sources;
+	size_t source_count;
+
+	struct conf_memory *memory;
+};
+
+/* Reads the file `path` (NULL: SYSCONFDIR "/sluice/sluice.conf") and the SLUICE_<NAME> variables,
+ * which win over the file. `*out` is owned by the caller and does not change afterwards.
+ * Fails: FAIL_INPUT for the first mistake, in one sentence with file and line (or the variable);
+ * FAIL_MISSING when the file cannot be read. */
+int conf_load(struct conf **out, const char *path, struct fail *f);
+void conf_close(struct conf **c);
+
+/* The source of that name, or NULL. */
+const struct conf_source *conf_source(const struct conf *c, const char *name);
+
+/* Every effective setting, one a line in the file's own syntax, with its unit and where it came
+ * from. Secrets are printed as ********. */
+void conf_print(const struct conf *c, FILE *to);
+
+/* The table as an example file, and as the list of a mdoc(7) page. */
+void conf_print_example(FILE *to);
+void conf_print_man(FILE *to);
+
+#endif
