@@ -1,0 +1,59 @@
+/* lib/svc/token.h - a channel's resolved live URL: who asks the gateway, and what it said.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * A gateway answers a live URL with a redirect to an edge, good for some minutes: that is the
+ * token. It is kept in memcached (`tok`) for the cluster and in live/work/{id}/token (0600) for
+ * this host, and is a secret: no answer and no log shows its url. A refusal is kept too, for 5 s.
+ * Only the resolver, a short-lived child of the supervisor, asks the gateway; all others look here,
+ * and ask for it by live_ask_token() (live.h). */
+#ifndef SLUICE_SVC_TOKEN_H
+#define SLUICE_SVC_TOKEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/fail.h"
+#include "lib/base/span.h"
+
+struct conf;
+struct mc;
+
+enum { TOKEN_URL_BYTES = 4096, TOKEN_REFRESH_MS = 5000, TOKEN_NEGATIVE_MS = 5000 };
+
+struct token {
+	char url[TOKEN_URL_BYTES]; /* where the stream is fetched; "" when the gateway refused */
+	struct fail why;	   /* kind FAIL_NONE when there is a url */
+	int64_t resolved_ms;	   /* when the gateway was asked, since the epoch */
+	int64_t expires_ms;	   /* good (or refused) until then */
+};
+
+enum token_state {
+	TOKEN_NONE,   /* nothing known, or no longer good */
+	TOKEN_GOOD,   /* t->url may be used */
+	TOKEN_REFUSED /* the gateway said no within the last 5 s: t->why */
+};
+
+/* What is known now, this host's file first, then memcached (NULL: without). *t is set unless
+ * TOKEN_NONE. Never waits for the gateway. */
+enum token_state token_look(
+	const struct conf *conf, struct mc *mc, const char *id, struct token *t);
+
+/* Whether the gateway may be asked again for a token that stopped working: at most once in 5 s;
+ * before that, this one is the answer for all. */
+bool token_refresh_due(const struct token *t, int64_t now_ms);
+
+/* Body of the resolver process: asks the gateway for channel `id` unless a good token (with
+ * `refresh`: one younger than 5 s) is there by the time it is alone, and stores the answer. One at
+ * a time on this host by a lock, in the cluster by the lease "tok:{id}". 0: there is an answer now,
+ * which may be a refusal; 1: it could not be stored. */
+int token_run(const struct conf *conf, const char *id, bool refresh);
+
+/* When a URL itself says when it ends (expires=, exp=, e= as seconds since the epoch, after now):
+ * that time in ms, else 0. */
+int64_t token_url_expiry(struct span url, int64_t now_ms);
+
+/* The record as text, and back; false for anything that token_print() does not write. */
+void token_print(const struct token *t, struct buf *to);
+bool token_parse(struct span text, struct token *out);
+
+#endif
