@@ -1,0 +1,61 @@
+/* lib/svc/source.h - where channels come from.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * A type of source is one file with one `struct source_type` and one line in the table of source.c.
+ * It lists what a source has, and makes the address that plays a channel. */
+#ifndef SLUICE_SVC_SOURCE_H
+#define SLUICE_SVC_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/fail.h"
+#include "lib/base/span.h"
+
+struct conf_source;
+
+/* Rows as a type of source gives them: cleaned UTF-8 within the limits of lib/svc/catalog.h, good
+ * during the call. */
+struct source_category {
+	struct span key, name;
+};
+
+struct source_channel {
+	struct span key; /* the source's own id for it, ident_key_ok() */
+	struct span name, logo, category /* a category's key */, epg;
+	int64_t number; /* 0: none */
+	int64_t archive_days;
+	bool adult;
+};
+
+/* Where the rows go. A callback that returns -1 (with *f set) ends the listing. */
+struct source_sink {
+	int (*category)(void *ctx, const struct source_category *row, struct fail *f);
+	int (*channel)(void *ctx, const struct source_channel *row, struct fail *f);
+	void *ctx;
+};
+
+struct source_type {
+	const char *name; /* as the configuration says it */
+	int (*import)(
+		const struct conf_source *source, const struct source_sink *sink, struct fail *f);
+	int (*live_url)(
+		const struct conf_source *source, const char *key, struct buf *url, struct fail *f);
+};
+
+/* The type of that name, or NULL. */
+const struct source_type *source_type_find(const char *name);
+
+/* Lists all that `source` has: categories, then channels. Blocks, up to some minutes; memory stays
+ * small however long the list is.
+ * Fails: FAIL_FORBIDDEN (the account is refused or has ended), FAIL_UPSTREAM (nonsense),
+ * FAIL_TIMEOUT, FAIL_INPUT (the configuration), or what the sink failed with. */
+int source_import(const struct conf_source *source, const struct source_sink *sink, struct fail *f);
+
+/* Adds the address that plays channel `key` to `url`. It holds the account's name and password:
+ * never to be logged, told or stored but in memory and files of mode 0600. Fails: FAIL_INPUT for a
+ * source whose address is no http(s) URL or a key that is none. */
+int source_live_url(
+	const struct conf_source *source, const char *key, struct buf *url, struct fail *f);
+
+#endif
