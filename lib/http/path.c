@@ -1,0 +1,145 @@
+/* lib/http/path.c - the path and query of a request target, decoded once.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/http/path.h"
+
+#include <string.h>
+
+#include "lib/base/num.h"
+
+/* Length of the well-formed sequence at s (RFC 3629 section 4), 0 when there is none. */
+static size_t utf8_length(const unsigned char *s, size_t room)
+{
+	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+
+	if (n == 0 || n > room || s[0] > 0xf4)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+		(s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+bool path_is_utf8(struct span text)
+{
+	const unsigned char *s = (const unsigned char *)text.ptr;
+
+	for (size_t i = 0; i < text.len;) {
+		size_t n = utf8_length(s + i, text.len - i);
+		if (n == 0)
+			return false;
+		i += n;
+	}
+	return true;
+}
+
+/* One byte of `text` at *i, escapes undone; -1 for a broken escape. */
+static int next_byte(struct span text, size_t *i, bool plus)
+{
+	char c = text.ptr[(*i)++];
+	int high, low;
+
+	if (c == '+' && plus)
+		return ' ';
+	if (c != '%')
+		return (unsigned char)c;
+	if (text.len - *i < 2)
+		return -1;
+	high = num_hex_digit(text.ptr[*i]);
+	low = num_hex_digit(text.ptr[*i + 1]);
+	*i += 2;
+	return high < 0 || low < 0 ? -1 : high << 4 | low;
+}
+
+int path_decode(struct span text, bool plus, struct arena *arena, struct span *out, struct fail *f)
+{
+	char *to = arena_alloc(arena, text.len + 1);
+	size_t n = 0;
+
+	if (!to)
+		return fail_set(f, FAIL_INPUT, "The request is too large");
+	for (size_t i = 0; i < text.len;) {
+		int c = next_byte(text, &i, plus);
+		if (c < 0)
+			return fail_set(f, FAIL_INPUT, "The address holds a broken percent escape");
+		if (c == 0)
+			return fail_set(f, FAIL_INPUT, "The address holds a NUL byte");
+		to[n++] = (char)c;
+	}
+	*out = span_make(to, n);
+	if (!path_is_utf8(*out))
+		return fail_set(f, FAIL_INPUT, "The address is not UTF-8");
+	return 0;
+}
+
+static bool has_control(struct span text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.ptr[i];
+		if (c < 0x20 || c == 0x7f)
+			return true;
+	}
+	return false;
+}
+
+/* Drops "http://authority" of the absolute form (RFC 9112 3.2.2). */
+static struct span skip_authority(struct span target)
+{
+	const char *at, *slash;
+
+	if (target.len == 0 || target.ptr[0] == '/')
+		return target;
+	at = memmem(target.ptr, target.len, "://", 3);
+	if (!at)
+		return target;
+	at += 3;
+	slash = memchr(at, '/', target.len - (size_t)(at - target.ptr));
+	if (!slash)
+		return span_of("/");
+	return span_make(slash, target.len - (size_t)(slash - target.ptr));
+}
+
+static int add_part(struct path *p, struct span raw, struct arena *arena, struct fail *f)
+{
+	struct span part;
+
+	if (p->count == PATH_MAX_PARTS)
+		return fail_set(f, FAIL_MISSING, "There is nothing at this address");
+	if (path_decode(raw, false, arena, &part, f) < 0)
+		return -1;
+	if (has_control(part))
+		return fail_set(f, FAIL_INPUT, "The address holds a control character");
+	if (part.len && memchr(part.ptr, '/', part.len))
+		return fail_set(f, FAIL_INPUT, "The address holds an encoded slash");
+	if (span_is(part, ".") || span_is(part, ".."))
+		return fail_set(f, FAIL_INPUT, "The address holds a dot segment");
+	p->parts[p->count++] = part;
+	return 0;
+}
+
+int path_parse(struct path *p, const char *target, struct arena *arena, struct fail *f)
+{
+	struct span rest = span_of(target), part;
+
+	*p = (struct path){0};
+	if (rest.len > PATH_MAX_TARGET)
+		return fail_set(f, FAIL_INPUT, "The address is too long");
+	if (has_control(rest))
+		return fail_set(f, FAIL_INPUT, "The address holds a control character");
+	rest = skip_authority(rest);
+	if (rest.len == 0 || rest.ptr[0] != '/')
+		return fail_set(f, FAIL_INPUT, "The address does not begin with a slash");
+	span_next(&rest, '?', &p->raw);
+	p->query = rest;
+	rest = span_make(p->raw.ptr + 1, p->raw.len - 1);
+	if (rest.len == 0)
+		return 0;
+	while (span_next(&rest, '/', &part)) {
+		if (add_part(p, part, arena, f) < 0)
+			return -1;
+	}
+	return 0;
+}
