@@ -49,11 +49,15 @@ struct board;
 int board_open(struct board **out, const char *path, struct fail *f);
 void board_close(struct board **b); /* leaves the slot too */
 
-/* Takes a free slot for this process, or one whose process is dead, as BOARD_STARTING. After a
- * fork the child enters anew. The slot is good until board_leave(); when all are taken it is one
- * that nobody else sees. `name` may be NULL. */
+/* Takes a free slot for this process, or one whose process is dead, as BOARD_STARTING; a process
+ * that has one keeps it and changes role and name only. After a fork the child enters anew. The
+ * slot is good until board_leave(); when all are taken it is one that nobody else sees. `name` may
+ * be NULL. Not from two threads at once. */
 struct board_slot *board_enter(struct board *b, const char *role, const char *name);
 void board_leave(struct board *b);
+
+/* The slot of a process, or NULL. */
+const struct board_slot *board_find(const struct board *b, pid_t pid);
 
 /* Frees the slots of a process that was reaped; of all processes for 0. */
 void board_forget(struct board *b, pid_t pid);

@@ -1,0 +1,148 @@
+/* t/unit/board.c - what all our processes tell each other.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/io/board.h"
+#include "lib/io/file.h"
+#include "t/unit/tap.h"
+
+static int count(const struct board *b)
+{
+	size_t at = 0;
+	int n = 0;
+
+	while (board_each(b, &at))
+		n++;
+	return n;
+}
+
+/* A process that enters as a child of ours and ends without leaving. */
+static pid_t enter_and_die(struct board *b)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		atomic_store(&board_enter(b, "live", "live-8")->requests, 7);
+		_exit(0);
+	}
+	return pid;
+}
+
+static void slots(const char *path)
+{
+	struct board *b = NULL, *other = NULL;
+	struct board_slot *mine;
+	pid_t dead;
+	struct fail f;
+
+	is_int(board_open(&b, path, &f), 0, "a board is made");
+	is_int(board_open(&other, path, &f), 0, "and opened by another");
+	is_int(count(b), 0, "it is empty");
+	mine = board_enter(b, "api", NULL);
+	is_str(mine->role, "api", "who enters has a role");
+	ok(board_enter(b, "relay", "x") == mine, "who enters again keeps the slot");
+	is_str(board_find(other, getpid())->role, "relay", "others see it");
+	dead = enter_and_die(b);
+	waitpid(dead, NULL, 0);
+	is_int(count(b), 2, "a child after a fork has its own");
+	is_str(board_find(b, dead)->name, "live-8", "with its name");
+	ok(mine == board_enter(b, "api", NULL), "and leaves ours alone");
+	board_enter(other, "janitor", NULL);
+	is_int(count(b), 2, "the slot of a dead process is taken by the next");
+	ok(!board_find(b, dead), "whose it is then");
+	is_int(board_find(b, getpid())->requests, 0, "from the beginning");
+	board_leave(b);
+	is_int(count(b), 1, "who leaves is gone");
+	board_forget(b, getpid());
+	is_int(count(b), 0, "who is forgotten too");
+	board_close(&other);
+	board_close(&b);
+	ok(!b, "closing takes the pointer");
+}
+
+static void full(const char *path)
+{
+	struct board *b = NULL;
+	struct board_slot *slot = NULL;
+	struct fail f;
+
+	board_open(&b, path, &f);
+	for (int i = 0; i < BOARD_SLOTS; i++) {
+		struct board *one = NULL;
+		/* Each opening is somebody else, although the process is the same. */
+		if (board_open(&one, path, &f) == 0)
+			board_enter(one, "api", NULL);
+	}
+	is_int(count(b), BOARD_SLOTS, "all slots can be taken");
+	slot = board_enter(b, "api", NULL);
+	ok(slot != NULL, "one more gets a slot all the same");
+	atomic_store(&slot->requests, 1);
+	is_int(count(b), BOARD_SLOTS, "that nobody sees");
+	board_forget(b, 0);
+	is_int(count(b), 0, "all can be forgotten at once");
+	board_close(&b);
+}
+
+static void totals(const char *path)
+{
+	struct board *b = NULL;
+	struct fail f;
+
+	board_open(&b, path, &f);
+	is_int(board_add(b, BOARD_PUBLISHED_BYTES, 5), 5, "a total is counted");
+	for (int i = 0; i < 4; i++) {
+		if (fork() == 0) {
+			for (int n = 0; n < 1000; n++)
+				board_add(b, BOARD_PUBLISHED_BYTES, 1);
+			_exit(0);
+		}
+	}
+	while (wait(NULL) > 0)
+		;
+	is_int(board_get(b, BOARD_PUBLISHED_BYTES), 4005, "by several processes at once");
+	board_close(&b);
+	board_open(&b, path, &f);
+	is_int(board_get(b, BOARD_PUBLISHED_BYTES), 4005, "and outlives them");
+	board_set(b, BOARD_PUBLISHED_BYTES, 1);
+	is_int(board_get(b, BOARD_PUBLISHED_BYTES), 1, "it can be corrected");
+	for (int t = 0; t < BOARD_TOTALS; t++)
+		ok(*board_total_name((enum board_total)t), "total %d has a name: %s", t,
+			board_total_name((enum board_total)t));
+	board_close(&b);
+}
+
+static void other_layouts(const char *path, const char *dir)
+{
+	struct board *b = NULL;
+	char wrong[200];
+	struct stat st;
+	struct fail f;
+
+	file_replace(path, span_of("short"), 0640, &f);
+	is_int(board_open(&b, path, &f), 0, "a file that is no board is replaced");
+	ok(stat(path, &st) == 0 && (int64_t)st.st_blocks * 512 >= st.st_size,
+		"and has no hole that a full disk could turn into a signal");
+	board_close(&b);
+	file_path(wrong, sizeof(wrong), "%s/missing/board", dir);
+	is_int(board_open(&b, wrong, &f), -1, "not in a directory that is missing");
+	ok(strstr(f.text, wrong) != NULL, "and the sentence names it: %s", f.text);
+}
+
+int main(void)
+{
+	char dir[] = "/tmp/sluice-board-XXXXXX", path[200], command[100];
+
+	if (!mkdtemp(dir))
+		return 99;
+	file_path(path, sizeof(path), "%s/board", dir);
+	slots(path);
+	full(path);
+	totals(path);
+	other_layouts(path, dir);
+	file_path(command, sizeof(command), "rm -rf '%s'", dir);
+	is_int(system(command), 0, "tidied up");
+	return tap_done();
+}
