@@ -41,14 +41,17 @@ enum lease_result { LEASE_MINE, LEASE_TAKEN, LEASE_ERROR };
  * LEASE_MINE   *out is owned by the caller, until lease_drop().
  * LEASE_TAKEN  `other` (may be NULL) is cleared and gets the owner's `value`: the text it tells
  *              others, such as its base URL. Empty when the owner took or gave it just now.
- * LEASE_ERROR  *f says why: FAIL_INTERNAL when the file cannot be made or locked.
+ * LEASE_ERROR  *f says why: FAIL_INPUT for a name, value or host that is too long or has control
+ *              bytes, FAIL_INTERNAL when the file cannot be made or locked.
  * What an owner on this host left in memcached by dying is taken over at once. */
 enum lease_result lease_take(const struct lease_env *env, const char *name, const char *value,
 	struct lease **out, struct buf *other, struct fail *f);
 
-/* To be called at least every second while the work goes on; asks memcached every 4 s.
- * False, from then on: the lease is lost (another host has it, or memcached answered for 10 s
- * without confirming it). Stop the work, then drop it. */
+/* To be called at least every second while the work goes on; asks memcached every 4 s, which may
+ * take 250 ms when it is hung. While memcached is away the answer is true.
+ * False, from then on: the lease is lost. Another host has it; or nothing confirmed it for 10 s,
+ * because memcached said neither yes nor no or because this process was stopped that long and
+ * memcached is away now; or the file is gone. Stop the work, then drop it. */
 bool lease_renew(struct lease *lease);
 
 /* Gives it back, so that anybody may take it at once, and sets *lease to NULL. Accepts NULL there.

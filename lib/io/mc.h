@@ -63,10 +63,10 @@ void mc_close(struct mc **mc);
 enum mc_result mc_get(
 	struct mc *mc, const char *family, const char *key, struct buf *value, uint64_t *cas);
 
-/* What is kept, for `ttl_s` seconds (1 or more; more than 30 days work too) or until memcached
- * needs the room. mc_add only when nothing is there; mc_cas only while what mc_get read still is.
- * After a connection broke they are sent once more: MC_MISS may then mean that the first one
- * worked. */
+/* What is kept, for `ttl_s` seconds (more than 30 days work too; for 0 or less nothing is kept:
+ * MC_MISS) or until memcached needs the room. mc_add only when nothing is there; mc_cas only while
+ * what mc_get read still is. After a connection broke they are sent once more: MC_MISS may then
+ * mean that the first one worked. */
 enum mc_result mc_set(
 	struct mc *mc, const char *family, const char *key, struct span value, int64_t ttl_s);
 enum mc_result mc_add(
@@ -86,12 +86,14 @@ struct mc_server_state {
 	bool away;
 	int64_t away_ms; /* how long so far, 0 when it answers */
 	int64_t outages; /* how often it went away, as this process saw it */
-	char why[96];	 /* one sentence while away, else "" */
+	char why[96];	 /* while away: what is wrong with it; else "" */
 };
 
+/* How many servers are configured; 0 for NULL. */
+size_t mc_count(const struct mc *mc);
+
 /* Asks every server that is not known to be away whether it is there, with the time limits above,
- * and fills out[0..], at most MC_SERVERS_MAX. Gives how many servers there are: 0 when none is
- * configured. */
+ * and fills out[0..mc_count()). Gives mc_count(), which is at most MC_SERVERS_MAX. */
 size_t mc_state(struct mc *mc, struct mc_server_state *out);
 
 #endif
