@@ -43,7 +43,8 @@ struct conf {
 
 	/* processes */
 	int64_t api_processes, api_threads, relay_processes, relay_threads;
-	int64_t live_max; /* channels at once */
+	int64_t live_max;	/* channels at once */
+	int64_t import_every_s; /* how old a source's list may grow */
 
 	/* live channels */
 	const char *ladder, *default_quality, *max_quality;

@@ -1,0 +1,298 @@
+/* lib/io/conf.c - the configuration: a file, the environment and defaults, read once.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/io/conf.h"
+
+#include <confuse.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/must.h"
+#include "lib/io/conf_value.h"
+#include "lib/io/settings.h"
+
+enum { SETTINGS_MAX = 100, SOURCES_MAX = 64, MEMORY_MAX = 1024 * 1024 };
+
+struct conf_memory {
+	struct arena arena;
+	int line[SETTINGS_MAX]; /* of the file; 0: the default; -1: the environment */
+};
+
+/* libconfuse gives its callbacks no pointer of ours: while a file is read, this is where they
+ * write. conf_load() is called by single-threaded processes only. */
+static struct {
+	struct conf *conf;
+	struct fail *fail; /* set by the first mistake */
+	bool failed;
+} reading;
+
+static size_t find_setting(const char *name)
+{
+	size_t i = 0;
+
+	while (i < setting_count && strcmp(settings[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+/* --- mistakes -----------------------------------------------------------------------------------
+ */
+
+static size_t min3(size_t a, size_t b, size_t c)
+{
+	size_t least = a < b ? a : b;
+
+	return least < c ? least : c;
+}
+
+/* How many letters must change to make one word the other. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[64], n = strnlen(b, 62);
+
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (size_t i = 1; *a; a++, i++) {
+		size_t corner = row[0];
+		row[0] = i;
+		for (size_t j = 1; j <= n; j++) {
+			size_t above = row[j];
+			row[j] = min3(above + 1, row[j - 1] + 1, corner + (*a != b[j - 1]));
+			corner = above;
+		}
+	}
+	return row[n];
+}
+
+static const char *nearest_name(const char *word)
+{
+	const char *best = NULL;
+	size_t least = 4;
+
+	for (size_t i = 0; i < setting_count; i++) {
+		size_t d = distance(word, settings[i].name);
+		if (d < least) {
+			least = d;
+			best = settings[i].name;
+		}
+	}
+	return best;
+}
+
+static void mistake(const char *file, int line, const char *text)
+{
+	if (!reading.failed)
+		fail_set(reading.fail, FAIL_INPUT, "%s:%d: %s", file, line, text);
+	reading.failed = true;
+}
+
+/* libconfuse's own words for what it cannot read; for an unknown name we have better ones. */
+static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
+{
+	char text[160], word[64] = "", better[240];
+	const char *open, *close, *name;
+
+	vsnprintf(text, sizeof(text), fmt, ap);
+	open = strchr(text, '\'');
+	close = open ? strrchr(open + 1, '\'') : NULL;
+	if (close)
+		span_copy(span_make(open + 1, (size_t)(close - open - 1)), word, sizeof(word));
+	name = strstr(text, "no such option") ? nearest_name(word) : NULL;
+	if (strstr(text, "no such option"))
+		snprintf(better, sizeof(better), "There is no setting %s%s%s%s", word,
+			name ? "; do you mean " : "", name ? name : "", name ? "?" : "");
+	else
+		snprintf(better, sizeof(better), "%s", text);
+	mistake(cfg->filename ? cfg->filename : reading.conf->path, cfg->line, better);
+}
+
+/* --- values -------------------------------------------------------------------------------------
+ */
+
+/* Called by libconfuse behind every setting it has read. */
+static int on_value(cfg_t *cfg, cfg_opt_t *opt)
+{
+	size_t i = find_setting(opt->name);
+	struct fail f = {0};
+	const char *text = cfg_opt_getnstr(opt, cfg_opt_size(opt) - 1);
+
+	must(i < setting_count);
+	if (conf_value_set(reading.conf, &settings[i], text ? text : "",
+		    &reading.conf->memory->arena, &f) < 0) {
+		mistake(cfg->filename, cfg->line, f.text);
+		return -1;
+	}
+	reading.conf->memory->line[i] = cfg->line;
+	return 0;
+}
+
+static const char *keep(struct conf *c, const char *text)
+{
+	const char *copy = arena_copy(&c->memory->arena, span_of(text ? text : ""));
+
+	return copy ? copy : "";
+}
+
+static int read_source(struct conf *c, cfg_t *section, struct conf_source *to, struct fail *f)
+{
+	size_t count = cfg_size(section, "allow");
+	const char **allow = arena_alloc(&c->memory->arena, (count + 1) * sizeof(*allow));
+
+	if (!allow)
+		return fail_set(f, FAIL_INPUT, "%s is too large", c->path);
+	*to = (struct conf_source){
+		.name = keep(c, cfg_title(section)),
+		.type = keep(c, cfg_getstr(section, "type")),
+		.url = keep(c, cfg_getstr(section, "url")),
+		.user = keep(c, cfg_getstr(section, "user")),
+		.password = keep(c, cfg_getstr(section, "password")),
+		.allow = allow,
+		.allow_count = count,
+		.connections = cfg_getint(section, "connections"),
+		.line = section->line,
+	};
+	for (size_t i = 0; i < count; i++)
+		allow[i] = keep(c, cfg_getnstr(section, "allow", (unsigned)i));
+	return conf_source_check(c->path, to, f);
+}
+
+static int read_sources(struct conf *c, cfg_t *cfg, struct fail *f)
+{
+	size_t count = cfg_size(cfg, "source");
+	struct conf_source *list = arena_alloc(&c->memory->arena, (count + 1) * sizeof(*list));
+
+	if (!list || count > SOURCES_MAX)
+		return fail_set(f, FAIL_INPUT, "%s: more than %d sources", c->path, SOURCES_MAX);
+	for (size_t i = 0; i < count; i++) {
+		if (read_source(c, cfg_getnsec(cfg, "source", (unsigned)i), &list[i], f) < 0)
+			return -1;
+	}
+	c->sources = list;
+	c->source_count = count;
+	return 0;
+}
+
+static int read_file(struct conf *c, struct fail *f)
+{
+	cfg_opt_t source[] = {CFG_STR("type", "xtream", CFGF_NONE), CFG_STR("url", "", CFGF_NONE),
+		CFG_STR("user", "", CFGF_NONE), CFG_STR("password", "", CFGF_NONE),
+		CFG_STR_LIST("allow", "{}", CFGF_NONE), CFG_INT("connections", 1, CFGF_NONE),
+		CFG_END()};
+	cfg_opt_t opts[SETTINGS_MAX + 2];
+	int result;
+	cfg_t *cfg;
+
+	must(setting_count <= SETTINGS_MAX);
+	for (size_t i = 0; i < setting_count; i++)
+		opts[i] = (cfg_opt_t)CFG_STR(settings[i].name, NULL, CFGF_NONE);
+	opts[setting_count] =
+		(cfg_opt_t)CFG_SEC("source", source, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
+	opts[setting_count + 1] = (cfg_opt_t)CFG_END();
+	cfg = cfg_init(opts, CFGF_NONE);
+	if (!cfg)
+		return fail_set(f, FAIL_INTERNAL, "There is no memory for the configuration");
+	cfg_set_error_function(cfg, on_error);
+	for (size_t i = 0; i < setting_count; i++)
+		cfg_set_validate_func(cfg, settings[i].name, on_value);
+	result = cfg_parse(cfg, c->path);
+	if (result == CFG_FILE_ERROR)
+		fail_set(f, FAIL_MISSING, "%s cannot be read", c->path);
+	else if (result != CFG_SUCCESS && !reading.failed)
+		fail_set(f, FAIL_INPUT, "%s is no configuration", c->path);
+	result = result == CFG_SUCCESS && !reading.failed ? read_sources(c, cfg, f) : -1;
+	cfg_free(cfg);
+	return result;
+}
+
+static int read_environment(struct conf *c, struct fail *f)
+{
+	for (size_t i = 0; i < setting_count; i++) {
+		char name[64];
+		const char *text;
+		struct fail why = {0};
+
+		snprintf(name, sizeof(name), "SLUICE_%s", settings[i].name);
+		for (char *at = name; *at; at++)
+			*at = (char)toupper((unsigned char)*at);
+		text = getenv(name);
+		if (!text)
+			continue;
+		if (conf_value_set(c, &settings[i], text, &c->memory->arena, &why) < 0)
+			return fail_set(f, FAIL_INPUT, "The variable %s: %s", name, why.text);
+		c->memory->line[i] = -1;
+	}
+	return 0;
+}
+
+/* What follows from other settings. */
+static int complete(struct conf *c, struct fail *f)
+{
+	struct arena *a = &c->memory->arena;
+	char host[256] = "";
+
+	if (!*c->live_dir)
+		c->live_dir = arena_printf(a, "%s/live", c->state_dir);
+	c->www_dir = arena_printf(a, "%s/www", c->state_dir);
+	gethostname(host, sizeof(host) - 1);
+	if (!*c->host_name)
+		c->host_name = keep(c, *host ? host : "localhost");
+	if (a->full)
+		return fail_set(f, FAIL_INPUT, "%s is too large", c->path);
+	return conf_check(c, f);
+}
+
+int conf_load(struct conf **out, const char *path, struct fail *f)
+{
+	struct conf *c = calloc(1, sizeof(*c));
+	char *real;
+	int result = 0;
+
+	if (!c || !(c->memory = calloc(1, sizeof(*c->memory)))) {
+		free(c);
+		return fail_set(f, FAIL_INTERNAL, "There is no memory for the configuration");
+	}
+	arena_init(&c->memory->arena, MEMORY_MAX);
+	path = path ? path : SYSCONFDIR "/sluice/sluice.conf";
+	real = realpath(path, NULL);
+	c->path = keep(c, real ? real : path);
+	free(real);
+	for (size_t i = 0; i < setting_count && result == 0; i++)
+		result = conf_value_set(c, &settings[i], settings[i].usual, &c->memory->arena, f);
+	must(result == 0); /* the table's own defaults are good */
+	reading.conf = c;
+	reading.fail = f;
+	reading.failed = false;
+	if (read_file(c, f) < 0 || read_environment(c, f) < 0 || complete(c, f) < 0) {
+		conf_close(&c);
+		return -1;
+	}
+	*out = c;
+	return 0;
+}
+
+void conf_close(struct conf **c)
+{
+	if (!*c)
+		return;
+	arena_release(&(*c)->memory->arena);
+	free((*c)->memory);
+	free(*c);
+	*c = NULL;
+}
+
+const struct conf_source *conf_source(const struct conf *c, const char *name)
+{
+	for (size_t i = 0; i < c->source_count; i++) {
+		if (strcmp(c->sources[i].name, name) == 0)
+			return &c->sources[i];
+	}
+	return NULL;
+}
+
+int conf_origin(const struct conf *c, size_t setting)
+{
+	must(setting < setting_count);
+	return c->memory->line[setting];
+}

@@ -1,0 +1,132 @@
+/* lib/io/conf_print.c - the settings as `sluice check`, the example file and the man page show
+ * them. SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "lib/io/conf.h"
+#include "lib/io/conf_value.h"
+#include "lib/io/settings.h"
+
+static const char *unit_name(const struct setting *s)
+{
+	return s->type == SETTING_BYTES ? "bytes" : s->type == SETTING_TIME ? "seconds" : "";
+}
+
+static void print_text(const char *text, FILE *to)
+{
+	putc('"', to);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			putc('\\', to);
+		putc(*text, to);
+	}
+	putc('"', to);
+}
+
+static void print_word(const struct setting *s, int place, FILE *to)
+{
+	struct span rest = span_of(s->words), word = {0};
+
+	for (int i = 0; i <= place && span_next(&rest, ' ', &word); i++)
+		;
+	fprintf(to, "%.*s", (int)word.len, word.ptr);
+}
+
+static void print_value(const struct conf *c, const struct setting *s, FILE *to)
+{
+	const char *member = (const char *)c + s->offset;
+
+	switch (s->type) {
+	case SETTING_SECRET:
+		print_text(**(const char *const *)(const void *)member ? "********" : "", to);
+		break;
+	case SETTING_TEXT:
+	case SETTING_PATH:
+	case SETTING_CHOICE:
+		print_text(*(const char *const *)(const void *)member, to);
+		break;
+	case SETTING_NUMBER:
+	case SETTING_BYTES:
+	case SETTING_TIME:
+		fprintf(to, "%lld", (long long)*(const int64_t *)(const void *)member);
+		break;
+	case SETTING_WORD:
+		print_word(s, *(const int *)(const void *)member, to);
+		break;
+	}
+}
+
+static void print_source(const struct conf *c, const struct conf_source *s, FILE *to)
+{
+	fprintf(to, "source \"%s\" {  # %s:%d\n  type = %s\n  url = ", s->name, c->path, s->line,
+		s->type);
+	print_text(s->url, to);
+	fputs("\n  user = ", to);
+	print_text(*s->user ? "********" : "", to);
+	fputs("\n  password = ", to);
+	print_text(*s->password ? "********" : "", to);
+	fputs("\n  allow = {", to);
+	for (size_t i = 0; i < s->allow_count; i++) {
+		fputs(i ? ", " : " ", to);
+		print_text(s->allow[i], to);
+	}
+	fprintf(to, " }\n  connections = %lld\n}\n", (long long)s->connections);
+}
+
+void conf_print(const struct conf *c, FILE *to)
+{
+	for (size_t i = 0; i < setting_count; i++) {
+		int line = conf_origin(c, i);
+
+		fprintf(to, "%s = ", settings[i].name);
+		print_value(c, &settings[i], to);
+		fprintf(to, "  # %s%s", unit_name(&settings[i]),
+			*unit_name(&settings[i]) ? ", " : "");
+		if (line > 0)
+			fprintf(to, "%s:%d\n", c->path, line);
+		else
+			fputs(line < 0 ? "environment\n" : "default\n", to);
+	}
+	for (size_t i = 0; i < c->source_count; i++)
+		print_source(c, &c->sources[i], to);
+}
+
+void conf_print_example(FILE *to)
+{
+	fputs("# sluice.conf - every setting with its default; see sluice.conf(5).\n", to);
+	for (size_t i = 0; i < setting_count; i++) {
+		const struct setting *s = &settings[i];
+
+		fprintf(to, "\n# %s\n", s->help);
+		if (s->words)
+			fprintf(to, "# One of: %s\n", s->words);
+		fprintf(to, "#%s = ", s->name);
+		print_text(s->usual, to);
+		putc('\n', to);
+	}
+	fputs("\n# A source of channels: an Xtream gateway. Private addresses (your own network) "
+	      "must be\n"
+	      "# allowed by name, as CIDR, CIDR:port or CIDR:port-port.\n"
+	      "#source \"home\" {\n#  type = \"xtream\"\n#  url = \"http://gateway.example:8080\"\n"
+	      "#  user = \"me\"\n#  password = \"secret\"\n#  connections = 1\n"
+	      "#  allow = { \"192.168.1.0/24:8080\" }\n#}\n",
+		to);
+}
+
+void conf_print_man(FILE *to)
+{
+	fputs(".Bl -tag -width Ds\n", to);
+	for (size_t i = 0; i < setting_count; i++) {
+		const struct setting *s = &settings[i];
+
+		fprintf(to, ".It Ic %s\n%s\n", s->name, s->help);
+		if (s->words)
+			fprintf(to, "One of: %s.\n", s->words);
+		if (*unit_name(s))
+			fprintf(to, "In %s.\n", unit_name(s));
+		if (s->most && s->type == SETTING_NUMBER)
+			fprintf(to, "From %lld to %lld.\n", (long long)s->least,
+				(long long)s->most);
+		fprintf(to, "Default: %s\n", *s->usual ? s->usual : "empty");
+	}
+	fputs(".El\n", to);
+}

@@ -1,0 +1,189 @@
+/* lib/io/conf_value.c - one setting's value: read, checked.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/io/conf_value.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "lib/base/num.h"
+#include "lib/base/span.h"
+
+static const struct unit {
+	enum setting_type type;
+	const char *name;
+	int64_t factor;
+} units[] = {
+	{SETTING_BYTES, "k", (int64_t)1 << 10},
+	{SETTING_BYTES, "M", (int64_t)1 << 20},
+	{SETTING_BYTES, "G", (int64_t)1 << 30},
+	{SETTING_BYTES, "T", (int64_t)1 << 40},
+	{SETTING_TIME, "s", 1},
+	{SETTING_TIME, "min", 60},
+	{SETTING_TIME, "h", 3600},
+	{SETTING_TIME, "d", 86400},
+};
+
+/* "512M", "30 s", "7" */
+static int read_number(const struct setting *s, const char *text, int64_t *out, struct fail *f)
+{
+	struct span digits = span_trim(span_of(text)), word;
+	size_t n = 0;
+	int64_t value, factor = 1;
+
+	while (n < digits.len &&
+		(digits.ptr[n] == '-' || (digits.ptr[n] >= '0' && digits.ptr[n] <= '9')))
+		n++;
+	word = span_trim(span_make(digits.ptr + n, digits.len - n));
+	digits.len = n;
+	for (size_t i = 0; word.len && i < sizeof(units) / sizeof(units[0]); i++) {
+		if (units[i].type == s->type && span_is(word, units[i].name)) {
+			factor = units[i].factor;
+			word.len = 0;
+		}
+	}
+	if (word.len || !num_parse(digits, INT64_MIN, INT64_MAX, &value))
+		return fail_set(f, FAIL_INPUT, "%s takes a number%s, not \"%s\"", s->name,
+			s->type == SETTING_BYTES  ? " of bytes (with k, M, G or T)"
+			: s->type == SETTING_TIME ? " of seconds (or with s, min, h, d)"
+						  : "",
+			text);
+	if (value < 0 || !num_mul(value, factor, &value) || value < s->least || value > s->most)
+		return fail_set(f, FAIL_INPUT, "%s lies between %lld and %lld, which %s does not",
+			s->name, (long long)s->least, (long long)s->most, text);
+	*out = value;
+	return 0;
+}
+
+/* The place of the word among `words`, kept as a number or, where the member is a text, as it is.
+ */
+static int read_word(const struct setting *s, const char *text, int *out, struct fail *f)
+{
+	struct span rest = span_of(s->words), word;
+
+	for (int i = 0; span_next(&rest, ' ', &word); i++) {
+		if (span_is(word, text)) {
+			*out = i;
+			return 0;
+		}
+	}
+	return fail_set(f, FAIL_INPUT, "%s is one of: %s; not \"%s\"", s->name, s->words, text);
+}
+
+/* A relative path is below the directory of the configuration file. */
+static const char *absolute(const struct conf *c, const char *text, struct arena *arena)
+{
+	const char *slash = strrchr(c->path, '/');
+	size_t len = strlen(text);
+
+	while (len > 1 && text[len - 1] == '/')
+		len--;
+	if (!*text || *text == '/' || !slash)
+		return arena_copy(arena, span_make(text, len));
+	return arena_printf(arena, "%.*s/%.*s", (int)(slash - c->path), c->path, (int)len, text);
+}
+
+static int set_text(const struct setting *s, const char **to, const char *text, struct fail *f)
+{
+	if (!text)
+		return fail_set(f, FAIL_INPUT, "There is no memory for %s", s->name);
+	for (const char *at = text; *at; at++) {
+		if ((unsigned char)*at < ' ' || *at == 0x7f)
+			return fail_set(f, FAIL_INPUT, "%s holds a control character", s->name);
+	}
+	*to = text;
+	return 0;
+}
+
+int conf_value_set(struct conf *c, const struct setting *s, const char *text, struct arena *arena,
+	struct fail *f)
+{
+	char *member = (char *)c + s->offset;
+	int place;
+
+	switch (s->type) {
+	case SETTING_TEXT:
+	case SETTING_SECRET:
+		return set_text(
+			s, (const char **)(void *)member, arena_copy(arena, span_of(text)), f);
+	case SETTING_PATH:
+		return set_text(s, (const char **)(void *)member, absolute(c, text, arena), f);
+	case SETTING_NUMBER:
+	case SETTING_BYTES:
+	case SETTING_TIME:
+		return read_number(s, text, (int64_t *)(void *)member, f);
+	case SETTING_CHOICE:
+		if (read_word(s, text, &place, f) < 0)
+			return -1;
+		return set_text(
+			s, (const char **)(void *)member, arena_copy(arena, span_of(text)), f);
+	case SETTING_WORD:
+		return read_word(s, text, (int *)(void *)member, f);
+	}
+	return 0;
+}
+
+static bool is_colour(const char *text)
+{
+	if (strlen(text) != 7 || text[0] != '#')
+		return false;
+	for (int i = 1; i < 7; i++) {
+		if (num_hex_digit(text[i]) < 0)
+			return false;
+	}
+	return true;
+}
+
+static bool is_web_address(const char *text)
+{
+	struct span s = span_of(text);
+
+	return (span_starts(s, "http://") && s.len > 7) ||
+	       (span_starts(s, "https://") && s.len > 8);
+}
+
+int conf_check(const struct conf *c, struct fail *f)
+{
+	enum { RUN_DIR_MAX = 80 };
+
+	if (strlen(c->run_dir) > RUN_DIR_MAX)
+		return fail_set(f, FAIL_INPUT, "run_dir is longer than %d bytes: %s", RUN_DIR_MAX,
+			c->run_dir);
+	if (!is_colour(c->site_colour))
+		return fail_set(f, FAIL_INPUT, "site_colour is written #rrggbb, not \"%s\"",
+			c->site_colour);
+	if (*c->public_url &&
+		(!is_web_address(c->public_url) || span_ends(span_of(c->public_url), "/")))
+		return fail_set(f, FAIL_INPUT,
+			"public_url begins with http:// or https:// and ends without a slash, not "
+			"\"%s\"",
+			c->public_url);
+	return 0;
+}
+
+int conf_source_check(const char *path, const struct conf_source *s, struct fail *f)
+{
+	struct span name = span_of(s->name);
+
+	for (size_t i = 0; i < name.len; i++) {
+		char ch = name.ptr[i];
+		if (!(ch >= 'a' && ch <= 'z') && !(ch >= '0' && ch <= '9') && (ch != '-' || i == 0))
+			name.len = 0;
+	}
+	if (name.len == 0 || name.len > 31)
+		return fail_set(f, FAIL_INPUT,
+			"%s:%d: A source's name is 1 to 31 small letters, digits and '-': \"%s\"",
+			path, s->line, s->name);
+	if (strcmp(s->type, "xtream") != 0)
+		return fail_set(f, FAIL_INPUT,
+			"%s:%d: Source %s: unknown type \"%s\"; there is: xtream", path, s->line,
+			s->name, s->type);
+	if (!is_web_address(s->url))
+		return fail_set(f, FAIL_INPUT,
+			"%s:%d: Source %s: url begins with http:// or https://", path, s->line,
+			s->name);
+	if (s->connections < 1 || s->connections > 1000)
+		return fail_set(f, FAIL_INPUT,
+			"%s:%d: Source %s: connections lies between 1 and 1000", path, s->line,
+			s->name);
+	return 0;
+}

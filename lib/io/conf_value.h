@@ -1,0 +1,22 @@
+/* lib/io/conf_value.h - one setting's value: read, checked, printed.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SLUICE_IO_CONF_VALUE_H
+#define SLUICE_IO_CONF_VALUE_H
+
+#include "lib/base/arena.h"
+#include "lib/io/conf.h"
+#include "lib/io/settings.h"
+
+/* Reads `text` into the setting's member of *c; texts are kept in `arena`.
+ * Fails: FAIL_INPUT, in a sentence without file and line, for what is out of range or no value. */
+int conf_value_set(struct conf *c, const struct setting *s, const char *text, struct arena *arena,
+	struct fail *f);
+
+/* What goes for several settings together, and for a source. Fails: FAIL_INPUT. */
+int conf_check(const struct conf *c, struct fail *f);
+int conf_source_check(const char *path, const struct conf_source *s, struct fail *f);
+
+/* Where a setting came from: a line of the file, 0 for the default, -1 for the environment. */
+int conf_origin(const struct conf *c, size_t setting);
+
+#endif

@@ -1,0 +1,91 @@
+/* lib/io/settings.c - the table of all settings.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/io/settings.h"
+
+#include "lib/io/conf.h"
+
+#define AT(member) offsetof(struct conf, member)
+#define GB ((int64_t)1 << 30)
+
+const struct setting settings[] = {
+	{"state_dir", SETTING_PATH, AT(state_dir), LOCALSTATEDIR "/lib/sluice", 0, 0, NULL,
+		"Where everything is kept: published files (www), live television, the catalogue."},
+	{"run_dir", SETTING_PATH, AT(run_dir), RUNSTATEDIR "/sluice", 0, 0, NULL,
+		"Sockets, locks and the pid file. At most 80 bytes, because sockets have short "
+		"names."},
+	{"live_dir", SETTING_PATH, AT(live_dir), "", 0, 0, NULL,
+		"Segments of live television; a tmpfs saves the disk. Empty: live, below "
+		"state_dir."},
+	{"web_dir", SETTING_PATH, AT(web_dir), PKGDATADIR "/web", 0, 0, NULL,
+		"The player's pages and parts, as installed."},
+	{"user", SETTING_TEXT, AT(user), "", 0, 0, NULL,
+		"Whom to become when started as root. Empty: stay."},
+	{"group", SETTING_TEXT, AT(group), "", 0, 0, NULL,
+		"The group of the sockets, which the front server must be in. Empty: the user's "
+		"own."},
+	{"log_file", SETTING_PATH, AT(log_file), "", 0, 0, NULL,
+		"Where log lines go. Empty: standard error."},
+	{"log_level", SETTING_WORD, AT(log_level), "info", 0, 0, "error warn info debug",
+		"What is worth a line."},
+	{"api_processes", SETTING_NUMBER, AT(api_processes), "2", 1, 64, NULL,
+		"Worker processes for short requests."},
+	{"api_threads", SETTING_NUMBER, AT(api_threads), "8", 2, 256, NULL,
+		"Requests that each of them answers at once; half of them may wait."},
+	{"relay_processes", SETTING_NUMBER, AT(relay_processes), "2", 1, 64, NULL,
+		"Worker processes for long bodies."},
+	{"relay_threads", SETTING_NUMBER, AT(relay_threads), "64", 2, 1024, NULL,
+		"Long bodies that each of them sends at once."},
+	{"live_max", SETTING_NUMBER, AT(live_max), "50", 1, 400, NULL,
+		"Channels that are encoded at once on this host."},
+	{"import_every", SETTING_TIME, AT(import_every_s), "6h", 60, 2592000, NULL,
+		"How old a source's list of channels may grow before it is read again."},
+	{"ladder", SETTING_TEXT, AT(ladder), "720p 480p 360p 240p audio", 0, 0, NULL,
+		"What a channel is encoded to, of 1080p 720p 480p 360p 240p and audio alone."},
+	{"default_quality", SETTING_CHOICE, AT(default_quality), "720p", 0, 0,
+		"144p 240p 360p 480p 720p 1080p source",
+		"What stands first in a master and is the page's first choice."},
+	{"max_quality", SETTING_CHOICE, AT(max_quality), "1080p", 0, 0,
+		"144p 240p 360p 480p 720p 1080p source", "Rungs above it are left out."},
+	{"live_idle", SETTING_TIME, AT(live_idle_s), "30s", 5, 86400, NULL,
+		"A channel that nobody has asked for so long stops."},
+	{"live_token_ttl", SETTING_TIME, AT(live_token_ttl_s), "300s", 5, 86400, NULL,
+		"How long a gateway's redirect is kept, unless it says itself that it ends "
+		"sooner."},
+	{"encoder_threads", SETTING_NUMBER, AT(encoder_threads), "4", 1, 64, NULL,
+		"Threads of one encoder."},
+	{"ffmpeg", SETTING_TEXT, AT(ffmpeg), "ffmpeg", 0, 0, NULL,
+		"The ffmpeg program, by name or path."},
+	{"bytes_quota", SETTING_BYTES, AT(bytes_quota), "10G", 1 << 20, 1024 * 1024 * GB, NULL,
+		"What published files may take; the oldest go first."},
+	{"free_floor", SETTING_BYTES, AT(free_floor), "512M", 0, 1024 * GB, NULL,
+		"What must stay free on the disk; below it nothing is kept."},
+	{"memcached_servers", SETTING_TEXT, AT(memcached_servers), "127.0.0.1:11211", 0, 0, NULL,
+		"host:port or /path.sock, by blanks; every host must write the same. Empty: none."},
+	{"memcached_prefix", SETTING_TEXT, AT(memcached_prefix), "sluice:", 0, 0, NULL,
+		"What our keys begin with."},
+	{"memcached_user", SETTING_TEXT, AT(memcached_user), "", 0, 0, NULL,
+		"For a memcached that asks for it (SASL)."},
+	{"memcached_password", SETTING_SECRET, AT(memcached_password), "", 0, 0, NULL,
+		"Goes with memcached_user."},
+	{"access", SETTING_WORD, AT(access), "open", 0, 0, "open password",
+		"Whether the front server asks for a name and a password."},
+	{"htpasswd", SETTING_PATH, AT(htpasswd), SYSCONFDIR "/sluice/htpasswd", 0, 0, NULL,
+		"The file of users that the front server reads and `sluice user` writes."},
+	{"admin_token", SETTING_SECRET, AT(admin_token), "", 0, 0, NULL,
+		"Asked for by admin requests. Empty: they are answered on loopback only."},
+	{"public_url", SETTING_TEXT, AT(public_url), "", 0, 0, NULL,
+		"How this host is reached, such as https://tv.example.org, without a slash at the "
+		"end. "
+		"Empty: answers hold paths."},
+	{"cors_origin", SETTING_TEXT, AT(cors_origin), "*", 0, 0, NULL,
+		"Which pages may use our answers (Access-Control-Allow-Origin). Empty: ours "
+		"alone."},
+	{"host_name", SETTING_TEXT, AT(host_name), "", 0, 0, NULL,
+		"Names this host among others. Empty: what the system calls itself."},
+	{"site_name", SETTING_TEXT, AT(site_name), "Sluice", 0, 0, NULL, "The name on the pages."},
+	{"site_logo", SETTING_TEXT, AT(site_logo), "", 0, 0, NULL,
+		"A picture for the pages: an address or a path."},
+	{"site_colour", SETTING_TEXT, AT(site_colour), "#2f7de1", 0, 0, NULL,
+		"The colour of the pages, as #rrggbb."},
+};
+const size_t setting_count = sizeof(settings) / sizeof(settings[0]);
