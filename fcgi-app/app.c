@@ -1,0 +1,63 @@
+/* fcgi-app/app.c - what is made once in a worker process and lent to every request.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/app.h"
+
+#include "lib/base/log.h"
+#include "lib/io/conf.h"
+#include "lib/io/mc.h"
+#include "lib/svc/catalog.h"
+#include "lib/svc/publish.h"
+#include "lib/svc/site.h"
+
+static int open_site(struct app *app, struct fail *f)
+{
+	const struct conf *c = app->conf;
+	struct site_look look = {c->site_name, c->site_logo, c->site_colour};
+	struct publisher *publisher = NULL;
+	int result;
+
+	if (publish_open(&publisher, c, app->board, f) < 0)
+		return -1;
+	result = site_open(&app->site, c->web_dir, &look, publisher, f);
+	publish_close(&publisher);
+	return result;
+}
+
+int app_open(struct app *app, const struct conf *conf, struct board *board, int wait_limit,
+	struct fail *f)
+{
+	struct mc_config mc = {conf->memcached_servers, conf->memcached_prefix,
+		conf->memcached_user, conf->memcached_password};
+
+	*app = (struct app){.conf = conf, .board = board, .wait_limit = wait_limit};
+	if (ladder_parse(conf->ladder, conf->max_quality, conf->default_quality, &app->ladder, f) <
+		0)
+		return -1;
+	if (mc_open(&app->mc, &mc, f) < 0 || catalog_open(&app->catalog, conf, f) < 0 ||
+		open_site(app, f) < 0) {
+		app_close(app);
+		return -1;
+	}
+	return 0;
+}
+
+void app_close(struct app *app)
+{
+	site_close(&app->site);
+	catalog_close(&app->catalog);
+	mc_close(&app->mc);
+}
+
+bool app_wait_begin(struct app *app, struct fail *f)
+{
+	if (atomic_fetch_add(&app->waiting, 1) < app->wait_limit)
+		return true;
+	atomic_fetch_sub(&app->waiting, 1);
+	fail_set(f, FAIL_BUSY, "Too many viewers wait for a start; try again in a moment");
+	return false;
+}
+
+void app_wait_end(struct app *app)
+{
+	atomic_fetch_sub(&app->waiting, 1);
+}

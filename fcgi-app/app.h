@@ -1,0 +1,40 @@
+/* fcgi-app/app.h - what is made once in a worker process and lent to every request.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SLUICE_APP_H
+#define SLUICE_APP_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "lib/base/fail.h"
+#include "lib/hls/ladder.h"
+
+struct board;
+struct catalog;
+struct conf;
+struct mc;
+struct site;
+
+struct app {
+	const struct conf *conf;
+	struct board *board; /* what all processes tell of themselves */
+	struct mc *mc;
+	struct catalog *catalog;
+	struct site *site;    /* the pages */
+	struct ladder ladder; /* of the configuration, its default first */
+	int wait_limit; /* threads that may wait at once for anything but memcached or SQLite */
+	atomic_int waiting;
+};
+
+/* Makes what requests need from `conf` and `board`, which stay the caller's.
+ * Fails: FAIL_INTERNAL, only for what no request could do without. */
+int app_open(struct app *app, const struct conf *conf, struct board *board, int wait_limit,
+	struct fail *f);
+void app_close(struct app *app);
+
+/* Asks for leave to wait. False, with *f set to FAIL_BUSY, when too many wait already; otherwise
+ * app_wait_end() must follow. */
+bool app_wait_begin(struct app *app, struct fail *f);
+void app_wait_end(struct app *app);
+
+#endif

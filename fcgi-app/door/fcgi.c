@@ -1,0 +1,172 @@
+/* fcgi-app/door/fcgi.c - requests from a front server, over FastCGI.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/door/fcgi.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/base/must.h"
+
+enum {
+	SPARE_THREADS = 4,
+	STACK_BYTES = 512 * 1024,
+	ACCEPT_WAIT_MS = 500, /* how often an idle thread looks whether it should stop */
+	CLIENT_WAIT_S = 30,   /* a front server that neither reads nor writes for so long is gone */
+};
+
+struct fcgi_exchange {
+	FCGX_Request *request;
+};
+
+/* What the threads of a pool have in common. */
+struct shared {
+	const struct fcgi_pool *pool;
+	atomic_bool stop;
+	atomic_int at_work;
+};
+
+const char *fcgi_param(const struct fcgi_exchange *x, const char *name)
+{
+	return FCGX_GetParam(name, x->request->envp);
+}
+
+ssize_t fcgi_read(struct fcgi_exchange *x, void *to, size_t size)
+{
+	int n = FCGX_GetStr(to, size > INT_MAX ? INT_MAX : (int)size, x->request->in);
+
+	if (n == 0 && FCGX_GetError(x->request->in))
+		return -1;
+	return n;
+}
+
+int fcgi_write(struct fcgi_exchange *x, const void *bytes, size_t len)
+{
+	const char *at = bytes;
+
+	while (len > 0) {
+		int n = len > INT_MAX ? INT_MAX : (int)len;
+		if (FCGX_PutStr(at, n, x->request->out) != n)
+			return -1;
+		at += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static void set_timeout(int fd, int option, int ms)
+{
+	struct timeval tv = {ms / 1000, ms % 1000 * 1000};
+
+	setsockopt(fd, SOL_SOCKET, option, &tv, sizeof(tv));
+}
+
+/* Takes the next connection ourselves, because libfcgi's accept() leaves the descriptor to every
+ * child and has no time limit for what follows. -1 when there is none yet. */
+static int take_connection(int listen_fd)
+{
+	int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS))
+		nanosleep(&(struct timespec){0, 50000000}, NULL); /* instead of spinning */
+	if (fd < 0)
+		return -1;
+	set_timeout(fd, SO_RCVTIMEO, CLIENT_WAIT_S * 1000);
+	set_timeout(fd, SO_SNDTIMEO, CLIENT_WAIT_S * 1000);
+	return fd;
+}
+
+static void serve_one(struct shared *s, FCGX_Request *r)
+{
+	struct fcgi_exchange x = {r};
+	bool busy = atomic_fetch_add(&s->at_work, 1) >= s->pool->limit;
+
+	s->pool->handle(s->pool->ctx, &x, busy);
+	FCGX_Finish_r(r);
+	atomic_fetch_sub(&s->at_work, 1);
+}
+
+static void *thread_main(void *arg)
+{
+	struct shared *s = arg;
+	FCGX_Request r;
+
+	must(FCGX_InitRequest(&r, s->pool->listen_fd, 0) == 0);
+	while (!atomic_load(&s->stop)) {
+		if (r.ipcFd < 0) {
+			r.ipcFd = take_connection(s->pool->listen_fd);
+			if (r.ipcFd < 0)
+				continue;
+			r.keepConnection = 1; /* else FCGX_Accept_r closes it before it begins */
+		}
+		if (FCGX_Accept_r(&r) == 0)
+			serve_one(s, &r);
+	}
+	FCGX_Free(&r, 1);
+	return NULL;
+}
+
+static int start_threads(struct shared *s, pthread_t *threads, int want)
+{
+	pthread_attr_t attr;
+	int started = 0;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_BYTES);
+	while (started < want && pthread_create(&threads[started], &attr, thread_main, s) == 0)
+		started++;
+	pthread_attr_destroy(&attr);
+	return started;
+}
+
+/* Waits until the threads have finished, at most drain_ms in all; false when some have not. */
+static bool join_threads(const struct fcgi_pool *pool, pthread_t *threads, int count)
+{
+	struct timespec until;
+	bool all = true;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += (pool->drain_ms + ACCEPT_WAIT_MS) / 1000 + 1;
+	for (int i = 0; i < count; i++)
+		all = pthread_timedjoin_np(threads[i], NULL, &until) == 0 && all;
+	return all;
+}
+
+int fcgi_serve(const struct fcgi_pool *pool, struct fail *f)
+{
+	struct shared s = {.pool = pool};
+	int want = pool->limit + SPARE_THREADS, started, sig;
+	pthread_t *threads;
+	sigset_t stop;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigaddset(&stop, SIGINT);
+	sigaddset(&stop, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &stop, NULL);
+	if (FCGX_Init() != 0)
+		return fail_set(f, FAIL_INTERNAL, "libfcgi cannot be initialised");
+	set_timeout(pool->listen_fd, SO_RCVTIMEO, ACCEPT_WAIT_MS);
+	threads = calloc((size_t)want, sizeof(*threads));
+	if (!threads)
+		return fail_set(f, FAIL_INTERNAL, "There is no memory for %d threads", want);
+	started = start_threads(&s, threads, want);
+	if (started == want)
+		sigwait(&stop, &sig);
+	atomic_store(&s.stop, true);
+	if (!join_threads(pool, threads, started))
+		_exit(0); /* a request that outlived the drain ends here, with its thread */
+	free(threads);
+	if (started < want)
+		return fail_set(
+			f, FAIL_INTERNAL, "Only %d of %d threads could be started", started, want);
+	return 0;
+}

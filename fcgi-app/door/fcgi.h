@@ -1,0 +1,41 @@
+/* fcgi-app/door/fcgi.h - requests from a front server, over FastCGI.        FastCGI 1.0, role
+ * Responder SPDX-License-Identifier: BSD-2-Clause The only module that knows libfcgi, and one of
+ * two that start threads. */
+#ifndef SLUICE_DOOR_FCGI_H
+#define SLUICE_DOOR_FCGI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "lib/base/fail.h"
+
+/* One request and its answer, good while the handler runs. Used by the thread that got it. */
+struct fcgi_exchange;
+
+struct fcgi_pool {
+	int listen_fd; /* a listening unix socket, shared with other processes; stays open */
+	int limit;     /* requests at work at once; 4 more threads say that it is reached */
+	int drain_ms;  /* how long a stop waits for requests at work */
+	/* Answers one request. `busy` says that the limit is reached: answer 503 at once. Called by
+	 * limit + 4 threads; `ctx` is theirs together. */
+	void (*handle)(void *ctx, struct fcgi_exchange *x, bool busy);
+	void *ctx;
+};
+
+/* Takes requests until SIGTERM, SIGINT or SIGUSR1 comes, finishes those at work, and returns 0.
+ * The caller has started no thread before, so that none else gets these signals.
+ * Fails: FAIL_INTERNAL when threads cannot be started. */
+int fcgi_serve(const struct fcgi_pool *pool, struct fail *f);
+
+/* The value of a request parameter such as "REQUEST_URI" or "HTTP_RANGE"; NULL when it was not
+ * sent. Of two with one name the first counts. */
+const char *fcgi_param(const struct fcgi_exchange *x, const char *name);
+
+/* Reads up to `size` bytes of the request's body: 0 at its end, -1 when the client is gone. */
+ssize_t fcgi_read(struct fcgi_exchange *x, void *to, size_t size);
+
+/* Sends bytes of the answer; -1 when the client is gone (what follows may be left out then). */
+int fcgi_write(struct fcgi_exchange *x, const void *bytes, size_t len);
+
+#endif

@@ -1,0 +1,103 @@
+/* fcgi-app/door/route.c - which handler answers which method and path.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/door/route.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fcgi-app/endpoints/hls.h"
+#include "fcgi-app/endpoints/live.h"
+#include "fcgi-app/endpoints/ops.h"
+#include "fcgi-app/endpoints/pages.h"
+#include "lib/base/must.h"
+
+static const struct route routes[] = {
+	{METHOD_GET, "/", pages_index, POOL_API, "index"},
+	{METHOD_GET, "/watch/{id}", pages_watch, POOL_API, "watch"},
+	{METHOD_GET, "/api/live", live_list, POOL_API, "live_list"},
+	{METHOD_GET, "/api/live/{id}", live_show, POOL_API, "live_show"},
+	{METHOD_GET, "/api/live/{id}/refresh", live_refresh, POOL_API, "live_refresh"},
+	{METHOD_GET, "/api/hls/{id}/master.m3u8", hls_master, POOL_API, "hls_master"},
+	{METHOD_GET, "/api/hls/{id}/{rendition}.m3u8", hls_media, POOL_API, "hls_media"},
+	{METHOD_GET, "/health", ops_health, POOL_API, "health"},
+	{METHOD_GET, "/health/live", ops_health_live, POOL_API, "health_live"},
+	{METHOD_GET, "/health/ready", ops_health_ready, POOL_API, "health_ready"},
+	{METHOD_OTHER, NULL, NULL, POOL_API, NULL},
+};
+
+const struct route *route_table(void)
+{
+	return routes;
+}
+
+/* One part of a pattern against one part of a path; what {name} stood for goes to *arg. */
+static bool match_part(struct span pattern, struct span part, struct span *arg)
+{
+	struct span suffix;
+	const char *end;
+
+	if (pattern.len == 0 || pattern.ptr[0] != '{')
+		return span_eq(pattern, part);
+	end = memchr(pattern.ptr, '}', pattern.len);
+	must(end);
+	suffix = span_make(end + 1, pattern.len - (size_t)(end + 1 - pattern.ptr));
+	if (part.len <= suffix.len ||
+		!span_eq(span_make(part.ptr + part.len - suffix.len, suffix.len), suffix))
+		return false;
+	*arg = span_make(part.ptr, part.len - suffix.len);
+	return true;
+}
+
+static bool match(const char *pattern, const struct path *path, struct span *args, size_t max)
+{
+	struct span rest = span_of(pattern + 1), part;
+	size_t i = 0, named = 0;
+
+	if (!pattern[1])
+		return path->count == 0;
+	while (span_next(&rest, '/', &part)) {
+		struct span arg = {NULL, 0};
+
+		if (i == path->count || !match_part(part, path->parts[i++], &arg))
+			return false;
+		if (arg.ptr) {
+			must(named < max);
+			args[named++] = arg;
+		}
+	}
+	return i == path->count;
+}
+
+static void add_method(char *allow, size_t size, const char *name)
+{
+	size_t len = strlen(allow);
+
+	if (!strstr(allow, name))
+		snprintf(allow + len, size - len, "%s%s", len ? ", " : "", name);
+}
+
+enum route_result route_find(struct request *rq, const struct route **out, char *allow, size_t size)
+{
+	enum method want = rq->method == METHOD_HEAD ? METHOD_GET : rq->method;
+	const size_t max = sizeof(rq->args) / sizeof(rq->args[0]);
+	struct span args[sizeof(rq->args) / sizeof(rq->args[0])] = {{0}};
+	bool found = false;
+
+	allow[0] = '\0';
+	for (const struct route *r = routes; r->pattern; r++) {
+		if (!match(r->pattern, &rq->path, args, max))
+			continue;
+		add_method(allow, size, method_name(r->method));
+		if (r->method == METHOD_GET)
+			add_method(allow, size, "HEAD");
+		if (r->method == want && !found) {
+			memcpy(rq->args, args, sizeof(args));
+			*out = r;
+			found = true;
+		}
+	}
+	if (!allow[0])
+		return ROUTE_MISSING;
+	add_method(allow, size, "OPTIONS");
+	return found ? ROUTE_OK : ROUTE_METHOD;
+}

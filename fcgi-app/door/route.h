@@ -1,0 +1,36 @@
+/* fcgi-app/door/route.h - which handler answers which method and path: one table, the whole site
+ * map. SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SLUICE_DOOR_ROUTE_H
+#define SLUICE_DOOR_ROUTE_H
+
+#include "fcgi-app/door/reply.h"
+#include "fcgi-app/door/request.h"
+
+struct app;
+
+enum pool { POOL_API, POOL_RELAY };
+
+struct route {
+	enum method method;  /* METHOD_GET answers HEAD too */
+	const char *pattern; /* parts: a word, or {name}, which may have a suffix: {name}.m3u8 */
+	/* Fills the reply, or returns -1 with *f set. */
+	int (*handle)(struct app *app, struct request *rq, struct reply *r, struct fail *f);
+	enum pool pool;	  /* where the front server sends it */
+	const char *name; /* in logs */
+};
+
+enum route_result {
+	ROUTE_OK,      /* *out is set, and rq->args */
+	ROUTE_MISSING, /* no such path: 404 */
+	ROUTE_METHOD   /* the path has other methods: 405; `allow` lists them */
+};
+
+/* Looks up the request's method and path. `allow` holds at least 64 bytes; it lists the methods of
+ * the path, OPTIONS included, whenever the path exists. */
+enum route_result route_find(
+	struct request *rq, const struct route **out, char *allow, size_t size);
+
+/* The table, for those who compare it with what else names routes; ends with a NULL pattern. */
+const struct route *route_table(void);
+
+#endif

@@ -1,0 +1,96 @@
+/* fcgi-app/endpoints/find.c - from what a request names to a channel and a quality.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/endpoints/find.h"
+
+#include <stdlib.h>
+
+#include "fcgi-app/app.h"
+#include "lib/http/quality.h"
+#include "lib/io/conf.h"
+
+int find_ident(const struct request *rq, struct ident *out, struct fail *f)
+{
+	if (!ident_parse(rq->args[0], IDENT_LIVE, out))
+		return fail_set(f, FAIL_INPUT, "This is no id: letters, digits, '.', '_' and '-'");
+	return 0;
+}
+
+int find_channel(struct app *app, const struct ident *id, struct channel *out, struct fail *f)
+{
+	if (id->kind != IDENT_LIVE)
+		return fail_set(f, FAIL_MISSING, "There is no such channel");
+	return catalog_channel(app->catalog, id, out, f);
+}
+
+int find_asked_channel(
+	struct app *app, const struct request *rq, struct channel *out, struct fail *f)
+{
+	struct ident id;
+
+	if (find_ident(rq, &id, f) < 0)
+		return -1;
+	return find_channel(app, &id, out, f);
+}
+
+static int higher_first(const void *a, const void *b)
+{
+	return ((const struct quality_rung *)b)->height - ((const struct quality_rung *)a)->height;
+}
+
+/* The height of the rung that suits `q`; 0 for sound alone. */
+static int pick_height(const struct app *app, const struct quality *q, int64_t kbps)
+{
+	struct quality_rung rungs[LADDER_MAX];
+	const struct rung *usual = app->ladder.rungs[0];
+	size_t count = 0;
+
+	for (size_t i = 0; i < app->ladder.count; i++) {
+		const struct rung *r = app->ladder.rungs[i];
+		if (r->height)
+			rungs[count++] = (struct quality_rung){r->height, r->total_kbps};
+	}
+	if (count == 0)
+		return 0;
+	qsort(rungs, count, sizeof(rungs[0]), higher_first);
+	return rungs[quality_pick(q, rungs, count, usual->height, kbps)].height;
+}
+
+/* CMCD comes as a query parameter, or as a header of its own (CTA-5004). */
+static int64_t hinted_kbps(struct request *rq)
+{
+	const char *cmcd = request_query(rq, "CMCD");
+
+	return quality_hinted_kbps(request_header(rq, "HTTP_SAVE_DATA"),
+		request_header(rq, "HTTP_ECT"), request_header(rq, "HTTP_DOWNLINK"),
+		cmcd ? cmcd : request_header(rq, "HTTP_CMCD_REQUEST"));
+}
+
+/* The ladder that begins with the rung for `q`. A fixed quality is a cap; auto may climb. */
+static int cut_ladder(
+	struct app *app, const struct quality *q, int64_t kbps, struct ladder *out, struct fail *f)
+{
+	const struct rung *r = ladder_nearest(&app->ladder, pick_height(app, q, kbps));
+	const char *cut = q->kind == QUALITY_AUTO ? app->conf->max_quality : r->name;
+
+	if (q->kind == QUALITY_AUDIO && ladder_find(&app->ladder, span_of("audio")))
+		return ladder_parse("audio", NULL, "audio", out, f);
+	return ladder_parse(app->conf->ladder, cut, r->name, out, f);
+}
+
+int find_quality(struct app *app, struct request *rq, struct asked_quality *out, struct fail *f)
+{
+	const char *word = request_query(rq, "quality");
+	struct quality q;
+
+	if (!quality_parse(span_of(word), &q))
+		return fail_set(f, FAIL_INPUT,
+			"Unknown quality: low, medium, high, 144p to 1080p, source, audio or auto");
+	out->said = q.kind != QUALITY_UNSAID;
+	out->hinted = q.kind == QUALITY_AUTO;
+	out->ladder = app->ladder;
+	if (out->said &&
+		cut_ladder(app, &q, out->hinted ? hinted_kbps(rq) : INT64_MAX, &out->ladder, f) < 0)
+		return -1;
+	out->first = out->ladder.rungs[0];
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* fcgi-app/endpoints/find.h - from what a request names to a channel and a quality.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SLUICE_ENDPOINTS_FIND_H
+#define SLUICE_ENDPOINTS_FIND_H
+
+#include "fcgi-app/door/request.h"
+#include "lib/base/fail.h"
+#include "lib/hls/ladder.h"
+#include "lib/http/ident.h"
+#include "lib/svc/catalog.h"
+
+struct app;
+
+/* The id in the path ({id} is the route's first argument); a bare number is a channel.
+ * Fails: FAIL_INPUT for what can be no id. */
+int find_ident(const struct request *rq, struct ident *out, struct fail *f);
+
+/* Fails: FAIL_MISSING for an unknown channel, FAIL_BUSY when the catalogue cannot be read. */
+int find_channel(struct app *app, const struct ident *id, struct channel *out, struct fail *f);
+
+/* find_ident() and find_channel(). */
+int find_asked_channel(
+	struct app *app, const struct request *rq, struct channel *out, struct fail *f);
+
+struct asked_quality {
+	struct ladder ladder;	  /* what may be played: the asked rung first, none above it */
+	const struct rung *first; /* the asked rung, or what comes nearest */
+	bool said;		  /* the request names a quality */
+	bool hinted;		  /* the answer depends on what the client's headers hint */
+};
+
+/* Reads ?quality= and, for `auto`, the client's hints. Fails: FAIL_INPUT for an unknown word. */
+int find_quality(struct app *app, struct request *rq, struct asked_quality *out, struct fail *f);
+
+#endif

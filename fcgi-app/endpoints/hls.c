@@ -1,0 +1,118 @@
+/* fcgi-app/endpoints/hls.c - playlists that are asked for by a name without a version.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/endpoints/hls.h"
+
+#include <stdio.h>
+
+#include "fcgi-app/app.h"
+#include "fcgi-app/endpoints/find.h"
+#include "lib/hls/m3u8.h"
+#include "lib/io/conf.h"
+#include "lib/svc/live.h"
+
+enum { WAIT_MS = 3000 };
+
+static const char playlist_type[] = "application/vnd.apple.mpegurl";
+
+/* The channel's own id. One that is being encoded here needs no look into the catalogue. */
+static int channel_id(struct app *app, struct request *rq, char id[IDENT_MAX], struct fail *f)
+{
+	struct live_state *state;
+	struct channel channel;
+	struct ident ident;
+
+	if (find_ident(rq, &ident, f) < 0)
+		return -1;
+	state = arena_alloc(&rq->arena, sizeof(*state));
+	ident_print(&ident, id, IDENT_MAX);
+	if (ident.kind == IDENT_LIVE && state) {
+		live_look(app->conf, &app->ladder, id, state);
+		if (state->status == LIVE_ON)
+			return 0;
+	}
+	if (find_channel(app, &ident, &channel, f) < 0)
+		return -1;
+	snprintf(id, IDENT_MAX, "%s", channel.id);
+	return 0;
+}
+
+/* Another host encodes the channel: the same request there. */
+static int send_there(struct request *rq, struct reply *r, const char *base, struct fail *f)
+{
+	char location[PATH_MAX_TARGET + 300];
+
+	if (!*base)
+		return fail_set(f, FAIL_BUSY,
+			"Another host plays this channel and has no public_url; set it there");
+	snprintf(location, sizeof(location), "%s%.*s%s%.*s", base, (int)rq->path.raw.len,
+		rq->path.raw.ptr, rq->path.query.len ? "?" : "", (int)rq->path.query.len,
+		rq->path.query.len ? rq->path.query.ptr : "");
+	reply_redirect(r, 307, location);
+	reply_cache(r, "no-store");
+	return 0;
+}
+
+static int send_playlist(struct app *app, struct request *rq, struct reply *r,
+	const struct ladder *ladder, struct span rendition, struct fail *f)
+{
+	struct live_state state;
+	enum live_answer answer;
+	char id[IDENT_MAX];
+	struct buf text;
+
+	if (channel_id(app, rq, id, f) < 0)
+		return -1;
+	buf_init(&text, M3U8_MAX_BYTES);
+	answer = live_await(app->conf, ladder, id, rendition, 0, &state, &text, f);
+	if (answer == LIVE_NOT_YET) {
+		if (!app_wait_begin(app, f)) {
+			r->retry_after_s = 1;
+			return -1;
+		}
+		answer = live_await(app->conf, ladder, id, rendition, WAIT_MS, &state, &text, f);
+		app_wait_end(app);
+	}
+	if (answer == LIVE_READY)
+		reply_text(r, 200, playlist_type, buf_span(&text));
+	buf_release(&text);
+	switch (answer) {
+	case LIVE_READY:
+		return 0;
+	case LIVE_AT:
+		return send_there(rq, r, state.base, f);
+	case LIVE_NO_SUCH:
+		return fail_set(f, FAIL_MISSING, "The channel has no such rendition");
+	case LIVE_NOT_YET:
+		r->retry_after_s = 1;
+		return fail_set(f, FAIL_BUSY, "The channel is starting; try again in a moment");
+	case LIVE_FAILED:
+		break;
+	}
+	return -1;
+}
+
+int hls_master(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	struct asked_quality quality;
+
+	if (find_quality(app, rq, &quality, f) < 0)
+		return -1;
+	if (send_playlist(app, rq, r, &quality.ladder, span_make(NULL, 0), f) < 0)
+		return -1;
+	if (quality.hinted)
+		reply_header(r, "Vary", "Save-Data, ECT, Downlink, CMCD-Request");
+	if (r->status == 200)
+		reply_cache(r, "max-age=60");
+	return 0;
+}
+
+int hls_media(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	if (!ladder_find(&app->ladder, rq->args[1]))
+		return fail_set(f, FAIL_MISSING, "There is no such rendition");
+	if (send_playlist(app, rq, r, &app->ladder, rq->args[1], f) < 0)
+		return -1;
+	if (r->status == 200)
+		reply_cache(r, "max-age=1"); /* half of the target duration (api, section 0) */
+	return 0;
+}

@@ -1,0 +1,243 @@
+/* fcgi-app/endpoints/live.c - channels: the list, one of them, a fresh token.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/endpoints/live.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "fcgi-app/app.h"
+#include "fcgi-app/endpoints/find.h"
+#include "lib/base/num.h"
+#include "lib/io/conf.h"
+#include "lib/svc/live.h"
+#include "lib/svc/token.h"
+
+enum { TOKEN_WAIT_MS = 3000 };
+
+static void put_text(struct json_object *to, const char *key, const char *text)
+{
+	json_object_object_add(to, key, *text ? json_object_new_string(text) : NULL);
+}
+
+static void put_time(struct json_object *to, const char *key, int64_t ms)
+{
+	time_t s = (time_t)(ms / 1000);
+	char text[40];
+	struct tm tm;
+
+	gmtime_r(&s, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	put_text(to, key, text);
+}
+
+static void put_url(
+	struct json_object *to, const char *key, const struct app *app, const char *path)
+{
+	char url[1024];
+
+	snprintf(url, sizeof(url), "%s%s", app->conf->public_url, path);
+	put_text(to, key, url);
+}
+
+/* Sends `root`, which it takes. */
+static void send_json(struct reply *r, struct json_object *root)
+{
+	reply_text(r, 200, "application/json",
+		span_of(json_object_to_json_string_ext(
+			root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
+	json_object_put(root);
+}
+
+/* --- the list -----------------------------------------------------------------------------------
+ */
+
+struct listing {
+	struct app *app;
+	struct json_object *channels;
+};
+
+static int add_channel(void *ctx, const struct channel *c)
+{
+	struct listing *list = ctx;
+	struct json_object *item = json_object_new_object();
+	struct live_state state;
+	char path[IDENT_MAX + 40];
+
+	live_look(list->app->conf, &list->app->ladder, c->id, &state);
+	put_text(item, "id", c->id);
+	put_text(item, "streamId", c->stream_id);
+	put_text(item, "name", c->name);
+	json_object_object_add(item, "number", json_object_new_int64(c->number));
+	put_text(item, "category", c->category);
+	put_text(item, "logo", c->logo);
+	snprintf(path, sizeof(path), "/api/hls/%s/master.m3u8", c->stream_id);
+	put_url(item, "url", list->app, path);
+	snprintf(path, sizeof(path), "/watch/%s", c->id);
+	put_url(item, "page", list->app, path);
+	put_text(item, "status", live_status_name(state.status));
+	json_object_object_add(item, "now", NULL);
+	json_object_array_add(list->channels, item);
+	return 0;
+}
+
+static int add_category(void *ctx, const struct catalog_category *category)
+{
+	json_object_array_add(ctx, json_object_new_string(category->name));
+	return 0;
+}
+
+static int read_limit(struct request *rq, int64_t *limit, struct fail *f)
+{
+	const char *text = request_query(rq, "limit");
+
+	if (text && !num_parse(span_of(text), 1, CATALOG_LIMIT_MAX, limit))
+		return fail_set(
+			f, FAIL_INPUT, "limit takes a number from 1 to %d", CATALOG_LIMIT_MAX);
+	return 0;
+}
+
+int live_list(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	struct listing list = {app, json_object_new_array()};
+	struct json_object *root = json_object_new_object();
+	struct json_object *categories = json_object_new_array();
+	struct catalog_query query = {
+		.category = span_of(request_query(rq, "category")),
+		.q = span_of(request_query(rq, "q")),
+		.cursor = span_of(request_query(rq, "cursor")),
+		.each = add_channel,
+		.ctx = &list,
+	};
+	char next[CATALOG_CURSOR_MAX];
+
+	json_object_object_add(root, "channels", list.channels);
+	json_object_object_add(root, "categories", categories);
+	if (read_limit(rq, &query.limit, f) < 0 ||
+		catalog_channels(app->catalog, &query, next, f) < 0 ||
+		catalog_categories(app->catalog, add_category, categories, f) < 0) {
+		json_object_put(root);
+		return -1;
+	}
+	put_text(root, "nextCursor", next);
+	send_json(r, root);
+	reply_cache(r, "public, max-age=1");
+	return 0;
+}
+
+/* --- one channel --------------------------------------------------------------------------------
+ */
+
+static bool is_encoded(const struct live_state *state, const struct ladder *ladder, size_t i)
+{
+	return state->status != LIVE_ON || !state->window.count || state->encodes[i] ||
+	       !ladder->rungs[i];
+}
+
+static struct json_object *qualities(
+	const struct app *app, const struct channel *c, const struct live_state *state)
+{
+	struct json_object *list = json_object_new_array();
+
+	for (size_t i = 0; i < app->ladder.count; i++) {
+		const struct rung *rung = app->ladder.rungs[i];
+		struct json_object *item;
+		char path[IDENT_MAX + 40];
+
+		if (!is_encoded(state, &app->ladder, i))
+			continue;
+		item = json_object_new_object();
+		put_text(item, "name", rung->name);
+		json_object_object_add(
+			item, "width", rung->width ? json_object_new_int(rung->width) : NULL);
+		json_object_object_add(
+			item, "height", rung->height ? json_object_new_int(rung->height) : NULL);
+		json_object_object_add(
+			item, "bandwidth", json_object_new_int64((int64_t)rung->total_kbps * 1000));
+		snprintf(path, sizeof(path), "/api/hls/%s/%s.m3u8", c->stream_id, rung->name);
+		put_url(item, "url", app, path);
+		json_object_array_add(list, item);
+	}
+	return list;
+}
+
+static void send_channel(struct app *app, struct reply *r, const struct channel *c,
+	const struct asked_quality *quality, const struct token *token, bool cached)
+{
+	struct json_object *root = json_object_new_object(), *about = json_object_new_object();
+	struct live_state state;
+	char path[IDENT_MAX + 60];
+
+	live_look(app->conf, &app->ladder, c->id, &state);
+	put_text(root, "streamId", c->stream_id);
+	put_text(root, "name", c->name);
+	snprintf(path, sizeof(path), "/api/hls/%s/master.m3u8%s%s", c->stream_id,
+		quality->said ? "?quality=" : "", quality->said ? quality->first->name : "");
+	put_url(root, "url", app, path);
+	put_text(root, "quality", quality->first->name);
+	json_object_object_add(root, "qualities", qualities(app, c, &state));
+	json_object_object_add(root, "direct", NULL);
+	json_object_object_add(about, "cached", json_object_new_boolean(cached));
+	put_time(about, "expiresAt", token->expires_ms);
+	json_object_object_add(root, "token", about);
+	put_text(root, "logo", c->logo);
+	json_object_object_add(root, "now", NULL);
+	put_text(root, "status", live_status_name(state.status));
+	send_json(r, root);
+	reply_header(r, "X-Cache", cached ? "HIT" : "MISS");
+	if (quality->hinted)
+		reply_header(r, "Vary", "Save-Data, ECT, Downlink, CMCD-Request");
+}
+
+/* The token that is known, or one that is asked for now. */
+static int get_token(struct app *app, const char *id, bool refresh, struct token *token,
+	bool *asked, struct fail *f)
+{
+	bool joined = false;
+	int result;
+
+	result = live_await_token(app->conf, app->mc, id, refresh, 0, token, asked, f);
+	if (result == 0 || f->kind != FAIL_TIMEOUT)
+		return result;
+	if (!app_wait_begin(app, f))
+		return -1;
+	result =
+		live_await_token(app->conf, app->mc, id, refresh, TOKEN_WAIT_MS, token, &joined, f);
+	app_wait_end(app);
+	*asked = *asked || joined;
+	return result;
+}
+
+static int answer_channel(
+	struct app *app, struct request *rq, struct reply *r, bool refresh, struct fail *f)
+{
+	struct token *token = arena_alloc(&rq->arena, sizeof(*token));
+	struct asked_quality quality;
+	struct channel channel;
+	bool asked = false;
+
+	if (!token)
+		return fail_set(f, FAIL_INPUT, "The request is too large");
+	if (find_asked_channel(app, rq, &channel, f) < 0 || find_quality(app, rq, &quality, f) < 0)
+		return -1;
+	if (get_token(app, channel.id, refresh, token, &asked, f) < 0)
+		return -1;
+	send_channel(app, r, &channel, &quality, token, !asked);
+	return 0;
+}
+
+int live_show(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	if (answer_channel(app, rq, r, false, f) < 0)
+		return -1;
+	reply_cache(r, "public, max-age=1");
+	return 0;
+}
+
+int live_refresh(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	if (answer_channel(app, rq, r, true, f) < 0)
+		return -1;
+	reply_cache(r, "no-store");
+	return 0;
+}

@@ -1,0 +1,302 @@
+/* fcgi-app/endpoints/ops.c - how the service is: for people, dashboards and orchestrators.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "fcgi-app/endpoints/ops.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fcgi-app/app.h"
+#include "lib/base/clock.h"
+#include "lib/base/num.h"
+#include "lib/io/board.h"
+#include "lib/io/conf.h"
+#include "lib/io/file.h"
+#include "lib/io/mc.h"
+#include "lib/svc/catalog.h"
+#include "lib/svc/publish.h"
+
+enum level { HEALTHY, DEGRADED, UNHEALTHY };
+
+static const char *const level_names[] = {"healthy", "degraded", "unhealthy"};
+
+struct health {
+	struct app *app;
+	enum level level;
+	struct json_object *checks;
+};
+
+static void add_text(struct json_object *to, const char *key, const char *text)
+{
+	json_object_object_add(to, key, text ? json_object_new_string(text) : NULL);
+}
+
+static void send_json(struct reply *r, int status, struct json_object *root)
+{
+	reply_text(r, status, "application/json",
+		span_of(json_object_to_json_string_ext(
+			root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
+	json_object_put(root);
+	reply_cache(r, "no-store");
+}
+
+static void check(struct health *h, const char *name, enum level level, const char *text)
+{
+	add_text(h->checks, name, text);
+	if (level > h->level)
+		h->level = level;
+}
+
+/* --- the checks ---------------------------------------------------------------------------------
+ */
+
+static void check_memcached(struct health *h)
+{
+	struct mc_server_state servers[MC_SERVERS_MAX];
+	size_t count = mc_state(h->app->mc, servers);
+
+	if (count == 0) {
+		check(h, "memcached", HEALTHY, "none configured");
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (servers[i].away) {
+			check(h, "memcached", DEGRADED, servers[i].why);
+			return;
+		}
+	}
+	check(h, "memcached", HEALTHY, "ok");
+}
+
+static void check_disk(struct health *h)
+{
+	const struct conf *c = h->app->conf;
+	struct statvfs s;
+	char text[160];
+	int64_t free_bytes;
+
+	if (statvfs(c->www_dir, &s) < 0) {
+		check(h, "disk", UNHEALTHY, "the directory of published files cannot be read");
+		return;
+	}
+	free_bytes = (int64_t)s.f_bavail * (int64_t)s.f_frsize;
+	if (free_bytes < c->free_floor) {
+		snprintf(text, sizeof(text),
+			"full: %lld MB free, %lld MB are to stay free; serving without keeping",
+			(long long)(free_bytes >> 20), (long long)(c->free_floor >> 20));
+		check(h, "disk", DEGRADED, text);
+		return;
+	}
+	check(h, "disk", HEALTHY, "ok");
+}
+
+/* Sources whose last import went wrong are the upstreams that we know to be in trouble. */
+static void check_catalog(struct health *h)
+{
+	const struct conf *c = h->app->conf;
+	const char *trouble = "ok", *known = "ok";
+	enum level upstreams = HEALTHY, catalog = HEALTHY;
+	struct catalog_state state = {0};
+	struct fail f = {0};
+	char text[300];
+
+	for (size_t i = 0; i < c->source_count; i++) {
+		if (catalog_state(h->app->catalog, c->sources[i].name, &state, &f) < 0) {
+			known = f.text;
+			catalog = DEGRADED;
+			break;
+		}
+		if (!state.imported_ms) {
+			known = "not every source has been imported yet";
+			catalog = DEGRADED;
+		}
+		if (state.trouble[0] && upstreams == HEALTHY) {
+			snprintf(text, sizeof(text), "%s: %s", c->sources[i].name, state.trouble);
+			trouble = text;
+			upstreams = DEGRADED;
+		}
+	}
+	check(h, "catalog", catalog, c->source_count ? known : "no source is configured");
+	check(h, "upstreams", upstreams, trouble);
+}
+
+static int count_role(const struct board *board, const char *role)
+{
+	const struct board_slot *slot;
+	size_t at = 0;
+	int count = 0;
+
+	while ((slot = board_each(board, &at)))
+		count += strcmp(slot->role, role) == 0;
+	return count;
+}
+
+static void check_encoders(struct health *h)
+{
+	int64_t max = h->app->conf->live_max;
+	int count = count_role(h->app->board, "live");
+	char text[80];
+
+	snprintf(text, sizeof(text), "%d of %lld channels are on", count, (long long)max);
+	check(h, "encoders", count >= max ? DEGRADED : HEALTHY, text);
+}
+
+/* --- the figures --------------------------------------------------------------------------------
+ */
+
+struct memory {
+	int64_t rss, used, total; /* bytes */
+};
+
+/* Fields of /proc/[pid]/statm in pages: size, resident, shared, text, lib, data. */
+static void add_memory(pid_t pid, struct memory *sum)
+{
+	int64_t page = sysconf(_SC_PAGESIZE), field[6] = {0};
+	struct span rest, part;
+	struct buf text;
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+	buf_init(&text, 256);
+	if (file_read(path, &text, NULL) == 0) {
+		rest = buf_span(&text);
+		for (int i = 0; i < 6 && span_next(&rest, ' ', &part); i++)
+			num_parse(part, 0, INT64_MAX / page, &field[i]);
+		sum->rss += field[1] * page;
+		sum->used += (field[1] - field[2]) * page;
+		sum->total += field[5] * page;
+	}
+	buf_release(&text);
+}
+
+static void add_megabytes(struct json_object *to, const char *key, int64_t bytes)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lldMB", (long long)((bytes + (1 << 19)) >> 20));
+	add_text(to, key, text);
+}
+
+/* Of all our processes together: resident memory, and of it what is theirs alone. */
+static struct json_object *memory_report(const struct board *board)
+{
+	struct json_object *to = json_object_new_object();
+	const struct board_slot *slot;
+	struct memory sum = {0};
+	size_t at = 0;
+
+	while ((slot = board_each(board, &at)))
+		add_memory(slot->pid, &sum);
+	add_megabytes(to, "rss", sum.rss);
+	add_megabytes(to, "heapUsed", sum.used);
+	add_megabytes(to, "heapTotal", sum.total);
+	return to;
+}
+
+/* Counts of streams and hits come from the front server's log, which nothing reads yet: null says
+ * that they are not known, and checks.meter says why. */
+static struct json_object *cache_report(const struct app *app, int64_t started_ms)
+{
+	static const char *const unknown[] = {"streamHits", "streamMisses", "thumbnailHits",
+		"thumbnailMisses", "prefetchRequests"};
+	static const char *const sizes[] = {
+		"streamCacheSize", "thumbnailCacheSize", "prefetchCacheSize", "streamHitRate"};
+	struct json_object *to = json_object_new_object(), *stats = json_object_new_object();
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		json_object_object_add(to, sizes[i], NULL);
+	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
+		json_object_object_add(stats, unknown[i], NULL);
+	json_object_object_add(
+		stats, "activeStreams", json_object_new_int(count_role(app->board, "live")));
+	json_object_object_add(stats, "startTime", json_object_new_int64(started_ms));
+	json_object_object_add(to, "stats", stats);
+	return to;
+}
+
+/* When the oldest process of ours began: the master, or this one where there is none. */
+static int64_t service_started_ms(const struct board *board)
+{
+	int64_t started_ms = clock_real_ms();
+	const struct board_slot *slot;
+	size_t at = 0;
+
+	while ((slot = board_each(board, &at))) {
+		if (slot->started_ms && slot->started_ms < started_ms)
+			started_ms = slot->started_ms;
+	}
+	return started_ms;
+}
+
+static void add_times(struct json_object *to, int64_t started_ms, int64_t now_ms)
+{
+	int64_t up_s = (now_ms - started_ms) / 1000;
+	time_t now = (time_t)(now_ms / 1000);
+	char text[40];
+	struct tm tm;
+
+	json_object_object_add(to, "uptime", json_object_new_int64(up_s));
+	snprintf(text, sizeof(text), "%lldh %lldm", (long long)(up_s / 3600),
+		(long long)(up_s / 60 % 60));
+	add_text(to, "uptimeFormatted", text);
+	gmtime_r(&now, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	add_text(to, "timestamp", text);
+}
+
+int ops_health(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	struct health h = {app, HEALTHY, json_object_new_object()};
+	struct json_object *root = json_object_new_object();
+	int64_t started_ms = service_started_ms(app->board);
+
+	(void)rq;
+	(void)f;
+	check_memcached(&h);
+	check_disk(&h);
+	check_catalog(&h);
+	check_encoders(&h);
+	check(&h, "meter", HEALTHY, "no access log is connected: hits and streams are not counted");
+	add_text(root, "status", level_names[h.level]);
+	add_text(root, "service", "sluice");
+	add_text(root, "version", PACKAGE_VERSION);
+	add_times(root, started_ms, clock_real_ms());
+	json_object_object_add(root, "memory", memory_report(app->board));
+	json_object_object_add(root, "cache", cache_report(app, started_ms));
+	json_object_object_add(root, "checks", h.checks);
+	send_json(r, h.level == UNHEALTHY ? 503 : 200, root);
+	return 0;
+}
+
+static int send_status(struct reply *r, int status, const char *text)
+{
+	struct json_object *root = json_object_new_object();
+
+	add_text(root, "status", text);
+	send_json(r, status, root);
+	return 0;
+}
+
+/* A thread answers: this process lives. */
+int ops_health_live(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	(void)app;
+	(void)rq;
+	(void)f;
+	return send_status(r, 200, "live");
+}
+
+/* Requests can be answered: files can be published, or at least be read. */
+int ops_health_ready(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	(void)rq;
+	(void)f;
+	if (access(app->conf->www_dir, R_OK | X_OK) < 0)
+		return send_status(r, 503, "not ready");
+	return send_status(r, 200, "ready");
+}

@@ -1,0 +1,60 @@
+/* fcgi-app/endpoints/pages.c - the pages that people open.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/endpoints/pages.h"
+
+#include "fcgi-app/app.h"
+#include "fcgi-app/endpoints/find.h"
+#include "lib/io/conf.h"
+#include "lib/svc/site.h"
+
+/* Nothing from elsewhere runs in our pages; pictures may come from where the channels' logos are,
+ * hls.js makes its worker and its media from blobs. */
+static const char policy[] =
+	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: http: "
+	"data:; "
+	"media-src 'self' blob:; connect-src 'self'; worker-src 'self' blob:; manifest-src 'self'; "
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+
+static void send_page(
+	struct app *app, struct reply *r, enum site_page page, const char *title, const char *id)
+{
+	struct buf html;
+
+	buf_init(&html, 256 * 1024);
+	site_print(app->site, page, title, id, &html);
+	reply_text(r, 200, "text/html; charset=utf-8", buf_span(&html));
+	buf_release(&html);
+	reply_cache(r, "no-cache");
+	reply_header(r, "Content-Security-Policy", policy);
+	reply_header(r, "X-Content-Type-Options", "nosniff");
+	reply_header(r, "Referrer-Policy", "same-origin");
+	reply_header(r, "Accept-CH", "Save-Data, ECT, Downlink");
+}
+
+int pages_index(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	(void)rq;
+	(void)f;
+	send_page(app, r, SITE_INDEX, app->conf->site_name, "");
+	return 0;
+}
+
+/* The page itself says in words what is wrong with an unknown channel: it asks the API. Only what
+ * can be no id at all is refused here. */
+int pages_watch(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	struct channel channel;
+	struct ident id;
+	char text[IDENT_MAX];
+
+	if (find_ident(rq, &id, f) < 0)
+		return -1;
+	ident_print(&id, text, sizeof(text));
+	if (find_channel(app, &id, &channel, f) < 0) {
+		send_page(app, r, SITE_WATCH, app->conf->site_name, text);
+		r->status = f->kind == FAIL_MISSING ? 404 : 503;
+		return 0;
+	}
+	send_page(app, r, SITE_WATCH, channel.name, text);
+	return 0;
+}
