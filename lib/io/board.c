@@ -187,6 +187,27 @@ void board_leave(struct board *b)
 	b->own = NULL;
 }
 
+void board_ready(struct board *b)
+{
+	if (b->own)
+		atomic_store(&b->own->state, BOARD_READY);
+}
+
+void board_request_begin(struct board *b)
+{
+	if (b->own)
+		atomic_fetch_add(&b->own->busy, 1);
+}
+
+void board_request_end(struct board *b)
+{
+	if (b->own) {
+		atomic_fetch_sub(&b->own->busy, 1);
+		atomic_fetch_add(&b->own->requests, 1);
+	}
+	board_add(b, BOARD_REQUESTS, 1);
+}
+
 void board_forget(struct board *b, pid_t pid)
 {
 	for (size_t i = 0; i < BOARD_SLOTS; i++) {

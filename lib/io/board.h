@@ -56,6 +56,13 @@ void board_close(struct board **b); /* leaves the slot too */
 struct board_slot *board_enter(struct board *b, const char *role, const char *name);
 void board_leave(struct board *b);
 
+/* Says that this process takes requests, or does its work, from now on. */
+void board_ready(struct board *b);
+
+/* Counts a request of this process while it is at work, and then as done; from any thread. */
+void board_request_begin(struct board *b);
+void board_request_end(struct board *b);
+
 /* The slot of a process, or NULL. */
 const struct board_slot *board_find(const struct board *b, pid_t pid);
 

@@ -95,6 +95,7 @@ static void set_limits(const struct child_spec *spec)
 #endif
 	set_limit(RLIMIT_CPU, spec->limits.cpu_s);
 	set_limit(RLIMIT_FSIZE, spec->limits.fsize_bytes);
+	set_limit(RLIMIT_NOFILE, spec->limits.nofile);
 	setrlimit(RLIMIT_CORE, &no_core);
 	if (spec->nice)
 		setpriority(PRIO_PROCESS, 0, spec->nice);
@@ -135,7 +136,6 @@ static bool place_fds(const struct child_spec *spec)
 		if (dup2(map[i].from, map[i].to) < 0)
 			return false;
 	}
-	set_limit(RLIMIT_NOFILE, spec->limits.nofile); /* now that none above it is needed */
 	return true;
 }
 
@@ -147,12 +147,14 @@ static void become(const struct child_spec *spec, int trouble_fd)
 	const char *const path_alone[] = {path, NULL};
 	const char *const *env = spec->env ? spec->env : path_alone;
 	int fd = fcntl(trouble_fd, F_DUPFD_CLOEXEC, FDS_ABOVE);
+	bool placed;
 	ssize_t n;
 
 	if (getenv("PATH"))
 		file_path(path, sizeof(path), "PATH=%s", getenv("PATH"));
+	placed = place_fds(spec);
 	set_limits(spec);
-	if (!place_fds(spec))
+	if (!placed)
 		snprintf(trouble.step, sizeof(trouble.step), "given its descriptors");
 	else if (spec->no_network && !sandbox_enter())
 		snprintf(trouble.step, sizeof(trouble.step), "put into its sandbox");
@@ -237,13 +239,11 @@ bool child_reap(struct child *c, int *status)
 
 	if (c->pid <= 1)
 		return false;
-	if (waitid(P_PID, (id_t)c->pid, &ended, WEXITED | WNOHANG | WNOWAIT) < 0 && errno != ECHILD)
-		return false;
-	if (ended.si_pid == 0 && errno != ECHILD)
+	if (waitid(P_PID, (id_t)c->pid, &ended, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+		ended.si_pid == 0)
 		return false;
 	/* What it left behind in its group goes too, while nobody else can have that number. */
-	if (ended.si_pid)
-		kill(-c->pid, SIGKILL);
+	kill(-c->pid, SIGKILL);
 	waitpid(c->pid, &how, 0);
 	if (status)
 		*status = WIFSIGNALED(how) ? 128 + WTERMSIG(how) : WEXITSTATUS(how);

@@ -54,6 +54,14 @@ static void slots(const char *path)
 	is_int(count(b), 2, "the slot of a dead process is taken by the next");
 	ok(!board_find(b, dead), "whose it is then");
 	is_int(board_find(b, getpid())->requests, 0, "from the beginning");
+	is_int(mine->state, BOARD_STARTING, "at first it starts");
+	board_ready(b);
+	is_int(mine->state, BOARD_READY, "then it is ready");
+	board_request_begin(b);
+	is_int(mine->busy, 1, "a request at work is counted");
+	board_request_end(b);
+	ok(mine->busy == 0 && mine->requests == 1, "and when it is done");
+	is_int(board_get(other, BOARD_REQUESTS), 1, "in the sum of all too");
 	board_leave(b);
 	is_int(count(b), 1, "who leaves is gone");
 	board_forget(b, getpid());
