@@ -16,8 +16,8 @@
 enum { PATH_MAX_PARTS = 16, PATH_MAX_TARGET = 8192 /* bytes */ };
 
 struct path {
-	struct span raw;		   /* the path as it was sent, without the query */
-	struct span query;		   /* as it was sent, without '?'; empty when there is none */
+	struct span raw;   /* the path as it was sent, without the query */
+	struct span query; /* as it was sent, without '?'; empty when there is none */
 	struct span parts[PATH_MAX_PARTS]; /* decoded, without slashes: "/a/b/" is "a", "b", "" */
 	size_t count;			   /* "/" has none */
 };

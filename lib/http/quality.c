@@ -16,12 +16,18 @@ bool quality_parse(struct span word, struct quality *q)
 		const char *word;
 		struct quality quality;
 	} words[] = {
-		{"", {QUALITY_UNSAID, 0}},	{"auto", {QUALITY_AUTO, 0}},
-		{"audio", {QUALITY_AUDIO, 0}},	{"low", {QUALITY_LOW, 0}},
-		{"medium", {QUALITY_MEDIUM, 0}}, {"high", {QUALITY_HIGH, 0}},
-		{"source", {QUALITY_SOURCE, 0}}, {"144p", {QUALITY_HEIGHT, 144}},
-		{"240p", {QUALITY_HEIGHT, 240}}, {"360p", {QUALITY_HEIGHT, 360}},
-		{"480p", {QUALITY_HEIGHT, 480}}, {"720p", {QUALITY_HEIGHT, 720}},
+		{"", {QUALITY_UNSAID, 0}},
+		{"auto", {QUALITY_AUTO, 0}},
+		{"audio", {QUALITY_AUDIO, 0}},
+		{"low", {QUALITY_LOW, 0}},
+		{"medium", {QUALITY_MEDIUM, 0}},
+		{"high", {QUALITY_HIGH, 0}},
+		{"source", {QUALITY_SOURCE, 0}},
+		{"144p", {QUALITY_HEIGHT, 144}},
+		{"240p", {QUALITY_HEIGHT, 240}},
+		{"360p", {QUALITY_HEIGHT, 360}},
+		{"480p", {QUALITY_HEIGHT, 480}},
+		{"720p", {QUALITY_HEIGHT, 720}},
 		{"1080p", {QUALITY_HEIGHT, 1080}},
 	};
 
@@ -70,14 +76,15 @@ static int64_t cmcd_kbps(struct span text)
 
 	while (span_next(&text, ',', &item)) {
 		span_next(&item, '=', &name);
-		if (span_is(span_trim(name), "mtp") && num_parse(span_trim(item), 1, 10000000, &kbps))
+		if (span_is(span_trim(name), "mtp") &&
+			num_parse(span_trim(item), 1, 10000000, &kbps))
 			return kbps;
 	}
 	return INT64_MAX;
 }
 
-int64_t quality_hinted_kbps(const char *save_data, const char *ect, const char *downlink,
-	const char *cmcd)
+int64_t quality_hinted_kbps(
+	const char *save_data, const char *ect, const char *downlink, const char *cmcd)
 {
 	int64_t kbps = INT64_MAX;
 

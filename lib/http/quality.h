@@ -28,11 +28,11 @@ struct quality {
 /* Reads a word; the empty text is QUALITY_UNSAID. False, with *q untouched, for an unknown one. */
 bool quality_parse(struct span word, struct quality *q);
 
-/* What the client's network can carry, in kb/s, by its hints (each may be NULL): INT64_MAX when they
- * say nothing. `save_data`, `ect`, `downlink`: the headers' values; `cmcd`: the value of the query
- * parameter CMCD or of the header CMCD-Request. */
-int64_t quality_hinted_kbps(const char *save_data, const char *ect, const char *downlink,
-	const char *cmcd);
+/* What the client's network can carry, in kb/s, by its hints (each may be NULL): INT64_MAX when
+ * they say nothing. `save_data`, `ect`, `downlink`: the headers' values; `cmcd`: the value of the
+ * query parameter CMCD or of the header CMCD-Request. */
+int64_t quality_hinted_kbps(
+	const char *save_data, const char *ect, const char *downlink, const char *cmcd);
 
 struct quality_rung {
 	int height;   /* lines */

@@ -10,10 +10,22 @@ static const struct {
 	bool known;
 	int height; /* of the rung that is picked */
 } words[] = {
-	{"", true, 720},      {"low", true, 240},   {"medium", true, 480}, {"high", true, 720},
-	{"source", true, 720}, {"audio", true, 240}, {"144p", true, 240},   {"240p", true, 240},
-	{"360p", true, 360},  {"480p", true, 480},  {"720p", true, 720},   {"1080p", true, 720},
-	{"auto", true, 720},  {"721p", false, 0},   {"LOW", false, 0},	   {"720", false, 0},
+	{"", true, 720},
+	{"low", true, 240},
+	{"medium", true, 480},
+	{"high", true, 720},
+	{"source", true, 720},
+	{"audio", true, 240},
+	{"144p", true, 240},
+	{"240p", true, 240},
+	{"360p", true, 360},
+	{"480p", true, 480},
+	{"720p", true, 720},
+	{"1080p", true, 720},
+	{"auto", true, 720},
+	{"721p", false, 0},
+	{"LOW", false, 0},
+	{"720", false, 0},
 	{"720p ", false, 0},
 };
 
@@ -56,8 +68,8 @@ static void read_hints(void)
 	const struct quality q = {QUALITY_AUTO, 0};
 
 	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
-		int64_t kbps = quality_hinted_kbps(hints[i].save_data, hints[i].ect,
-			hints[i].downlink, hints[i].cmcd);
+		int64_t kbps = quality_hinted_kbps(
+			hints[i].save_data, hints[i].ect, hints[i].downlink, hints[i].cmcd);
 		is_int(kbps, hints[i].kbps, "hints of row %zu say this much", i);
 		is_int(rungs[quality_pick(&q, rungs, 4, 720, kbps)].height, hints[i].height,
 			"and auto picks %dp", hints[i].height);
