@@ -81,7 +81,8 @@ static void publish_asset(
 
 	snprintf(name, sizeof(name), "web/%s/%s", s->version, file);
 	if (read_file(dir, file, &body, &f) < 0 ||
-		publish_bytes(publisher, name, buf_span(&body), ASSET_LIFE_S, 0, &f) != PUBLISH_OK)
+		publish_bytes(publisher, PUBLISH_WWW, name, buf_span(&body), ASSET_LIFE_S, 0, &f) !=
+			PUBLISH_OK)
 		log_warn("asset_not_published", LOG_STR("file", file), LOG_STR("why", f.text));
 	buf_release(&body);
 }
