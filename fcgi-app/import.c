@@ -1,0 +1,110 @@
+/* fcgi-app/import.c - reads the sources' lists into the catalogue.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/import.h"
+
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/io/conf.h"
+#include "lib/svc/catalog.h"
+#include "lib/svc/generation.h"
+#include "lib/svc/source.h"
+
+enum { RETRY_MS = 300000 };
+
+static int import_one(const struct conf *conf, const struct conf_source *source, bool force,
+	struct generation_counts *counts, struct fail *f)
+{
+	struct generation *g = NULL;
+	struct source_sink sink;
+
+	if (generation_begin(&g, conf, source->name, f) < 0)
+		return -1;
+	sink = generation_sink(g);
+	if (source_import(source, &sink, f) < 0) {
+		generation_drop(&g, f);
+		return -1;
+	}
+	return generation_swap(&g, force, counts, f);
+}
+
+static int import_told(const struct conf *conf, const struct conf_source *source, bool force,
+	FILE *out, struct fail *f)
+{
+	struct generation_counts counts = {0};
+	int64_t began_ms = clock_mono_ms();
+	int result = import_one(conf, source, force, &counts, f);
+
+	if (result < 0) {
+		log_warn("import_failed", LOG_STR("source", source->name), LOG_STR("why", f->text));
+		if (out)
+			fprintf(out, "%s: %s\n", source->name, f->text);
+		return -1;
+	}
+	log_info("imported", LOG_STR("source", source->name), LOG_INT("channels", counts.channels),
+		LOG_INT("before", counts.before), LOG_INT("ms", clock_mono_ms() - began_ms));
+	if (out)
+		fprintf(out, "%s: %lld channels in %lld categories\n", source->name,
+			(long long)counts.channels, (long long)counts.categories);
+	return 0;
+}
+
+int import_run(const struct conf *conf, const char *source, bool force, FILE *out, struct fail *f)
+{
+	struct fail first = {0}, why = {0};
+
+	if (source && !conf_source(conf, source))
+		return fail_set(f, FAIL_MISSING, "There is no source %s", source);
+	for (size_t i = 0; i < conf->source_count; i++) {
+		if (source && strcmp(conf->sources[i].name, source) != 0)
+			continue;
+		if (import_told(conf, &conf->sources[i], force, out, &why) < 0 && !first.kind)
+			first = why;
+	}
+	if (!first.kind)
+		return 0;
+	*f = first;
+	return -1;
+}
+
+static bool is_due(const struct conf *conf, struct catalog *c, const char *source)
+{
+	int64_t now_ms = clock_real_ms();
+	struct catalog_state state;
+
+	if (catalog_state(c, source, &state, NULL) < 0)
+		return false;
+	return now_ms - state.imported_ms > conf->import_every_s * 1000 &&
+	       now_ms - state.tried_ms > RETRY_MS;
+}
+
+static bool each_due(const struct conf *conf, bool run)
+{
+	struct catalog *c = NULL;
+	struct fail f = {0};
+	bool due = false;
+
+	if (catalog_open(&c, conf, &f) < 0)
+		return false;
+	for (size_t i = 0; i < conf->source_count; i++) {
+		if (!is_due(conf, c, conf->sources[i].name))
+			continue;
+		due = true;
+		if (run)
+			import_told(conf, &conf->sources[i], false, NULL, &f);
+	}
+	catalog_close(&c);
+	return due;
+}
+
+bool import_is_due(const struct conf *conf)
+{
+	return each_due(conf, false);
+}
+
+int import_due_run(const struct conf *conf)
+{
+	each_due(conf, true);
+	return 0;
+}

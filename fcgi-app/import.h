@@ -1,0 +1,24 @@
+/* fcgi-app/import.h - reads the sources' lists into the catalogue.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SLUICE_IMPORT_H
+#define SLUICE_IMPORT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "lib/base/fail.h"
+
+struct conf;
+
+/* Imports the source of that name, or all for NULL, and prints a line for each to `out` (may be
+ * NULL). A list that cannot be believed changes nothing, unless `force`. Fails with the first
+ * source's failure after all have been tried; FAIL_MISSING for an unknown name. */
+int import_run(const struct conf *conf, const char *source, bool force, FILE *out, struct fail *f);
+
+/* Body of the supervisor's child: all sources whose list is older than import_every. */
+int import_due_run(const struct conf *conf);
+
+/* Whether a source's list is older than import_every and none was tried in the last 5 min. */
+bool import_is_due(const struct conf *conf);
+
+#endif

@@ -1,0 +1,103 @@
+/* lib/svc/catalog_schema.c - where the catalogue is kept, and its tables.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/svc/catalog_schema.h"
+
+#include "lib/io/conf.h"
+#include "lib/io/db.h"
+#include "lib/io/file.h"
+
+/* Never changed once it has been in a release: a change is a step of its own, at the end.
+ * Channels lie in the order in which they are listed. */
+static const char *const steps[] = {
+	"CREATE TABLE source ("
+	"  id INTEGER PRIMARY KEY,"
+	"  name TEXT NOT NULL UNIQUE,"
+	"  generation INTEGER NOT NULL DEFAULT 0," /* the rows that are seen */
+	"  begun INTEGER NOT NULL DEFAULT 0,"	   /* the last one that was begun */
+	"  channels INTEGER NOT NULL DEFAULT 0,"
+	"  imported_ms INTEGER NOT NULL DEFAULT 0,"
+	"  tried_ms INTEGER NOT NULL DEFAULT 0,"
+	"  trouble TEXT NOT NULL DEFAULT '');"
+	"CREATE TABLE category ("
+	"  source INTEGER NOT NULL REFERENCES source (id),"
+	"  generation INTEGER NOT NULL,"
+	"  key TEXT NOT NULL,"
+	"  name TEXT NOT NULL,"
+	"  folded TEXT NOT NULL,"
+	"  position INTEGER NOT NULL,"
+	"  channels INTEGER NOT NULL DEFAULT 0,"
+	"  PRIMARY KEY (source, generation, key)) WITHOUT ROWID;"
+	"CREATE TABLE channel ("
+	"  source INTEGER NOT NULL REFERENCES source (id),"
+	"  generation INTEGER NOT NULL,"
+	"  number INTEGER NOT NULL,"
+	"  position INTEGER NOT NULL,"
+	"  key TEXT NOT NULL,"
+	"  name TEXT NOT NULL,"
+	"  folded TEXT NOT NULL,"
+	"  category TEXT NOT NULL,"
+	"  logo TEXT NOT NULL,"
+	"  epg TEXT NOT NULL,"
+	"  archive_days INTEGER NOT NULL,"
+	"  adult INTEGER NOT NULL,"
+	"  PRIMARY KEY (source, generation, number, position)) WITHOUT ROWID;"
+	"CREATE UNIQUE INDEX channel_key ON channel (source, generation, key);"
+	"CREATE INDEX channel_category ON channel (source, generation, category);"
+	"CREATE TABLE revision (value INTEGER NOT NULL);"
+	"INSERT INTO revision VALUES (0);",
+};
+
+enum { STEPS = sizeof(steps) / sizeof(steps[0]) };
+
+int catalog_schema_path(
+	const struct conf *conf, const char *name, char to[CATALOG_PATH_MAX], struct fail *f)
+{
+	if (!file_path(to, CATALOG_PATH_MAX, "%s/db/%s", conf->state_dir, name))
+		return fail_set(f, FAIL_INPUT, "The path in state_dir is too long");
+	return 0;
+}
+
+int catalog_schema_write(const struct conf *conf, struct db **out, struct fail *f)
+{
+	char path[CATALOG_PATH_MAX];
+	struct db *db = NULL;
+
+	if (catalog_schema_path(conf, "", path, f) < 0 || file_mkdirs(path, 0750, f) < 0)
+		return -1;
+	if (catalog_schema_path(conf, "catalog.db", path, f) < 0 ||
+		db_open(&db, path, DB_WRITE, f) < 0)
+		return -1;
+	if (db_migrate(db, steps, STEPS, f) < 0) {
+		db_close(&db);
+		return -1;
+	}
+	*out = db;
+	return 0;
+}
+
+int catalog_schema_read(const struct conf *conf, struct db **out, struct fail *f)
+{
+	char path[CATALOG_PATH_MAX];
+	int64_t version = 0;
+	struct fail why;
+
+	*out = NULL;
+	if (catalog_schema_path(conf, "catalog.db", path, f) < 0)
+		return -1;
+	if (db_open(out, path, DB_READ, &why) < 0) {
+		if (why.kind == FAIL_MISSING)
+			return 0;
+		return fail_set(f, why.kind, "%s", why.text);
+	}
+	if (db_version(*out, &version, f) < 0) {
+		db_close(out);
+		return -1;
+	}
+	if (version != STEPS)
+		db_close(out);
+	if (version != STEPS && version != 0)
+		return fail_set(f, FAIL_BUSY,
+			"The catalogue was written by another version of Sluice: run sluice "
+			"import");
+	return 0;
+}

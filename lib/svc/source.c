@@ -1,0 +1,44 @@
+/* lib/svc/source.c - where channels come from.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/svc/source.h"
+
+#include <string.h>
+
+#include "lib/io/conf.h"
+#include "lib/svc/source_xtream.h"
+
+static const struct source_type *const types[] = {&source_xtream};
+
+const struct source_type *source_type_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (strcmp(types[i]->name, name) == 0)
+			return types[i];
+	}
+	return NULL;
+}
+
+static const struct source_type *type_of(const struct conf_source *source, struct fail *f)
+{
+	const struct source_type *type = source_type_find(source->type);
+
+	if (!type)
+		fail_set(f, FAIL_INPUT, "The source %s has an unknown type %s", source->name,
+			source->type);
+	return type;
+}
+
+int source_import(const struct conf_source *source, const struct source_sink *sink, struct fail *f)
+{
+	const struct source_type *type = type_of(source, f);
+
+	return type ? type->import(source, sink, f) : -1;
+}
+
+int source_live_url(
+	const struct conf_source *source, const char *key, struct buf *url, struct fail *f)
+{
+	const struct source_type *type = type_of(source, f);
+
+	return type ? type->live_url(source, key, url, f) : -1;
+}
