@@ -87,19 +87,21 @@ void mc_link_close(struct mc_link **link)
 	free(l);
 }
 
-static void explain(memcached_st *memc, memcached_return_t rc, char *why)
+static void explain(struct mc_link *l, memcached_return_t rc, char *why)
 {
-	int err = memcached_last_error_errno(memc);
+	int err = memcached_last_error_errno(l->memc);
 	char text[MC_WHY_MAX];
 
 	if (rc == MEMCACHED_TIMEOUT)
 		snprintf(why, MC_WHY_MAX, "it does not answer");
 	else if (rc == MEMCACHED_AUTH_FAILURE || rc == MEMCACHED_AUTH_PROBLEM)
 		snprintf(why, MC_WHY_MAX, "it refuses memcached_user or memcached_password");
+	else if (rc == MEMCACHED_UNKNOWN_READ_FAILURE && l->has_user)
+		snprintf(why, MC_WHY_MAX, "it takes no memcached_user: memcached -S does");
 	else if (rc == MEMCACHED_ERRNO && err)
 		snprintf(why, MC_WHY_MAX, "%s", strerror_r(err, text, sizeof(text)));
 	else
-		snprintf(why, MC_WHY_MAX, "libmemcached says: %s", memcached_strerror(memc, rc));
+		snprintf(why, MC_WHY_MAX, "libmemcached says: %s", memcached_strerror(l->memc, rc));
 }
 
 static enum mc_link_result verdict(
@@ -133,7 +135,7 @@ static enum mc_link_result verdict(
 	default:
 		break;
 	}
-	explain(l->memc, rc, why);
+	explain(l, rc, why);
 	return rc == MEMCACHED_TIMEOUT || rc == MEMCACHED_IN_PROGRESS ? MC_LINK_LATE
 								      : MC_LINK_BROKEN;
 }
@@ -148,8 +150,13 @@ static memcached_return_t get(
 	if (rc != MEMCACHED_SUCCESS)
 		return rc == MEMCACHED_SOME_ERRORS ? memcached_last_error(l->memc) : rc;
 	found = memcached_fetch_result(l->memc, &l->value, &rc) != NULL;
-	if (!found)
-		return rc == MEMCACHED_END ? MEMCACHED_NOTFOUND : rc;
+	if (!found && rc != MEMCACHED_END && rc != MEMCACHED_NOTFOUND)
+		return rc;
+	if (!found) {
+		/* It calls most kinds of nonsense "not found" too, but remembers them. */
+		rc = memcached_last_error(l->memc);
+		return rc == MEMCACHED_SUCCESS ? MEMCACHED_NOTFOUND : rc;
+	}
 	if (memcached_fetch_result(l->memc, &l->end, &rc))
 		return MEMCACHED_PROTOCOL_ERROR;
 	if (rc != MEMCACHED_END && rc != MEMCACHED_NOTFOUND)
