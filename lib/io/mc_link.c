@@ -10,6 +10,11 @@
 
 #include "lib/base/must.h"
 
+enum {
+	ALLOC_MAX = 2 * 1024 * 1024, /* whatever length a server names */
+	REST_MAX = 64 * 1024	     /* a link at rest keeps no more for the next value */
+};
+
 struct mc_link {
 	memcached_st *memc;
 	memcached_result_st value, end;
@@ -19,6 +24,37 @@ struct mc_link {
 struct mc_ring {
 	memcached_st *memc;
 };
+
+static void *limited_malloc(const memcached_st *memc, const size_t size, void *context)
+{
+	(void)memc;
+	(void)context;
+	return size <= ALLOC_MAX ? malloc(size) : NULL;
+}
+
+static void *limited_realloc(
+	const memcached_st *memc, void *memory, const size_t size, void *context)
+{
+	(void)memc;
+	(void)context;
+	return size <= ALLOC_MAX ? realloc(memory, size) : NULL;
+}
+
+static void *limited_calloc(
+	const memcached_st *memc, size_t count, const size_t size, void *context)
+{
+	(void)memc;
+	(void)context;
+	return size <= ALLOC_MAX && count <= ALLOC_MAX / (size ? size : 1) ? calloc(count, size)
+									   : NULL;
+}
+
+static void plain_free(const memcached_st *memc, void *memory, void *context)
+{
+	(void)memc;
+	(void)context;
+	free(memory);
+}
 
 static bool add_server(memcached_st *memc, const char *host, uint16_t port)
 {
@@ -43,6 +79,9 @@ static bool set_up(memcached_st *memc, const struct mc_address *address)
 		{MEMCACHED_BEHAVIOR_SUPPORT_CAS, 1},
 	};
 
+	if (memcached_set_memory_allocators(memc, limited_malloc, plain_free, limited_realloc,
+		    limited_calloc, NULL) != MEMCACHED_SUCCESS)
+		return false;
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
 		if (memcached_behavior_set(memc, settings[i].what, settings[i].value) !=
 			MEMCACHED_SUCCESS)
@@ -72,6 +111,14 @@ struct mc_link *mc_link_open(const struct mc_address *address)
 	if (!set_up(l->memc, address))
 		mc_link_close(&l);
 	return l;
+}
+
+void mc_link_rest(struct mc_link *l)
+{
+	if (memcached_result_length(&l->value) <= REST_MAX)
+		return;
+	memcached_result_free(&l->value);
+	must(memcached_result_create(l->memc, &l->value));
 }
 
 void mc_link_close(struct mc_link **link)
@@ -107,8 +154,6 @@ static void explain(struct mc_link *l, memcached_return_t rc, char *why)
 static enum mc_link_result verdict(
 	struct mc_link *l, memcached_return_t rc, enum mc_verb verb, char *why)
 {
-	bool stores = verb == MC_VERB_SET || verb == MC_VERB_ADD || verb == MC_VERB_CAS;
-
 	switch (rc) {
 	case MEMCACHED_SUCCESS:
 	case MEMCACHED_STORED:
@@ -119,11 +164,8 @@ static enum mc_link_result verdict(
 	case MEMCACHED_DATA_EXISTS:
 	case MEMCACHED_E2BIG:
 	case MEMCACHED_SERVER_MEMORY_ALLOCATION_FAILURE:
+	case MEMCACHED_MEMORY_ALLOCATION_FAILURE: /* ours, or the server's; it connects again */
 		return MC_LINK_MISS;
-	case MEMCACHED_MEMORY_ALLOCATION_FAILURE: /* so the server's is called with users */
-		if (stores)
-			return MC_LINK_MISS;
-		break;
 	case MEMCACHED_CLIENT_ERROR:
 		if (verb == MC_VERB_INCR)
 			return MC_LINK_FOREIGN;

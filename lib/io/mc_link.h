@@ -34,7 +34,7 @@ struct mc_question {
 };
 
 struct mc_answer {
-	struct span value; /* of get; good until the next question or the link's end */
+	struct span value; /* of get; good until the link rests, asks again or ends */
 	uint64_t cas;	   /* of get */
 	uint64_t count;	   /* of incr */
 };
@@ -57,6 +57,9 @@ struct mc_link *mc_link_open(const struct mc_address *address);
  * sentence that says what went wrong. */
 enum mc_link_result mc_link_ask(struct mc_link *link, const struct mc_question *question,
 	struct mc_answer *answer, char *why);
+
+/* Gives back what a large value took. The answer's value ends here. */
+void mc_link_rest(struct mc_link *link);
 
 void mc_link_close(struct mc_link **link);
 

@@ -122,7 +122,9 @@ static void answered(struct mc_server *s, struct mc_link **link)
 static void leave(
 	struct mc_server *s, struct mc_link **link, enum mc_link_result result, const char *why)
 {
-	if (result != MC_LINK_OK && result != MC_LINK_MISS)
+	if (result == MC_LINK_OK || result == MC_LINK_MISS)
+		mc_link_rest(*link);
+	else
 		mc_link_close(link);
 	pthread_mutex_lock(&s->lock);
 	if (result == MC_LINK_BROKEN || result == MC_LINK_LATE)
