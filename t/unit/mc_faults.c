@@ -171,9 +171,20 @@ static pid_t answer_always(int fd, const char *text)
 
 static void liar(struct memcached *m, struct mc *mc, int clock)
 {
-	static const char *const answers[] = {"VALUE x 0 99999999999\r\n",
-		"VALUE x 0 1\r\nv\r\nEND\r\n", "HTTP/1.1 400 Bad\r\n\r\n", "\r\n", "VALUE",
-		"SERVER_ERROR out of everything\r\n", "STORED\r\n", "7\r\n", ""};
+	static const struct {
+		const char *answer, *want;
+	} cases[] = {
+		{"VALUE x 0 99999999999\r\n", "miss"}, /* which must not take 100 GB */
+		{"VALUE x 0 3000000000\r\n", "miss"},
+		{"VALUE x 0 1\r\nv\r\nEND\r\n", "away"},
+		{"HTTP/1.1 400 Bad\r\n\r\n", "away"},
+		{"\r\n", "away"},
+		{"VALUE", "away"},
+		{"SERVER_ERROR out of everything\r\n", "away"},
+		{"STORED\r\n", "miss"},
+		{"7\r\n", "away"},
+		{"", "away"},
+	};
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	int64_t start;
 	pid_t pid;
@@ -184,11 +195,10 @@ static void liar(struct memcached *m, struct mc *mc, int clock)
 	snprintf(to.sun_path, sizeof(to.sun_path), "%s", m->socket);
 	if (bind(fd, (struct sockaddr *)&to, sizeof(to)) < 0 || listen(fd, 20) < 0)
 		exit(1);
-	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
-		pid = answer_always(fd, answers[i]);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		pid = answer_always(fd, cases[i].answer);
 		start = real_ms();
-		is_str(get(mc, "tok", "k"), strcmp(answers[i], "STORED\r\n") ? "away" : "miss",
-			"nonsense is no value (%zu)", i);
+		is_str(get(mc, "tok", "k"), cases[i].want, "nonsense is no value (%zu)", i);
 		ok(real_ms() - start <= 600, "and costs no long wait");
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
