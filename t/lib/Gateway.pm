@@ -1,10 +1,10 @@
 # t/lib/Gateway.pm - starts a fake Xtream gateway beside a test and talks to it.
 # SPDX-License-Identifier: BSD-2-Clause
 #
-#   my $gateway = Gateway->new;                         # accounts => {user => {password, max, over}}
+#   my $gateway = Gateway->new;                         # user, password: demo; accounts => {...}
 #   $gateway->url                                       # base URL of the panel
 #   $gateway->url('live.cut_after=3s,times=2')          # the same with faults: Gateway::Faults
-#   $gateway->live_url(1), $gateway->vod_url('101.mkv') # play URLs of the account demo:demo
+#   $gateway->live_url(1), $gateway->vod_url('101.mkv') # play URLs of that account
 #   $gateway->channel(1)->{streams}                     # counters: redirects streams now peak bytes
 #   $gateway->control('fault', kind => 'live', id => 1, set => 'stall_after=2s')   # Gateway::Control
 #
@@ -36,10 +36,11 @@ sub new {
 	my ($gateway, $edge) = map { Gateway::Http::listener($_) } $how{port} // 0, $how{edge_port} // 0;
 	my $self = bless {
 		port => $gateway->sockport, edge_port => $edge->sockport, owner => $$,
-		user => 'demo', password => 'demo', agent => HTTP::Tiny->new(timeout => 10, max_redirect => 0),
+		user => $how{user} // 'demo', password => $how{password} // 'demo',
+		agent => HTTP::Tiny->new(timeout => 10, max_redirect => 0),
 	}, $class;
 	pipe my $life, $self->{life} or die "pipe: $!\n";
-	my $accounts = $how{accounts} // { demo => { password => 'demo', max => 5 } };
+	my $accounts = $how{accounts} // { $self->{user} => { password => $self->{password}, max => 5 } };
 	defined($self->{pid} = fork) or die "fork: $!\n";
 	if (!$self->{pid}) {
 		close $self->{life};
