@@ -1,0 +1,234 @@
+/* lib/svc/live.c - what API workers and a channel's live process share: files and questions.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/svc/live.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/must.h"
+#include "lib/hls/m3u8.h"
+#include "lib/io/conf.h"
+#include "lib/io/file.h"
+
+enum {
+	STATE_MAX = 16384,
+	PAUSE_NS = 20000000, /* between two looks while waiting */
+	TOUCH_MS = 1000,     /* `asked` is not touched more often */
+	QUIET_MS = 4000,     /* a record that was not renewed for so long has lost its process */
+};
+
+const char *live_status_name(enum live_status s)
+{
+	static const char *const names[] = {"off", "starting", "on", "on"};
+
+	return names[s];
+}
+
+void live_path(const struct conf *conf, const char *id, const char *name, char to[LIVE_PATH_BYTES])
+{
+	if (name)
+		file_path(to, LIVE_PATH_BYTES, "%s/work/%s/%s", conf->live_dir, id, name);
+	else
+		file_path(to, LIVE_PATH_BYTES, "%s/work/%s", conf->live_dir, id);
+}
+
+void live_look(
+	const struct conf *conf, const struct ladder *l, const char *id, struct live_state *s)
+{
+	char path[LIVE_PATH_BYTES];
+	struct buf text;
+
+	live_path(conf, id, "state", path);
+	buf_init(&text, STATE_MAX);
+	if (file_read(path, &text, NULL) < 0 || !live_state_parse(buf_span(&text), l, s) ||
+		s->updated_ms < clock_real_ms() - LIVE_STALE_MS)
+		*s = (struct live_state){0};
+	buf_release(&text);
+}
+
+/* One datagram to the supervisor; when it is away, the next question comes soon enough. */
+static void tell(const struct conf *conf, const char *verb, const char *id)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	char text[160];
+	int fd, n;
+
+	n = snprintf(text, sizeof(text), "%s %s", verb, id);
+	if (!file_path(to.sun_path, sizeof(to.sun_path), "%s/supervisor.sock", conf->run_dir))
+		return;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return;
+	sendto(fd, text, (size_t)n, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof(to));
+	close(fd);
+}
+
+static void touch(const struct conf *conf, const char *id)
+{
+	char path[LIVE_PATH_BYTES];
+	struct fail f;
+
+	live_path(conf, id, "asked", path);
+	if (file_mtime_ms(path) > clock_real_ms() - TOUCH_MS || file_touch(path))
+		return;
+	live_path(conf, id, NULL, path);
+	if (file_mkdirs(path, 0700, &f) < 0)
+		return;
+	live_path(conf, id, "asked", path);
+	file_touch(path);
+}
+
+void live_ask(const struct conf *conf, const char *id)
+{
+	char path[LIVE_PATH_BYTES];
+
+	touch(conf, id);
+	live_path(conf, id, "state", path);
+	if (file_mtime_ms(path) < clock_real_ms() - QUIET_MS)
+		tell(conf, "watch", id);
+}
+
+void live_ask_token(const struct conf *conf, const char *id, bool refresh)
+{
+	tell(conf, refresh ? "refresh" : "token", id);
+}
+
+/* --- playlists -------------------------------------------------------------------------------------- */
+
+/* What can be said without looking at a rendition: LIVE_READY when its playlists may be asked. */
+static enum live_answer standing(const struct live_state *s, struct fail *f)
+{
+	switch (s->status) {
+	case LIVE_ELSEWHERE:
+		return LIVE_AT;
+	case LIVE_ON:
+	case LIVE_STARTING:
+		break;
+	case LIVE_OFF:
+		return LIVE_NOT_YET;
+	}
+	if (s->status == LIVE_STARTING && s->why.kind) {
+		*f = s->why;
+		return LIVE_FAILED;
+	}
+	return LIVE_READY;
+}
+
+/* The source's own shape where it is known: rungs keep its aspect. */
+static int variant_width(const struct live_state *s, const struct rung *r)
+{
+	if (!s->width || !s->height)
+		return r->width;
+	return 2 * (int)(((int64_t)r->height * s->width / s->height + 1) / 2);
+}
+
+enum live_answer live_master(const struct conf *conf, const struct ladder *l, const char *id,
+	struct live_state *s, struct buf *to, struct fail *f)
+{
+	struct m3u8_variant variants[LADDER_MAX];
+	char uris[LADDER_MAX][RUNG_NAME_BYTES + 8];
+	enum live_answer answer;
+	size_t count = 0;
+
+	live_look(conf, l, id, s);
+	answer = standing(s, f);
+	if (answer != LIVE_READY)
+		return answer;
+	for (size_t i = 0; i < l->count; i++) {
+		const struct rung *r = l->rungs[i];
+
+		if (!s->encodes[i])
+			continue;
+		snprintf(uris[count], sizeof(uris[count]), "%s.m3u8", r->name);
+		variants[count] = (struct m3u8_variant){.uri = uris[count],
+			.bandwidth = (int64_t)r->total_kbps * 1000,
+			.average = (int64_t)r->average_kbps * 1000,
+			.video_codec = r->video_codec,
+			.has_audio = s->has_audio,
+			.width = variant_width(s, r),
+			.height = r->height,
+			.rate_milli = s->rate_milli};
+		count++;
+	}
+	if (count == 0)
+		return LIVE_NOT_YET;
+	m3u8_master_print(variants, count, to);
+	return LIVE_READY;
+}
+
+enum live_answer live_playlist(const struct conf *conf, const struct ladder *l, const char *id,
+	struct span rendition, struct live_state *s, struct buf *to, struct fail *f)
+{
+	enum live_answer answer;
+	char prefix[200];
+	size_t r = 0;
+
+	while (r < l->count && !span_is(rendition, l->rungs[r]->name))
+		r++;
+	if (r == l->count)
+		return LIVE_NO_SUCH;
+	live_look(conf, l, id, s);
+	answer = standing(s, f);
+	if (answer != LIVE_READY)
+		return answer;
+	if (s->status == LIVE_ON && !s->encodes[r])
+		return LIVE_NO_SUCH;
+	if (!file_path(prefix, sizeof(prefix), "/tv/%s/%s/%s/", id, s->run, l->rungs[r]->name) ||
+		!window_print(&s->window, r, prefix, to))
+		return LIVE_NOT_YET;
+	return LIVE_READY;
+}
+
+enum live_answer live_await(const struct conf *conf, const struct ladder *l, const char *id,
+	struct span rendition, int64_t wait_ms, struct live_state *s, struct buf *to,
+	struct fail *f)
+{
+	int64_t until_ms = clock_mono_ms() + wait_ms;
+	struct timespec pause = {0, PAUSE_NS};
+
+	for (;;) {
+		enum live_answer answer;
+
+		live_ask(conf, id);
+		answer = rendition.len ? live_playlist(conf, l, id, rendition, s, to, f)
+				       : live_master(conf, l, id, s, to, f);
+		if (answer == LIVE_FAILED && wait_ms == 0)
+			return LIVE_NOT_YET;
+		if (answer != LIVE_NOT_YET && answer != LIVE_FAILED)
+			return answer;
+		if (clock_mono_ms() >= until_ms)
+			return answer;
+		nanosleep(&pause, NULL);
+	}
+}
+
+int live_await_token(const struct conf *conf, struct mc *mc, const char *id, bool refresh,
+	int64_t wait_ms, struct token *t, bool *asked, struct fail *f)
+{
+	int64_t until_ms = clock_mono_ms() + wait_ms, before_ms;
+	struct timespec pause = {0, PAUSE_NS};
+	enum token_state state = token_look(conf, mc, id, t);
+
+	*asked = false;
+	if (state == TOKEN_NONE || (refresh && token_refresh_due(t, clock_real_ms()))) {
+		before_ms = state == TOKEN_NONE ? -1 : t->resolved_ms;
+		live_ask_token(conf, id, refresh);
+		*asked = true;
+		do {
+			nanosleep(&pause, NULL);
+			state = token_look(conf, NULL, id, t);
+		} while ((state == TOKEN_NONE || t->resolved_ms == before_ms) &&
+			 clock_mono_ms() < until_ms);
+		if (state == TOKEN_NONE || t->resolved_ms == before_ms)
+			return fail_set(f, FAIL_TIMEOUT, "The gateway has not answered yet");
+	}
+	if (state == TOKEN_GOOD)
+		return 0;
+	*f = t->why;
+	return -1;
+}

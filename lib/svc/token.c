@@ -1,0 +1,309 @@
+/* lib/svc/token.c - a channel's resolved live URL: who asks the gateway, and what it said.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/svc/token.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/num.h"
+#include "lib/io/conf.h"
+#include "lib/io/fetch.h"
+#include "lib/io/file.h"
+#include "lib/io/lease.h"
+#include "lib/io/mc.h"
+#include "lib/svc/catalog.h"
+#include "lib/svc/live.h"
+#include "lib/svc/source.h"
+
+enum {
+	RECORD_MAX = TOKEN_URL_BYTES + 1024,
+	CONNECT_MS = 5000,
+	TOTAL_MS = 15000,
+	OTHERS_MS = 5000, /* how long another host may take to tell what it was told */
+};
+
+/* --- the record ----------------------------------------------------------------------------------- */
+
+void token_print(const struct token *t, struct buf *to)
+{
+	buf_printf(to, "token 1\n%lld %lld %d\n%s\n%s\n", (long long)t->resolved_ms,
+		(long long)t->expires_ms, (int)t->why.kind, t->url, t->why.text);
+}
+
+static bool next_number(struct span *line, int64_t max, int64_t *out)
+{
+	struct span word;
+
+	return span_next(line, ' ', &word) && num_parse(word, 0, max, out);
+}
+
+bool token_parse(struct span text, struct token *out)
+{
+	struct span line, url, why;
+	struct token t = {0};
+	int64_t kind;
+
+	if (!span_next(&text, '\n', &line) || !span_is(line, "token 1") ||
+		!span_next(&text, '\n', &line) || !next_number(&line, INT64_MAX, &t.resolved_ms) ||
+		!next_number(&line, INT64_MAX, &t.expires_ms) ||
+		!next_number(&line, FAIL_INTERNAL, &kind) || line.ptr)
+		return false;
+	if (!span_next(&text, '\n', &url) || !span_next(&text, '\n', &why) || text.len ||
+		!span_copy(url, t.url, sizeof(t.url)) ||
+		!span_copy(why, t.why.text, sizeof(t.why.text)))
+		return false;
+	t.why.kind = (enum fail_kind)kind;
+	if ((url.len == 0) == (kind == FAIL_NONE))
+		return false;
+	*out = t;
+	return true;
+}
+
+int64_t token_url_expiry(struct span url, int64_t now_ms)
+{
+	static const char *const names[] = {"expires", "exp", "e"};
+	struct span rest, param, name;
+	int64_t at_s;
+
+	span_next(&url, '?', &rest);
+	while (span_next(&url, '&', &param)) {
+		span_next(&param, '=', &name);
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+			if (span_is(name, names[i]) && num_parse(param, 1, INT64_MAX / 1000, &at_s) &&
+				at_s * 1000 > now_ms)
+				return at_s * 1000;
+		}
+	}
+	return 0;
+}
+
+static enum token_state state_of(const struct token *t)
+{
+	int64_t now_ms = clock_real_ms();
+
+	/* One from the future was written before the clock went back. */
+	if (t->expires_ms <= now_ms || t->resolved_ms > now_ms + 1000)
+		return TOKEN_NONE;
+	return t->why.kind ? TOKEN_REFUSED : TOKEN_GOOD;
+}
+
+enum token_state token_look(const struct conf *conf, struct mc *mc, const char *id, struct token *t)
+{
+	enum token_state state = TOKEN_NONE;
+	char path[LIVE_PATH_BYTES];
+	struct buf text;
+
+	live_path(conf, id, "token", path);
+	buf_init(&text, RECORD_MAX);
+	if (file_read(path, &text, NULL) == 0 && token_parse(buf_span(&text), t))
+		state = state_of(t);
+	buf_clear(&text);
+	if (state == TOKEN_NONE && mc && mc_get(mc, "tok", id, &text, NULL) == MC_OK &&
+		token_parse(buf_span(&text), t))
+		state = state_of(t);
+	buf_release(&text);
+	return state;
+}
+
+bool token_refresh_due(const struct token *t, int64_t now_ms)
+{
+	return now_ms - t->resolved_ms >= TOKEN_REFRESH_MS;
+}
+
+/* --- asking the gateway ------------------------------------------------------------------------------ */
+
+/* What a gateway's refusal means. Limits have many numbers; all of them pass. */
+static void refuse(struct token *t, int status)
+{
+	static const int limits[] = {406, 429, 458, 459, 461, 462, 463, 509, 512, 513, 884};
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		if (status == limits[i]) {
+			fail_set(&t->why, FAIL_BUSY,
+				"The account's limit of connections is reached (status %d)", status);
+			return;
+		}
+	}
+	if (status == 404)
+		fail_set(&t->why, FAIL_UPSTREAM, "The gateway does not know this channel (404)");
+	else
+		fail_set(&t->why, FAIL_UPSTREAM, "The gateway refuses this channel (status %d)",
+			status);
+}
+
+static void ask_gateway(const struct conf_source *source, const char *url, struct token *t)
+{
+	struct fetch_request rq = {.url = url, .policy = {source->allow, source->allow_count},
+		.connect_ms = CONNECT_MS, .total_ms = TOTAL_MS};
+	struct fetch_result *res = calloc(1, sizeof(*res));
+	int status;
+
+	if (!res) {
+		fail_set(&t->why, FAIL_BUSY, "There is no memory to ask the gateway");
+		return;
+	}
+	if (fetch_get(&rq, true, res, &t->why) == 0) {
+		status = res->head.status;
+		if (status >= 300 && status < 400 && *res->redirect_url)
+			span_copy(span_of(res->redirect_url), t->url, sizeof(t->url));
+		else if (status >= 300 && status < 400)
+			fail_set(&t->why, FAIL_UPSTREAM, "The gateway redirects to nowhere");
+		else if (status == 200 && span_starts(span_of(res->content_type), "text/html"))
+			fail_set(&t->why, FAIL_UPSTREAM, "The gateway sends a web page, not a stream");
+		else if (status == 200)
+			span_copy(span_of(url), t->url, sizeof(t->url));
+		else
+			refuse(t, status);
+		if (!*t->url && !t->why.kind)
+			fail_set(&t->why, FAIL_UPSTREAM, "The gateway's address is too long");
+	}
+	buf_release(&res->body);
+	free(res);
+}
+
+static void resolve(const struct conf *conf, const char *id, struct token *t)
+{
+	struct catalog *catalog = NULL;
+	struct channel channel;
+	struct ident ident;
+	int64_t now_ms, own_ms;
+	struct buf url;
+
+	*t = (struct token){.resolved_ms = clock_real_ms()};
+	buf_init(&url, TOKEN_URL_BYTES - 1);
+	if (!ident_parse(span_of(id), IDENT_LIVE, &ident)) {
+		fail_set(&t->why, FAIL_MISSING, "There is no such channel");
+	} else if (catalog_open(&catalog, conf, &t->why) == 0 &&
+		   catalog_channel(catalog, &ident, &channel, &t->why) == 0 &&
+		   source_live_url(conf_source(conf, channel.source), channel.ident.key, &url,
+			   &t->why) == 0) {
+		ask_gateway(conf_source(conf, channel.source), buf_str(&url), t);
+	}
+	catalog_close(&catalog);
+	buf_release(&url);
+	now_ms = clock_real_ms();
+	own_ms = token_url_expiry(span_of(t->url), now_ms);
+	t->expires_ms = now_ms + (t->why.kind ? TOKEN_NEGATIVE_MS : conf->live_token_ttl_s * 1000);
+	if (own_ms && own_ms < t->expires_ms)
+		t->expires_ms = own_ms;
+}
+
+/* --- one at a time ----------------------------------------------------------------------------------- */
+
+static int store(const struct conf *conf, struct mc *mc, const char *id, const struct token *t)
+{
+	char path[LIVE_PATH_BYTES];
+	struct fail f = {0};
+	struct buf text;
+	int result;
+
+	buf_init(&text, RECORD_MAX);
+	token_print(t, &text);
+	live_path(conf, id, "token", path);
+	result = file_replace(path, buf_span(&text), 0600, &f);
+	if (result < 0)
+		log_warn("token_not_stored", LOG_STR("channel", id), LOG_STR("why", f.text));
+	mc_set(mc, "tok", id, buf_span(&text), (t->expires_ms - clock_real_ms()) / 1000 + 1);
+	buf_release(&text);
+	return result;
+}
+
+/* Whether there is an answer already that this request can share. */
+static bool is_answered(const struct conf *conf, struct mc *mc, const char *id, bool refresh,
+	struct token *t)
+{
+	enum token_state state = token_look(conf, mc, id, t);
+
+	if (state == TOKEN_NONE)
+		return false;
+	return !refresh || !token_refresh_due(t, clock_real_ms());
+}
+
+static int lock_host(const struct conf *conf, const char *id)
+{
+	char path[LIVE_PATH_BYTES];
+	struct fail f = {0};
+	int fd;
+
+	live_path(conf, id, NULL, path);
+	if (file_mkdirs(path, 0700, &f) < 0)
+		return -1;
+	live_path(conf, id, "token.lock", path);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0 && flock(fd, LOCK_EX) < 0) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Another host asks just now: its answer will do. */
+static bool wait_for_other(const struct conf *conf, struct mc *mc, const char *id, bool refresh,
+	struct token *t)
+{
+	int64_t until_ms = clock_mono_ms() + OTHERS_MS;
+	struct timespec pause = {0, 50000000};
+
+	while (clock_mono_ms() < until_ms) {
+		if (is_answered(conf, mc, id, refresh, t))
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+static int run_alone(const struct conf *conf, struct mc *mc, const char *id, bool refresh)
+{
+	char name[80], dir[LIVE_PATH_BYTES];
+	struct lease_env env = {dir, mc, conf->host_name};
+	struct lease *lease = NULL;
+	struct token *t = malloc(sizeof(*t));
+	struct fail f = {0};
+	int result = 0;
+
+	if (!t)
+		return 1;
+	file_path(dir, sizeof(dir), "%s/lease", conf->run_dir);
+	file_path(name, sizeof(name), "tok:%s", id);
+	if (is_answered(conf, mc, id, refresh, t)) {
+		result = store(conf, mc, id, t); /* it may have come from memcached */
+	} else {
+		if (lease_take(&env, name, "", &lease, NULL, &f) != LEASE_TAKEN ||
+			!wait_for_other(conf, mc, id, refresh, t)) {
+			resolve(conf, id, t);
+			log_info("resolved", LOG_STR("channel", id),
+				LOG_STR("said", t->why.kind ? t->why.text : "ok"),
+				LOG_INT("ms", clock_real_ms() - t->resolved_ms));
+		}
+		result = store(conf, mc, id, t);
+		lease_drop(&lease);
+	}
+	free(t);
+	return result < 0;
+}
+
+int token_run(const struct conf *conf, const char *id, bool refresh)
+{
+	struct mc_config config = {conf->memcached_servers, conf->memcached_prefix,
+		conf->memcached_user, conf->memcached_password};
+	struct mc *mc = NULL;
+	struct fail f = {0};
+	int lock = lock_host(conf, id), result;
+
+	if (lock < 0) {
+		log_warn("token_not_locked", LOG_STR("channel", id));
+		return 1;
+	}
+	mc_open(&mc, &config, &f); /* without it this host asks for itself */
+	result = run_alone(conf, mc, id, refresh);
+	mc_close(&mc);
+	close(lock);
+	return result;
+}
