@@ -43,6 +43,8 @@ static const char *const total_names[] = {
 	[BOARD_RESPAWNS] = "respawns",
 	[BOARD_LIVE_STARTED] = "live_started",
 	[BOARD_LIVE_REFUSED] = "live_refused",
+	[BOARD_RELOADS] = "reloads",
+	[BOARD_RELOADS_REFUSED] = "reloads_refused",
 };
 
 _Static_assert(
@@ -144,13 +146,34 @@ void board_close(struct board **b)
 	*b = NULL;
 }
 
+static bool is_alive(pid_t pid)
+{
+	return pid != 0 && (kill(pid, 0) == 0 || errno != ESRCH);
+}
+
 static bool claim(struct board_slot *slot, pid_t self)
 {
 	int32_t pid = atomic_load(&slot->pid);
 
-	if (pid != 0 && (kill(pid, 0) == 0 || errno != ESRCH))
-		return false;
-	return atomic_compare_exchange_strong(&slot->pid, &pid, self);
+	return !is_alive(pid) && atomic_compare_exchange_strong(&slot->pid, &pid, self);
+}
+
+/* `slot` or the first that is free, from the beginning. */
+static struct board_slot *take_slot(struct board *b, struct board_slot *slot, pid_t self)
+{
+	for (size_t i = 0; i < BOARD_SLOTS && !slot; i++) {
+		if (claim(&b->face->slot[i], self))
+			slot = &b->face->slot[i];
+	}
+	if (!slot)
+		slot = &b->spare;
+	atomic_store(&slot->pid, self);
+	atomic_store(&slot->state, BOARD_STARTING);
+	atomic_store(&slot->requests, 0);
+	atomic_store(&slot->busy, 0);
+	atomic_store(&slot->limit, 0);
+	atomic_store(&slot->started_ms, clock_real_ms());
+	return slot;
 }
 
 struct board_slot *board_enter(struct board *b, const char *role, const char *name)
@@ -160,17 +183,9 @@ struct board_slot *board_enter(struct board *b, const char *role, const char *na
 
 	must(strlen(role) < sizeof(slot->role));
 	if (!slot || atomic_load(&slot->pid) != self) {
-		slot = &b->spare;
-		for (size_t i = 0; i < BOARD_SLOTS && slot == &b->spare; i++) {
-			if (claim(&b->face->slot[i], self))
-				slot = &b->face->slot[i];
-		}
-		atomic_store(&slot->pid, self);
-		atomic_store(&slot->state, BOARD_STARTING);
-		atomic_store(&slot->requests, 0);
-		atomic_store(&slot->busy, 0);
-		atomic_store(&slot->limit, 0);
-		atomic_store(&slot->started_ms, clock_real_ms());
+		slot = (struct board_slot *)board_find(b, self);
+		if (!slot || strcmp(slot->role, role) != 0)
+			slot = take_slot(b, slot, self);
 		b->own = slot;
 	}
 	span_copy(span_of(role), slot->role, sizeof(slot->role));
@@ -232,7 +247,7 @@ const struct board_slot *board_each(const struct board *b, size_t *at)
 {
 	while (*at < BOARD_SLOTS) {
 		const struct board_slot *slot = &b->face->slot[(*at)++];
-		if (atomic_load(&slot->pid) != 0)
+		if (is_alive(atomic_load(&slot->pid)))
 			return slot;
 	}
 	return NULL;

@@ -39,6 +39,8 @@ enum board_total {
 	BOARD_RESPAWNS,
 	BOARD_LIVE_STARTED,
 	BOARD_LIVE_REFUSED, /* live_max was reached */
+	BOARD_RELOADS,
+	BOARD_RELOADS_REFUSED, /* the new configuration was no good */
 	BOARD_TOTALS
 };
 
@@ -50,7 +52,8 @@ int board_open(struct board **out, const char *path, struct fail *f);
 void board_close(struct board **b); /* leaves the slot too */
 
 /* Takes a free slot for this process, or one whose process is dead, as BOARD_STARTING; a process
- * that has one keeps it and changes role and name only. After a fork the child enters anew. The
+ * that has one in this role, even from before an exec, keeps it. After a fork the child enters
+ * anew. The
  * slot is good until board_leave(); when all are taken it is one that nobody else sees. `name` may
  * be NULL. Not from two threads at once. */
 struct board_slot *board_enter(struct board *b, const char *role, const char *name);
@@ -69,7 +72,7 @@ const struct board_slot *board_find(const struct board *b, pid_t pid);
 /* Frees the slots of a process that was reaped; of all processes for 0. */
 void board_forget(struct board *b, pid_t pid);
 
-/* Walks over the taken slots: *at starts at 0; NULL at the end. */
+/* Walks over the slots of processes that are alive: *at starts at 0; NULL at the end. */
 const struct board_slot *board_each(const struct board *b, size_t *at);
 
 /* Adds to a total and returns what it is then. */

@@ -1,0 +1,144 @@
+/* fcgi-app/processes/places.c - the directories the service lives in, and whom it runs as.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/processes/places.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/io/conf.h"
+#include "lib/io/file.h"
+
+static const gid_t no_group = (gid_t)-1;
+static const uid_t no_user = (uid_t)-1;
+
+int places_owner(const struct conf *conf, struct places_owner *out, struct fail *f)
+{
+	const struct passwd *user = *conf->user ? getpwnam(conf->user) : NULL;
+	const struct group *group = *conf->group ? getgrnam(conf->group) : NULL;
+
+	*out = (struct places_owner){no_user, no_group};
+	if (*conf->user && !user)
+		return fail_set(f, FAIL_INPUT, "user: there is no user %s here", conf->user);
+	if (*conf->group && !group)
+		return fail_set(f, FAIL_INPUT, "group: there is no group %s here", conf->group);
+	if (geteuid() == 0 && user)
+		*out = (struct places_owner){user->pw_uid, user->pw_gid};
+	if (group)
+		out->group = group->gr_gid;
+	return 0;
+}
+
+/* Owner and group are set only on what we own, and only where they differ: an administrator's own
+ * arrangement stays. */
+static int give(const char *path, mode_t mode, const struct places_owner *owner, struct fail *f)
+{
+	struct stat st;
+	uid_t user = owner->user;
+	gid_t group = owner->group;
+
+	if (stat(path, &st) < 0)
+		return fail_errno(f, FAIL_INTERNAL, errno, "The directory %s is missing", path);
+	if (user == no_user && group == no_group)
+		return 0;
+	if ((user == no_user || st.st_uid == user) && (group == no_group || st.st_gid == group))
+		return 0;
+	if (chown(path, user, group) < 0 || chmod(path, mode) < 0)
+		return fail_errno(f, FAIL_INTERNAL, errno,
+			"The directory %s cannot be given to its user and group", path);
+	return 0;
+}
+
+static int make_one(const char *path, mode_t mode, const struct places_owner *owner, struct fail *f)
+{
+	if (file_mkdirs(path, mode & 0777, f) < 0)
+		return -1;
+	return give(path, mode, owner, f);
+}
+
+static int make_below(const char *top, const char *const *names, mode_t mode,
+	const struct places_owner *owner, struct fail *f)
+{
+	char path[PATH_MAX];
+
+	for (; *names; names++) {
+		if (!file_path(path, sizeof(path), "%s/%s", top, *names))
+			return fail_set(f, FAIL_INPUT, "The path %s is too long", top);
+		if (make_one(path, mode, owner, f) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A link rather than a setting of the front server, because every front server follows links. */
+static int link_tv(const struct conf *conf, const struct places_owner *owner, struct fail *f)
+{
+	char name[PATH_MAX], target[PATH_MAX], there[PATH_MAX], beside[PATH_MAX];
+	ssize_t n;
+
+	if (!file_path(name, sizeof(name), "%s/tv", conf->www_dir) ||
+		!file_path(beside, sizeof(beside), "%s/tv.new", conf->www_dir) ||
+		!file_path(target, sizeof(target), "%s/pub", conf->live_dir))
+		return fail_set(f, FAIL_INPUT, "The path %s is too long", conf->www_dir);
+	n = readlink(name, there, sizeof(there) - 1);
+	if (n < 0 && errno != ENOENT)
+		return fail_set(f, FAIL_CONFLICT,
+			"%s must be a symbolic link of ours and is something else", name);
+	there[n < 0 ? 0 : n] = '\0';
+	if (strcmp(there, target) == 0)
+		return 0;
+	unlink(beside);
+	if (symlink(target, beside) < 0 || lchown(beside, owner->user, owner->group) < 0 ||
+		rename(beside, name) < 0)
+		return fail_errno(f, FAIL_INTERNAL, errno, "The link %s cannot be made", name);
+	return 0;
+}
+
+int places_make(const struct conf *conf, const struct places_owner *owner, struct fail *f)
+{
+	static const char *const read[] = {"", "www", NULL};
+	static const char *const kept[] = {"lives", "made", "db", NULL};
+	static const char *const published[] = {"", "pub", NULL};
+	static const char *const work[] = {"work", NULL};
+	static const char *const leases[] = {"lease", NULL};
+
+	if (make_below(conf->state_dir, read, 02750, owner, f) < 0 ||
+		make_below(conf->state_dir, kept, 0750, owner, f) < 0 ||
+		make_below(conf->live_dir, published, 02750, owner, f) < 0 ||
+		make_below(conf->live_dir, work, 0700, owner, f) < 0 ||
+		make_one(conf->run_dir, 0750, owner, f) < 0 ||
+		make_below(conf->run_dir, leases, 0700, owner, f) < 0)
+		return -1;
+	return link_tv(conf, owner, f);
+}
+
+int places_become(const struct conf *conf, const struct places_owner *owner, struct fail *f)
+{
+	const struct passwd *user;
+
+	if (owner->user == no_user || geteuid() != 0 || owner->user == 0)
+		return 0;
+	user = getpwuid(owner->user);
+	if (!user || initgroups(user->pw_name, user->pw_gid) < 0 ||
+		setresgid(user->pw_gid, user->pw_gid, user->pw_gid) < 0 ||
+		setresuid(user->pw_uid, user->pw_uid, user->pw_uid) < 0)
+		return fail_errno(f, FAIL_INTERNAL, errno, "It is not possible to become user %s",
+			conf->user);
+	return 0;
+}
+
+void places_stores(const struct conf *conf,
+	void (*each)(void *ctx, const char *work, const char *public_half), void *ctx)
+{
+	char work[PATH_MAX], published[PATH_MAX];
+
+	if (file_path(work, sizeof(work), "%s/work", conf->live_dir) &&
+		file_path(published, sizeof(published), "%s/pub", conf->live_dir))
+		each(ctx, work, published);
+}

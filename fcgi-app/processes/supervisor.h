@@ -1,0 +1,23 @@
+/* fcgi-app/processes/supervisor.h - starts and ends the processes that are no workers: the janitor,
+ * one process per watched channel, resolvers of tokens.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * It is asked by datagrams to run_dir "/supervisor.sock", one message each and without an answer:
+ *   watch ID     somebody wants to see the channel
+ *   token ID     its address is needed
+ *   refresh ID   the same, although there is one
+ * IDs are public ids (lib/http/ident.h). What it does not understand it ignores. */
+#ifndef SLUICE_PROCESSES_SUPERVISOR_H
+#define SLUICE_PROCESSES_SUPERVISOR_H
+
+#include "fcgi-app/processes/handover.h"
+
+struct board;
+struct conf;
+
+/* Runs until SIGTERM; ends its children and returns 0 then. SIGHUP makes it a newer image of
+ * itself, whose children go on. One at a time in a run_dir. `given` as for master_run().
+ * Fails: FAIL_CONFLICT when another one runs, FAIL_INTERNAL. */
+int supervisor_run(const struct conf *conf, struct board *board, const struct program *self,
+	const struct handover *given, struct fail *f);
+
+#endif

@@ -1,0 +1,27 @@
+/* lib/io/sock.h - unix sockets that are there whole or not at all.                       unix(7)
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SLUICE_IO_SOCK_H
+#define SLUICE_IO_SOCK_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "lib/base/fail.h"
+
+enum { SOCK_NO_GROUP = -1 };
+
+/* Makes a listening stream socket at `path`, mode 0660, of `group` unless SOCK_NO_GROUP. It takes
+ * the place of what stands there at once (bound beside it, then renamed), so that a client finds
+ * the old one or the new one. Fails: FAIL_INPUT for a path that is too long, FAIL_INTERNAL. */
+int sock_listen(const char *path, gid_t group, int *fd, struct fail *f);
+
+/* The same for datagrams; it never blocks. */
+int sock_datagram(const char *path, gid_t group, int *fd, struct fail *f);
+
+/* Whether somebody has connected whom nobody has accepted yet. */
+bool sock_is_awaited(int listen_fd);
+
+/* Whether a path fits into a socket's address, temporary name included. */
+bool sock_path_fits(const char *path);
+
+#endif
