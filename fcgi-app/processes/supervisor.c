@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "fcgi-app/import.h"
 #include "fcgi-app/processes/backoff.h"
 #include "fcgi-app/processes/janitor.h"
 #include "fcgi-app/processes/live.h"
@@ -31,6 +32,7 @@
 enum {
 	TASKS_MAX = 480,  /* a little less than the board has room for */
 	LOOK_MS = 200,	  /* how often the clock is looked at when nothing happens */
+	DUE_MS = 10000,	  /* how often it is looked whether something is due */
 	MESSAGE_MAX = 200 /* bytes */
 };
 
@@ -43,11 +45,12 @@ enum again { AGAIN_NEVER, AGAIN_ALWAYS, AGAIN_WHILE_ASKED };
 
 struct role {
 	const char *name; /* on the board and in the log */
-	const char *verb; /* of the message that asks for it; NULL: it is always there */
+	const char *verb; /* of the message that asks for it, or NULL */
 	int (*run)(const struct conf *conf, struct board *board, const char *id);
 	enum again again; /* after it ended by a crash; AGAIN_ALWAYS: however it ended */
-	int most;	  /* at once; 0: live_max */
-	bool waits;	  /* above `most` it waits for its turn; otherwise it is refused */
+	bool (*due)(const struct conf *conf); /* looked at now and then; true starts it */
+	int most;			      /* at once; 0: live_max */
+	bool waits; /* above `most` it waits for its turn; otherwise it is refused */
 };
 
 static int run_janitor(const struct conf *conf, struct board *board, const char *id)
@@ -58,8 +61,7 @@ static int run_janitor(const struct conf *conf, struct board *board, const char 
 
 static int run_live(const struct conf *conf, struct board *board, const char *id)
 {
-	(void)board;
-	return live_run(conf, id);
+	return live_run(conf, id, board);
 }
 
 static int run_token(const struct conf *conf, struct board *board, const char *id)
@@ -74,11 +76,19 @@ static int run_refresh(const struct conf *conf, struct board *board, const char 
 	return token_run(conf, id, true);
 }
 
+static int run_import(const struct conf *conf, struct board *board, const char *id)
+{
+	(void)board;
+	(void)id;
+	return import_due_run(conf);
+}
+
 static const struct role roles[] = {
-	{"janitor", NULL, run_janitor, AGAIN_ALWAYS, 1, true},
-	{"live", "watch", run_live, AGAIN_WHILE_ASKED, 0, false},
-	{"token", "token", run_token, AGAIN_NEVER, 32, true},
-	{"refresh", "refresh", run_refresh, AGAIN_NEVER, 32, true},
+	{"janitor", NULL, run_janitor, AGAIN_ALWAYS, NULL, 1, true},
+	{"live", "watch", run_live, AGAIN_WHILE_ASKED, NULL, 0, false},
+	{"token", "token", run_token, AGAIN_NEVER, NULL, 32, true},
+	{"refresh", "refresh", run_refresh, AGAIN_NEVER, NULL, 32, true},
+	{"import", NULL, run_import, AGAIN_NEVER, import_is_due, 1, true},
 };
 
 enum { ROLES = sizeof(roles) / sizeof(roles[0]) };
@@ -99,6 +109,7 @@ struct supervisor {
 	char lock_path[PATH_MAX], socket_path[PATH_MAX];
 	struct task task[TASKS_MAX];
 	size_t count;
+	int64_t due_looked_ms; /* monotonic */
 	bool stop, renew;
 };
 
@@ -210,7 +221,21 @@ static void start_task(struct supervisor *s, struct task *t)
 		LOG_INT("pid", t->child.pid));
 }
 
-static void start_due(struct supervisor *s)
+/* Adds the tasks that nobody asks for but the time. */
+static void look_due(struct supervisor *s)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	if (now_ms - s->due_looked_ms < DUE_MS)
+		return;
+	s->due_looked_ms = now_ms;
+	for (int i = 0; i < ROLES; i++) {
+		if (roles[i].due && !find_task(s, &roles[i], "") && roles[i].due(s->conf))
+			add_task(s, &roles[i], "");
+	}
+}
+
+static void start_waiting(struct supervisor *s)
 {
 	int64_t now_ms = clock_mono_ms();
 
@@ -447,8 +472,10 @@ static void run(struct supervisor *s)
 		reap(s);
 		if (s->renew && !s->stop)
 			become_new(s);
-		if (!s->stop)
-			start_due(s);
+		if (s->stop)
+			break;
+		look_due(s);
+		start_waiting(s);
 	}
 }
 
@@ -464,6 +491,7 @@ int supervisor_run(const struct conf *conf, struct board *board, const struct pr
 	s->board = board;
 	s->self = self;
 	s->lock_fd = s->socket_fd = s->signal_fd = -1;
+	s->due_looked_ms = clock_mono_ms();
 	file_path(s->lock_path, sizeof(s->lock_path), "%s/supervisor.lock", conf->run_dir);
 	file_path(s->socket_path, sizeof(s->socket_path), "%s/supervisor.sock", conf->run_dir);
 	result = open_signals(s, f) < 0 ? -1 : open_all(s, given, f);

@@ -99,6 +99,7 @@ int worker_run(const struct conf *conf, const char *pool, int listen_fd, struct 
 		return 1;
 	}
 	fp.ctx = &app;
+	board_ready(board); /* the socket listens already */
 	result = fcgi_serve(&fp, &f);
 	if (result < 0)
 		log_error("worker_stopped", LOG_STR("pool", pool), LOG_STR("why", f.text));

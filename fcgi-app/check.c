@@ -1,0 +1,193 @@
+/* fcgi-app/check.c - `sluice check`: whether this host can run what the configuration says.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fcgi-app/processes/places.h"
+#include "lib/base/num.h"
+#include "lib/hls/ladder.h"
+#include "lib/io/child.h"
+#include "lib/io/conf.h"
+#include "lib/io/file.h"
+#include "lib/io/mc.h"
+#include "lib/io/sock.h"
+
+struct findings {
+	FILE *to;
+	int errors;
+};
+
+__attribute__((format(printf, 2, 3))) static void error(struct findings *o, const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("error: ", o->to);
+	va_start(ap, fmt);
+	vfprintf(o->to, fmt, ap);
+	va_end(ap);
+	putc('\n', o->to);
+	o->errors++;
+}
+
+__attribute__((format(printf, 2, 3))) static void warning(struct findings *o, const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("warning: ", o->to);
+	va_start(ap, fmt);
+	vfprintf(o->to, fmt, ap);
+	va_end(ap);
+	putc('\n', o->to);
+}
+
+static void check_writable(struct findings *o, const char *setting, const char *path)
+{
+	if (access(path, W_OK | X_OK) < 0)
+		error(o, "%s: %s is not writable: %s", setting, path, strerrordesc_np(errno));
+}
+
+static void check_places(struct findings *o, const struct conf *conf)
+{
+	struct places_owner owner;
+	struct fail f;
+
+	if (places_owner(conf, &owner, &f) < 0 || places_make(conf, &owner, &f) < 0) {
+		error(o, "%s", f.text);
+		return;
+	}
+	check_writable(o, "state_dir", conf->state_dir);
+	check_writable(o, "live_dir", conf->live_dir);
+	check_writable(o, "run_dir", conf->run_dir);
+}
+
+/* What is published is linked, never copied. */
+static void check_store(void *ctx, const char *work, const char *public_half)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+	struct findings *o = ctx;
+	int fd;
+
+	if (!file_path(from, sizeof(from), "%s/.check.XXXXXX", work))
+		return;
+	fd = mkostemp(from, O_CLOEXEC);
+	if (fd < 0)
+		return; /* said already: not writable */
+	close(fd);
+	if (file_path(to, sizeof(to), "%s/%s", public_half, strrchr(from, '/') + 1) &&
+		link(from, to) < 0) {
+		if (errno == EXDEV)
+			error(o,
+				"%s and %s lie on different file systems (EXDEV): nothing could be "
+				"published; put both on one",
+				work, public_half);
+		else
+			error(o, "Nothing can be linked from %s to %s: %s", work, public_half,
+				strerrordesc_np(errno));
+	}
+	unlink(to);
+	unlink(from);
+}
+
+static void check_sockets(struct findings *o, const struct conf *conf)
+{
+	static const char longest[] = "supervisor.sock";
+	char path[PATH_MAX];
+
+	if (!file_path(path, sizeof(path), "%s/%s", conf->run_dir, longest) ||
+		!sock_path_fits(path))
+		error(o, "run_dir is too long for a socket's name: %s/%s", conf->run_dir, longest);
+}
+
+static bool runs(const char *program)
+{
+	const char *const argv[] = {program, "-version", NULL};
+	struct child_spec spec = {argv, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1};
+	struct child c = {0, -1};
+	int status = -1;
+	struct fail f;
+
+	if (child_start(&spec, &c, &f) < 0)
+		return false;
+	if (!child_wait(&c, 10000, &status)) {
+		child_kill(&c, SIGKILL);
+		child_wait(&c, 1000, &status);
+	}
+	return status == 0;
+}
+
+static void check_programs(struct findings *o, const struct conf *conf)
+{
+	if (!runs(conf->ffmpeg))
+		error(o, "ffmpeg: %s cannot be run; install it or set its path", conf->ffmpeg);
+	if (!child_can_filter())
+		warning(o, "ffmpeg runs without a filter of system calls: there is none for this "
+			   "machine, or this is a sanitizer build");
+}
+
+static void check_memcached(struct findings *o, const struct conf *conf)
+{
+	struct mc_config config = {conf->memcached_servers, conf->memcached_prefix,
+		conf->memcached_user, conf->memcached_password};
+	struct mc *mc = NULL;
+	struct buf value;
+	struct fail f;
+
+	if (!*conf->memcached_servers) {
+		warning(o, "memcached_servers is empty: every host resolves and counts for itself");
+		return;
+	}
+	if (mc_open(&mc, &config, &f) < 0) {
+		error(o, "%s", f.text);
+		return;
+	}
+	buf_init(&value, 1000);
+	if (mc_set(mc, "check", "here", span_of("1"), 5) != MC_OK ||
+		mc_get(mc, "check", "here", &value, NULL) != MC_OK)
+		warning(o, "memcached at %s does not answer; everything works, slower",
+			conf->memcached_servers);
+	buf_release(&value);
+	mc_close(&mc);
+}
+
+static void check_rest(struct findings *o, const struct conf *conf)
+{
+	struct ladder ladder;
+	struct fail f;
+
+	if (ladder_parse(conf->ladder, conf->max_quality, conf->default_quality, &ladder, &f) < 0)
+		error(o, "%s", f.text);
+	if (conf->source_count == 0)
+		warning(o, "There is no source section: nothing can be watched");
+	if (conf->access == ACCESS_PASSWORD && access(conf->htpasswd, R_OK) < 0)
+		warning(o,
+			"access is password and %s cannot be read: `sluice user add NAME` makes it",
+			conf->htpasswd);
+	if (access(conf->web_dir, R_OK | X_OK) < 0)
+		warning(o, "web_dir: %s cannot be read: there are no pages", conf->web_dir);
+}
+
+bool check_host(const struct conf *conf, const char *running_dir, FILE *to)
+{
+	struct findings o = {to, 0};
+
+	if (running_dir && strcmp(running_dir, conf->run_dir) != 0)
+		error(&o,
+			"run_dir cannot change from %s to %s while the service runs: stop and "
+			"start",
+			running_dir, conf->run_dir);
+	check_places(&o, conf);
+	places_stores(conf, check_store, &o);
+	check_sockets(&o, conf);
+	check_programs(&o, conf);
+	check_memcached(&o, conf);
+	check_rest(&o, conf);
+	return o.errors == 0;
+}

@@ -1,0 +1,176 @@
+/* fcgi-app/control.c - `sluice stop`, `reload` and `status`: a running service, from outside.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/control.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "lib/base/clock.h"
+#include "lib/base/num.h"
+#include "lib/io/board.h"
+#include "lib/io/conf.h"
+#include "lib/io/file.h"
+#include "lib/io/lock.h"
+
+enum { PATIENCE_MS = 40000, LOOK_MS = 20 };
+
+/* The master's pid, or -1. */
+static pid_t find_master(const struct conf *conf, struct fail *f)
+{
+	char path[PATH_MAX];
+	pid_t pid;
+
+	file_path(path, sizeof(path), "%s/sluice.pid", conf->run_dir);
+	pid = lock_holder(path);
+	if (pid == 0)
+		fail_set(f, FAIL_MISSING, "Nothing runs in %s", conf->run_dir);
+	return pid ? pid : -1;
+}
+
+static int open_board(const struct conf *conf, struct board **out, struct fail *f)
+{
+	char path[PATH_MAX];
+
+	file_path(path, sizeof(path), "%s/board", conf->run_dir);
+	return board_open(out, path, f);
+}
+
+static int send(pid_t pid, int signal, struct fail *f)
+{
+	if (kill(pid, signal) < 0)
+		return fail_set(f, FAIL_FORBIDDEN,
+			"Process %d cannot be told: it belongs to another user", (int)pid);
+	return 0;
+}
+
+int control_stop(const struct conf *conf, FILE *to, struct fail *f)
+{
+	pid_t pid = find_master(conf, f);
+	struct pollfd gone = {-1, POLLIN, 0};
+	int ended;
+
+	if (pid < 0)
+		return -1;
+	gone.fd = pidfd_open(pid, 0); /* before the signal, so that it is this process */
+	if (send(pid, SIGTERM, f) < 0) {
+		close(gone.fd);
+		return -1;
+	}
+	ended = gone.fd < 0 || poll(&gone, 1, PATIENCE_MS) > 0;
+	if (gone.fd >= 0)
+		close(gone.fd);
+	if (!ended)
+		return fail_set(f, FAIL_TIMEOUT, "Process %d has not stopped within %d s", (int)pid,
+			PATIENCE_MS / 1000);
+	fprintf(to, "Stopped: process %d and all its children are gone.\n", (int)pid);
+	return 0;
+}
+
+static int await_reload(struct board *b, int64_t done, int64_t refused, struct fail *f)
+{
+	for (int waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms += LOOK_MS) {
+		if (board_get(b, BOARD_RELOADS) > done)
+			return 0;
+		if (board_get(b, BOARD_RELOADS_REFUSED) > refused)
+			return fail_set(f, FAIL_CONFLICT,
+				"The service goes on as it was; its log says why");
+		poll(NULL, 0, LOOK_MS);
+	}
+	return fail_set(f, FAIL_TIMEOUT, "The new workers are not ready after %d s; see the log",
+		PATIENCE_MS / 1000);
+}
+
+int control_reload(const struct conf *conf, FILE *to, struct fail *f)
+{
+	pid_t pid = find_master(conf, f);
+	struct board *b = NULL;
+	int64_t done, refused;
+	int result;
+
+	if (pid < 0 || open_board(conf, &b, f) < 0)
+		return -1;
+	done = board_get(b, BOARD_RELOADS);
+	refused = board_get(b, BOARD_RELOADS_REFUSED);
+	result = send(pid, SIGHUP, f) < 0 ? -1 : await_reload(b, done, refused, f);
+	board_close(&b);
+	if (result == 0)
+		fputs("Reloaded: new workers answer, the old ones finish what they began.\n", to);
+	return result;
+}
+
+/* --- status -------------------------------------------------------------------------------------
+ */
+
+static void print_age(int64_t ms, char *to, size_t size)
+{
+	int64_t s = ms < 0 ? 0 : ms / 1000;
+
+	if (s < 60)
+		snprintf(to, size, "%d s", (int)s);
+	else if (s < 3600)
+		snprintf(to, size, "%d min %d s", (int)(s / 60), (int)(s % 60));
+	else
+		snprintf(to, size, "%lld h %d min", (long long)(s / 3600), (int)(s / 60 % 60));
+}
+
+/* Resident memory in KiB; 0 when it cannot be told. */
+static int64_t resident_kib(pid_t pid)
+{
+	char path[40];
+	struct span rest, word = {0};
+	int64_t pages = 0;
+	struct buf b;
+
+	buf_init(&b, 200);
+	file_path(path, sizeof(path), "/proc/%d/statm", (int)pid);
+	if (file_read(path, &b, NULL) == 0) {
+		rest = buf_span(&b);
+		if (span_next(&rest, ' ', &word) && span_next(&rest, ' ', &word))
+			num_parse(word, 0, INT32_MAX, &pages);
+	}
+	buf_release(&b);
+	return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+static void print_slot(const struct board_slot *s, FILE *to)
+{
+	pid_t pid = atomic_load(&s->pid);
+	static const char *const states[] = {"starting", "ready", "stopping"};
+	int state = atomic_load(&s->state);
+	char age[40];
+
+	print_age(clock_real_ms() - atomic_load(&s->started_ms), age, sizeof(age));
+	fprintf(to, "%-11.15s %7d  %-9s %-12s %9lld %9lld %5d  %.71s\n", s->role, (int)pid,
+		state >= 0 && state <= 2 ? states[state] : "?", age, (long long)resident_kib(pid),
+		(long long)atomic_load(&s->requests), (int)atomic_load(&s->busy), s->name);
+}
+
+int control_status(const struct conf *conf, FILE *to, struct fail *f)
+{
+	pid_t pid = find_master(conf, f);
+	const struct board_slot *s;
+	struct board *b = NULL;
+	char age[40] = "?";
+	size_t at = 0;
+
+	if (pid < 0 || open_board(conf, &b, f) < 0)
+		return -1;
+	s = board_find(b, pid);
+	if (s)
+		print_age(clock_real_ms() - atomic_load(&s->started_ms), age, sizeof(age));
+	fprintf(to, "sluice %s, process %d, up %s\n\n", PACKAGE_VERSION, (int)pid, age);
+	fprintf(to, "%-11s %7s  %-9s %-12s %9s %9s %5s\n", "role", "pid", "state", "age", "KiB",
+		"requests", "busy");
+	while ((s = board_each(b, &at)))
+		print_slot(s, to);
+	putc('\n', to);
+	for (int t = 0; t < BOARD_TOTALS; t++)
+		fprintf(to, "%-16s %lld\n", board_total_name((enum board_total)t),
+			(long long)board_get(b, (enum board_total)t));
+	board_close(&b);
+	return 0;
+}

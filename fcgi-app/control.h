@@ -1,0 +1,24 @@
+/* fcgi-app/control.h - `sluice stop`, `reload` and `status`: a running service, from outside.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SLUICE_CONTROL_H
+#define SLUICE_CONTROL_H
+
+#include <stdio.h>
+
+#include "lib/base/fail.h"
+
+struct conf;
+
+/* All fail with FAIL_MISSING when nothing runs in run_dir, and print what they did to `to`. */
+
+/* Waits until the service is gone. Fails: FAIL_TIMEOUT after 40 s. */
+int control_stop(const struct conf *conf, FILE *to, struct fail *f);
+
+/* Waits until the new workers have taken over. Fails: FAIL_CONFLICT when the service refused,
+ * FAIL_TIMEOUT after 40 s. */
+int control_reload(const struct conf *conf, FILE *to, struct fail *f);
+
+/* Version, uptime, every process with its age, memory and requests, and the totals. */
+int control_status(const struct conf *conf, FILE *to, struct fail *f);
+
+#endif
