@@ -59,7 +59,8 @@ static bool has_word(const struct call *c, const char *word)
 	return false;
 }
 
-/* --- serve ---------------------------------------------------------------------------------------- */
+/* --- serve
+ * ---------------------------------------------------------------------------------------- */
 
 /* The parent of a daemon waits here for one byte, or for a sentence that says why not. */
 static void tell_parent(void *ctx, const struct fail *why)
@@ -138,7 +139,8 @@ static int supervise(struct call *c, const struct handover *given)
 	return result < 0 ? complain(&f) : 0;
 }
 
-/* --- the other commands --------------------------------------------------------------------------- */
+/* --- the other commands
+ * --------------------------------------------------------------------------- */
 
 static int check(struct call *c)
 {
@@ -163,7 +165,8 @@ static int import(struct call *c)
 		if (strcmp(c->words[i], "--force") != 0)
 			source = c->words[i];
 	}
-	return import_run(c->conf, source, has_word(c, "--force"), stdout, &f) < 0 ? complain(&f) : 0;
+	return import_run(c->conf, source, has_word(c, "--force"), stdout, &f) < 0 ? complain(&f)
+										   : 0;
 }
 
 static int control(struct call *c, int (*run)(const struct conf *, FILE *, struct fail *))

@@ -29,13 +29,13 @@
 
 enum {
 	POLL_MS = 200,
-	RENEW_MS = 1500,       /* how old the record may become */
-	SEGMENT_LIFE_S = 90,   /* the window, and a minute for the slow */
-	SILENT_MS = 8000,      /* an encoder without a segment for so long, though bytes come */
-	GAP_MS = 30000,	       /* a window whose process was away longer is of no use */
-	LAG_COLUMNS = 2,       /* how far a rendition may stay behind before the rest goes on */
+	RENEW_MS = 1500,     /* how old the record may become */
+	SEGMENT_LIFE_S = 90, /* the window, and a minute for the slow */
+	SILENT_MS = 8000,    /* an encoder without a segment for so long, though bytes come */
+	GAP_MS = 30000,	     /* a window whose process was away longer is of no use */
+	LAG_COLUMNS = 2,     /* how far a rendition may stay behind before the rest goes on */
 	PENDING_MAX = 6,
-	MEMORY_S = 120,	       /* how long memcached keeps the run after its owner's end */
+	MEMORY_S = 120, /* how long memcached keeps the run after its owner's end */
 	DIR_MODE = 0700,
 };
 
@@ -54,12 +54,13 @@ struct live {
 	struct window_column pending[PENDING_MAX]; /* not all of their segments are there */
 	size_t pending_count;
 	int lock, signals;
-	int64_t written_ms; /* of the record, monotonic */
+	int64_t written_ms;  /* of the record, monotonic */
 	int64_t restarts_ms; /* no new encoder before, monotonic */
 	bool full;	     /* segments cannot be published */
 };
 
-/* --- what is remembered ------------------------------------------------------------------------------ */
+/* --- what is remembered
+ * ------------------------------------------------------------------------------ */
 
 static void write_state(struct live *v)
 {
@@ -151,7 +152,8 @@ static int begin_run(struct live *v, struct fail *f)
 	return 0;
 }
 
-/* --- segments ------------------------------------------------------------------------------------------- */
+/* --- segments
+ * ------------------------------------------------------------------------------------------- */
 
 static void publish_segment(struct live *v, const struct encoder_segment *seg, bool *kept)
 {
@@ -258,7 +260,8 @@ static void take_segment(struct live *v, const struct encoder_segment *seg)
 	list_columns(v);
 }
 
-/* --- the encoder ------------------------------------------------------------------------------------------ */
+/* --- the encoder
+ * ------------------------------------------------------------------------------------------ */
 
 static int make_dirs(const struct live *v, struct fail *f)
 {
@@ -342,7 +345,8 @@ static void watch_encoder(struct live *v)
 		end_encoder(v, "ffmpeg reads no more");
 }
 
-/* --- beginning, going on, ending ---------------------------------------------------------------------------- */
+/* --- beginning, going on, ending
+ * ---------------------------------------------------------------------------- */
 
 static int take_lock(struct live *v, struct fail *f)
 {
@@ -396,8 +400,7 @@ static int open_all(struct live *v, struct fail *f)
 	srandom((unsigned)(clock_real_ms() ^ getpid()));
 	v->signals = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (ladder_parse(c->ladder, c->max_quality, c->default_quality, &v->ladder, f) < 0 ||
-		mc_open(&v->mc, &config, f) < 0 ||
-		publish_open(&v->publisher, c, v->board, f) < 0)
+		mc_open(&v->mc, &config, f) < 0 || publish_open(&v->publisher, c, v->board, f) < 0)
 		return -1;
 	return feed_open(&v->feed, c, v->mc, v->id, f);
 }

@@ -196,11 +196,17 @@ int encoder_start(struct encoder *e, const struct conf *conf, const struct ladde
 	make_args(&a, conf, ladder, dir, has_audio, first_n);
 	if (make_pipes(fds, f) == 0 && !a.arena.full) {
 		const struct child_fd more[] = {{fds[4], LIST_FD}};
-		struct child_spec spec = {.argv = a.list, .stdin_fd = fds[3], .stdout_fd = -1,
-			.stderr_fd = fds[5], .fds = more, .fd_count = 1,
-			.limits = {.as_bytes = (int64_t)4 << 30, .nofile = 256,
+		struct child_spec spec = {.argv = a.list,
+			.stdin_fd = fds[3],
+			.stdout_fd = -1,
+			.stderr_fd = fds[5],
+			.fds = more,
+			.fd_count = 1,
+			.limits = {.as_bytes = (int64_t)4 << 30,
+				.nofile = 256,
 				.fsize_bytes = 64 << 20},
-			.no_network = true, .nice = 5};
+			.no_network = true,
+			.nice = 5};
 
 		result = child_start(&spec, &e->child, f);
 	}
@@ -317,8 +323,8 @@ void encoder_log(struct encoder *e, const char *id)
 		char line[240];
 		size_t len = (size_t)(end - e->words.ptr);
 
-		span_copy(span_make(e->words.ptr, len < sizeof(line) ? len : sizeof(line) - 1), line,
-			sizeof(line));
+		span_copy(span_make(e->words.ptr, len < sizeof(line) ? len : sizeof(line) - 1),
+			line, sizeof(line));
 		log_debug("ffmpeg", LOG_STR("channel", id), LOG_STR("said", line));
 		buf_drop(&e->words, len + 1);
 	}

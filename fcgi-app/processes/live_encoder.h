@@ -1,9 +1,9 @@
 /* fcgi-app/processes/live_encoder.h - ffmpeg as a child: transport stream in, segments out.
  * SPDX-License-Identifier: BSD-2-Clause
  * One decoding feeds every rung; sound alone is an output of its own. Each finished segment is a
- * file {dir}/{rendition}/{n}.ts and a line on a pipe. Numbers mean the same time in every rendition:
- * the first two segments of pictures are 1 s long, the first of sound alone 2 s, under the number of
- * the second. */
+ * file {dir}/{rendition}/{n}.ts and a line on a pipe. Numbers mean the same time in every
+ * rendition: the first two segments of pictures are 1 s long, the first of sound alone 2 s, under
+ * the number of the second. */
 #ifndef SLUICE_PROCESSES_LIVE_ENCODER_H
 #define SLUICE_PROCESSES_LIVE_ENCODER_H
 
@@ -18,8 +18,8 @@
 struct conf;
 
 struct encoder {
-	struct child child; /* pid 0: none runs */
-	int in, list, errors; /* our ends of its pipes, -1 when closed */
+	struct child child;	 /* pid 0: none runs */
+	int in, list, errors;	 /* our ends of its pipes, -1 when closed */
 	struct buf lines, words; /* not yet whole lines of `list` and `errors` */
 	int64_t first_n;
 	int64_t started_ms, segment_ms; /* monotonic; when it began, when its last segment came */

@@ -27,8 +27,8 @@ enum {
 	ASK_MS = 1000,	 /* between two questions for a token */
 };
 
-int feed_open(struct feed *d, const struct conf *conf, struct mc *mc, const char *id,
-	struct fail *f)
+int feed_open(
+	struct feed *d, const struct conf *conf, struct mc *mc, const char *id, struct fail *f)
 {
 	*d = (struct feed){.conf = conf, .mc = mc, .id = id, .pause_ms = PAUSE_MIN_MS};
 	ts_init(&d->ts);
@@ -135,8 +135,9 @@ static int find_policy(const struct feed *d, struct fetch_policy *policy, struct
 	struct ident ident;
 
 	must(ident_parse(span_of(d->id), IDENT_LIVE, &ident));
-	source = *ident.source ? conf_source(d->conf, ident.source)
-			       : d->conf->source_count ? &d->conf->sources[0] : NULL;
+	source = *ident.source		 ? conf_source(d->conf, ident.source)
+		 : d->conf->source_count ? &d->conf->sources[0]
+					 : NULL;
 	if (!source)
 		return fail_set(f, FAIL_MISSING, "The channel's source is no longer configured");
 	*policy = (struct fetch_policy){source->allow, source->allow_count};
@@ -145,8 +146,13 @@ static int find_policy(const struct feed *d, struct fetch_policy *policy, struct
 
 static void start(struct feed *d)
 {
-	struct fetch_request rq = {.url = d->token.url, .follow = 5, .connect_ms = CONNECT_MS,
-		.stall_ms = STALL_MS, .on_head = on_head, .on_data = on_data, .on_done = on_done,
+	struct fetch_request rq = {.url = d->token.url,
+		.follow = 5,
+		.connect_ms = CONNECT_MS,
+		.stall_ms = STALL_MS,
+		.on_head = on_head,
+		.on_data = on_data,
+		.on_done = on_done,
 		.ctx = d};
 
 	d->head_status = 0;

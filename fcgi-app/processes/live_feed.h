@@ -1,7 +1,8 @@
 /* fcgi-app/processes/live_feed.h - the one connection to a channel's source, kept up.
  * SPDX-License-Identifier: BSD-2-Clause
- * Takes the channel's token, fetches the stream, hands out whole transport packets, and when it ends,
- * stalls or was never one, tries again with growing pauses and, where that may help, a new token. */
+ * Takes the channel's token, fetches the stream, hands out whole transport packets, and when it
+ * ends, stalls or was never one, tries again with growing pauses and, where that may help, a new
+ * token. */
 #ifndef SLUICE_PROCESSES_LIVE_FEED_H
 #define SLUICE_PROCESSES_LIVE_FEED_H
 
@@ -24,20 +25,20 @@ struct feed {
 	struct fetcher *fetcher;
 	struct transfer *transfer; /* NULL: none runs */
 	struct ts ts;
-	struct buf out;	       /* whole packets that the encoder has not taken yet */
-	struct fail why;       /* what is wrong now; FAIL_NONE while bytes come */
+	struct buf out;	 /* whole packets that the encoder has not taken yet */
+	struct fail why; /* what is wrong now; FAIL_NONE while bytes come */
 	struct token token;
-	bool stale_token;      /* it stopped working: another one is needed */
-	int64_t stale_resolved_ms; /* of that one */
-	int64_t retry_ms;      /* monotonic: not before */
-	int64_t pause_ms;      /* the next one's length */
+	bool stale_token;		       /* it stopped working: another one is needed */
+	int64_t stale_resolved_ms;	       /* of that one */
+	int64_t retry_ms;		       /* monotonic: not before */
+	int64_t pause_ms;		       /* the next one's length */
 	int64_t started_ms, data_ms, asked_ms; /* monotonic */
 	int head_status;
 };
 
 /* Borrows all. Fails: FAIL_INTERNAL. */
-int feed_open(struct feed *d, const struct conf *conf, struct mc *mc, const char *id,
-	struct fail *f);
+int feed_open(
+	struct feed *d, const struct conf *conf, struct mc *mc, const char *id, struct fail *f);
 void feed_close(struct feed *d);
 
 /* Starts a transfer when it is time and there is a token; asks for one otherwise. To be called

@@ -98,7 +98,8 @@ void live_ask_token(const struct conf *conf, const char *id, bool refresh)
 	tell(conf, refresh ? "refresh" : "token", id);
 }
 
-/* --- playlists -------------------------------------------------------------------------------------- */
+/* --- playlists
+ * -------------------------------------------------------------------------------------- */
 
 /* What can be said without looking at a rendition: LIVE_READY when its playlists may be asked. */
 static enum live_answer standing(const struct live_state *s, struct fail *f)

@@ -26,8 +26,8 @@ void live_state_print(const struct live_state *s, const struct ladder *l, struct
 		if (s->encodes[r])
 			buf_printf(to, " %s", l->rungs[r]->name);
 	}
-	buf_printf(to, "\nnext %lld %lld\n", (long long)s->window.next_n,
-		(long long)s->window.period);
+	buf_printf(
+		to, "\nnext %lld %lld\n", (long long)s->window.next_n, (long long)s->window.period);
 	for (size_t i = 0; i < s->window.count; i++) {
 		const struct window_column *c = &s->window.columns[i];
 
@@ -130,8 +130,8 @@ static bool read_why(struct span rest, struct fail *why)
 	return true;
 }
 
-static bool read_line(struct span word, struct span rest, const struct ladder *l,
-	struct live_state *s)
+static bool read_line(
+	struct span word, struct span rest, const struct ladder *l, struct live_state *s)
 {
 	int64_t audio;
 

@@ -32,9 +32,13 @@ static const char *const page_files[] = {[SITE_INDEX] = "index.html", [SITE_WATC
 
 static int is_asset(const struct dirent *e)
 {
-	struct span name = span_of(e->d_name);
+	static const char *const endings[] = {".js", ".css", ".svg", ".png", ".webmanifest"};
 
-	return e->d_name[0] != '.' && !span_ends(name, ".html");
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		if (e->d_name[0] != '.' && span_ends(span_of(e->d_name), endings[i]))
+			return 1;
+	}
+	return 0;
 }
 
 static int read_file(const char *dir, const char *name, struct buf *to, struct fail *f)

@@ -29,7 +29,8 @@ enum {
 	OTHERS_MS = 5000, /* how long another host may take to tell what it was told */
 };
 
-/* --- the record ----------------------------------------------------------------------------------- */
+/* --- the record
+ * ----------------------------------------------------------------------------------- */
 
 void token_print(const struct token *t, struct buf *to)
 {
@@ -76,7 +77,8 @@ int64_t token_url_expiry(struct span url, int64_t now_ms)
 	while (span_next(&url, '&', &param)) {
 		span_next(&param, '=', &name);
 		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-			if (span_is(name, names[i]) && num_parse(param, 1, INT64_MAX / 1000, &at_s) &&
+			if (span_is(name, names[i]) &&
+				num_parse(param, 1, INT64_MAX / 1000, &at_s) &&
 				at_s * 1000 > now_ms)
 				return at_s * 1000;
 		}
@@ -117,7 +119,8 @@ bool token_refresh_due(const struct token *t, int64_t now_ms)
 	return now_ms - t->resolved_ms >= TOKEN_REFRESH_MS;
 }
 
-/* --- asking the gateway ------------------------------------------------------------------------------ */
+/* --- asking the gateway
+ * ------------------------------------------------------------------------------ */
 
 /* What a gateway's refusal means. Limits have many numbers; all of them pass. */
 static void refuse(struct token *t, int status)
@@ -127,7 +130,8 @@ static void refuse(struct token *t, int status)
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
 		if (status == limits[i]) {
 			fail_set(&t->why, FAIL_BUSY,
-				"The account's limit of connections is reached (status %d)", status);
+				"The account's limit of connections is reached (status %d)",
+				status);
 			return;
 		}
 	}
@@ -140,8 +144,10 @@ static void refuse(struct token *t, int status)
 
 static void ask_gateway(const struct conf_source *source, const char *url, struct token *t)
 {
-	struct fetch_request rq = {.url = url, .policy = {source->allow, source->allow_count},
-		.connect_ms = CONNECT_MS, .total_ms = TOTAL_MS};
+	struct fetch_request rq = {.url = url,
+		.policy = {source->allow, source->allow_count},
+		.connect_ms = CONNECT_MS,
+		.total_ms = TOTAL_MS};
 	struct fetch_result *res = calloc(1, sizeof(*res));
 	int status;
 
@@ -156,7 +162,8 @@ static void ask_gateway(const struct conf_source *source, const char *url, struc
 		else if (status >= 300 && status < 400)
 			fail_set(&t->why, FAIL_UPSTREAM, "The gateway redirects to nowhere");
 		else if (status == 200 && span_starts(span_of(res->content_type), "text/html"))
-			fail_set(&t->why, FAIL_UPSTREAM, "The gateway sends a web page, not a stream");
+			fail_set(&t->why, FAIL_UPSTREAM,
+				"The gateway sends a web page, not a stream");
 		else if (status == 200)
 			span_copy(span_of(url), t->url, sizeof(t->url));
 		else
@@ -195,7 +202,8 @@ static void resolve(const struct conf *conf, const char *id, struct token *t)
 		t->expires_ms = own_ms;
 }
 
-/* --- one at a time ----------------------------------------------------------------------------------- */
+/* --- one at a time
+ * ----------------------------------------------------------------------------------- */
 
 static int store(const struct conf *conf, struct mc *mc, const char *id, const struct token *t)
 {
@@ -216,8 +224,8 @@ static int store(const struct conf *conf, struct mc *mc, const char *id, const s
 }
 
 /* Whether there is an answer already that this request can share. */
-static bool is_answered(const struct conf *conf, struct mc *mc, const char *id, bool refresh,
-	struct token *t)
+static bool is_answered(
+	const struct conf *conf, struct mc *mc, const char *id, bool refresh, struct token *t)
 {
 	enum token_state state = token_look(conf, mc, id, t);
 
@@ -245,8 +253,8 @@ static int lock_host(const struct conf *conf, const char *id)
 }
 
 /* Another host asks just now: its answer will do. */
-static bool wait_for_other(const struct conf *conf, struct mc *mc, const char *id, bool refresh,
-	struct token *t)
+static bool wait_for_other(
+	const struct conf *conf, struct mc *mc, const char *id, bool refresh, struct token *t)
 {
 	int64_t until_ms = clock_mono_ms() + OTHERS_MS;
 	struct timespec pause = {0, 50000000};
