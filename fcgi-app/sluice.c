@@ -1,21 +1,24 @@
-/* fcgi-app/sluice.c - the command: reads its words and the configuration, and does one thing.
+/* fcgi-app/sluice.c - the command line.                                                   sluice(8)
  * SPDX-License-Identifier: BSD-2-Clause */
-#include "config.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "fcgi-app/check.h"
 #include "fcgi-app/control.h"
 #include "fcgi-app/import.h"
 #include "fcgi-app/processes/handover.h"
 #include "fcgi-app/processes/master.h"
+#include "fcgi-app/processes/places.h"
 #include "fcgi-app/processes/supervisor.h"
 #include "fcgi-app/user.h"
 #include "lib/base/clock.h"
@@ -24,263 +27,366 @@
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
 
-enum { EXIT_USAGE = 2 };
+enum { OK = 0, FAILED = 1, MISUSED = 2 };
 
-struct call {
-	struct conf *conf;
-	struct program self;
-	int count; /* of the words behind the command */
-	char **words;
+struct command {
+	const char *name;
+	int (*run)(struct conf *conf, const struct program *self, int count, char **words);
+	const char *words, *help;
 };
 
-static const char usage_text[] =
-	"usage: sluice [-c FILE] COMMAND\n"
-	"  serve [--daemon]        run the service\n"
-	"  supervise               run its supervisor alone\n"
-	"  stop | reload | status  what a running service is told or asked\n"
-	"  check [--quiet]         print every setting, and what is wrong\n"
-	"  check --example | --man the settings as an example file, as a man page's list\n"
-	"  import [--force] [NAME] read the sources' lists into the catalogue\n"
-	"  user add NAME | del NAME | list\n"
-	"  --version | --help\n";
-
-static int complain(const struct fail *f)
+static int say(const struct fail *f)
 {
 	fprintf(stderr, "sluice: %s\n", f->text);
-	return EXIT_FAILURE;
+	return FAILED;
 }
 
-static bool has_word(const struct call *c, const char *word)
+static int misused(const char *text)
 {
-	for (int i = 0; i < c->count; i++) {
-		if (strcmp(c->words[i], word) == 0)
-			return true;
-	}
-	return false;
+	fprintf(stderr, "sluice: %s; see sluice --help\n", text);
+	return MISUSED;
 }
 
-/* --- serve
- * ---------------------------------------------------------------------------------------- */
+static int done(int result, const struct fail *f)
+{
+	return result < 0 ? say(f) : OK;
+}
 
-/* The parent of a daemon waits here for one byte, or for a sentence that says why not. */
+/* --- serve --------------------------------------------------------------------------------------
+ */
+
+/* In the background process: the first one waits at the other end. */
 static void tell_parent(void *ctx, const struct fail *why)
 {
-	int fd = *(int *)ctx;
-	ssize_t n = why ? write(fd, why->text, strlen(why->text)) : write(fd, "+", 1);
+	int *fd = ctx;
+	ssize_t n;
 
-	(void)n;
-	close(fd);
+	n = why ? write(*fd, why->text, strlen(why->text)) : write(*fd, "", 1);
+	(void)n; /* nobody waits any more */
+	close(*fd);
 }
 
-static int wait_for_daemon(int fd)
+/* The first process: ends when the service is ready or has said why it will not be. */
+static int await_service(int fd)
 {
-	struct fail f = {0};
-	ssize_t n = read(fd, f.text, sizeof(f.text) - 1);
+	char text[sizeof(((struct fail *)0)->text)] = "";
+	ssize_t n = read(fd, text, sizeof(text) - 1);
 
-	close(fd);
-	if (n == 1 && f.text[0] == '+')
-		return EXIT_SUCCESS;
-	if (n <= 0)
-		fail_set(&f, FAIL_INTERNAL, "The service did not start; its log says why");
-	return complain(&f);
+	if (n == 1 && text[0] == '\0')
+		return OK;
+	fprintf(stderr, "sluice: %s\n",
+		n > 0 ? text : "The service ended as it started; see its log");
+	return FAILED;
 }
 
-static void detach(void)
+/* Leaves the terminal. 0 in the service, which tells through *fd; its pid in the first process. */
+static pid_t detach(int *fd)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	setsid();
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		dup2(null, fd);
-	close(null);
-}
-
-static int serve(struct call *c, const struct handover *given)
-{
-	struct fail f = {0};
-	int ends[2];
-	struct master_waiter waiter = {tell_parent, &ends[1]};
-	struct conf *conf = c->conf;
+	int tell[2], null;
 	pid_t pid;
 
-	if (!has_word(c, "--daemon")) {
-		c->conf = NULL; /* the master's now */
-		return master_run(conf, &c->self, given, NULL, &f) < 0 ? complain(&f) : 0;
-	}
-	if (pipe2(ends, O_CLOEXEC) < 0 || (pid = fork()) < 0) {
-		fail_errno(&f, FAIL_INTERNAL, errno, "The service cannot be started");
-		return complain(&f);
-	}
-	if (pid > 0) {
-		close(ends[1]);
-		return wait_for_daemon(ends[0]);
-	}
-	close(ends[0]);
-	detach();
-	c->conf = NULL;
-	return master_run(conf, &c->self, given, &waiter, &f) < 0;
-}
-
-static int supervise(struct call *c, const struct handover *given)
-{
-	struct board *board = NULL;
-	struct fail f = {0};
-	char path[PATH_MAX];
-	int result = -1;
-
-	log_role("supervisor");
-	file_path(path, sizeof(path), "%s/board", c->conf->run_dir);
-	if (file_mkdirs(c->conf->run_dir, 0750, &f) == 0 && board_open(&board, path, &f) == 0) {
-		board_enter(board, "supervisor", NULL);
-		result = supervisor_run(c->conf, board, &c->self, given, &f);
-		board_leave(board);
-		board_close(&board);
-	}
-	return result < 0 ? complain(&f) : 0;
-}
-
-/* --- the other commands
- * --------------------------------------------------------------------------- */
-
-static int check(struct call *c)
-{
-	const char *running = NULL;
-
-	for (int i = 0; i + 1 < c->count; i++) {
-		if (strcmp(c->words[i], "--running") == 0)
-			running = c->words[i + 1];
-	}
-	if (!has_word(c, "--quiet"))
-		conf_print(c->conf, stdout);
-	fflush(stdout);
-	return check_host(c->conf, running, stderr) ? EXIT_SUCCESS : EXIT_FAILURE;
-}
-
-static int import(struct call *c)
-{
-	const char *source = NULL;
-	struct fail f = {0};
-
-	for (int i = 0; i < c->count; i++) {
-		if (strcmp(c->words[i], "--force") != 0)
-			source = c->words[i];
-	}
-	return import_run(c->conf, source, has_word(c, "--force"), stdout, &f) < 0 ? complain(&f)
-										   : 0;
-}
-
-static int control(struct call *c, int (*run)(const struct conf *, FILE *, struct fail *))
-{
-	struct fail f = {0};
-
-	return run(c->conf, stdout, &f) < 0 ? complain(&f) : 0;
-}
-
-static int run_command(struct call *c, const char *command, const struct handover *given)
-{
-	struct fail f = {0};
-
-	if (strcmp(command, "serve") == 0)
-		return serve(c, given);
-	if (strcmp(command, "supervise") == 0)
-		return supervise(c, given);
-	if (strcmp(command, "stop") == 0)
-		return control(c, control_stop);
-	if (strcmp(command, "reload") == 0)
-		return control(c, control_reload);
-	if (strcmp(command, "status") == 0)
-		return control(c, control_status);
-	if (strcmp(command, "check") == 0)
-		return check(c);
-	if (strcmp(command, "import") == 0)
-		return import(c);
-	if (strcmp(command, "user") == 0)
-		return user_run(c->conf, c->count, c->words, stdout, &f) < 0 ? complain(&f) : 0;
-	fprintf(stderr, "sluice: there is no command %s\n%s", command, usage_text);
-	return EXIT_USAGE;
-}
-
-/* Where this program lies, even when another one has been put there since. */
-static bool own_path(char path[PATH_MAX])
-{
-	static const char gone[] = " (deleted)";
-	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
-
-	if (n <= 0)
-		return false;
-	path[n] = '\0';
-	if (span_ends(span_of(path), gone))
-		path[(size_t)n - strlen(gone)] = '\0';
-	return true;
-}
-
-/* What needs no configuration. -1: nothing of that. */
-static int run_without_conf(int count, char **words)
-{
-	if (count == 2 && strcmp(words[0], "check") == 0 && strcmp(words[1], "--example") == 0)
-		conf_print_example(stdout);
-	else if (count == 2 && strcmp(words[0], "check") == 0 && strcmp(words[1], "--man") == 0)
-		conf_print_man(stdout);
-	else
+	if (pipe2(tell, O_CLOEXEC) < 0)
 		return -1;
-	return EXIT_SUCCESS;
+	pid = fork();
+	if (pid != 0) {
+		close(tell[1]);
+		*fd = tell[0];
+		return pid;
+	}
+	close(tell[0]);
+	*fd = tell[1];
+	setsid();
+	if (fork() != 0)
+		_exit(OK); /* so that no terminal can become ours again */
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int i = 0; i < 3; i++)
+		dup2(null, i);
+	close(null);
+	if (chdir("/") < 0)
+		return -1;
+	return 0;
 }
 
-static int run_with_conf(const char *path, const char *command, int count, char **words)
+static int serve_detached(struct conf *conf, const struct program *self)
 {
-	struct call c = {.count = count, .words = words};
-	static struct handover given; /* too large for a stack, and there is one at most */
-	bool handed = handover_take(&given);
-	char program[PATH_MAX];
+	struct master_waiter waiter = {tell_parent, NULL};
+	struct fail f = {0};
+	pid_t pid;
+	int fd = -1;
+
+	if (!*conf->log_file)
+		return misused(
+			"--daemon needs the setting log_file, for there is no terminal then");
+	pid = detach(&fd);
+	if (pid < 0) {
+		fail_errno(
+			&f, FAIL_INTERNAL, errno, "The service cannot be put into the background");
+		return say(&f);
+	}
+	if (pid > 0)
+		return await_service(fd);
+	waiter.ctx = &fd;
+	return master_run(conf, self, NULL, &waiter, &f) < 0 ? FAILED : OK;
+}
+
+static int open_log(const struct conf *conf, const char *role, struct fail *f)
+{
+	log_role(role);
+	return log_open(*conf->log_file ? conf->log_file : NULL, conf->log_level, f);
+}
+
+static int serve(struct conf *conf, const struct program *self, int count, char **words)
+{
+	struct handover given;
+	bool renewed = handover_take(&given);
+	struct fail f = {0};
+
+	if (open_log(conf, "master", &f) < 0)
+		return say(&f);
+	if (count == 1 && strcmp(words[0], "--daemon") == 0)
+		return serve_detached(conf, self);
+	if (count != 0)
+		return misused("serve takes --daemon or nothing");
+	return done(master_run(conf, self, renewed ? &given : NULL, NULL, &f), &f);
+}
+
+static int supervise(struct conf *conf, const struct program *self, int count, char **words)
+{
+	struct handover given;
+	bool renewed = handover_take(&given);
+	struct board *board = NULL;
+	struct places_owner owner;
+	char path[PATH_MAX];
 	struct fail f = {0};
 	int result;
 
-	if (conf_load(&c.conf, path, &f) < 0)
-		return complain(&f);
-	if (!own_path(program))
-		return EXIT_FAILURE;
-	c.self = (struct program){program, strdup(c.conf->path)};
-	if (log_open(*c.conf->log_file ? c.conf->log_file : NULL, c.conf->log_level, &f) < 0 &&
-		(strcmp(command, "serve") == 0 || strcmp(command, "supervise") == 0)) {
-		conf_close(&c.conf);
-		return complain(&f);
+	(void)words;
+	if (count != 0)
+		return misused("supervise takes nothing");
+	file_path(path, sizeof(path), "%s/board", conf->run_dir);
+	if (open_log(conf, "supervisor", &f) < 0 || places_owner(conf, &owner, &f) < 0 ||
+		places_make(conf, &owner, &f) < 0 || places_become(conf, &owner, &f) < 0 ||
+		board_open(&board, path, &f) < 0)
+		return say(&f);
+	board_enter(board, "supervisor", NULL);
+	result = supervisor_run(conf, board, self, renewed ? &given : NULL, &f);
+	board_close(&board);
+	conf_close(&conf);
+	return done(result, &f);
+}
+
+/* --- the others ---------------------------------------------------------------------------------
+ */
+
+static int stop(struct conf *conf, const struct program *self, int count, char **words)
+{
+	struct fail f;
+
+	(void)self, (void)words;
+	if (count != 0)
+		return misused("stop takes nothing");
+	return done(control_stop(conf, stdout, &f), &f);
+}
+
+static int reload(struct conf *conf, const struct program *self, int count, char **words)
+{
+	struct fail f;
+
+	(void)self, (void)words;
+	if (count != 0)
+		return misused("reload takes nothing");
+	return done(control_reload(conf, stdout, &f), &f);
+}
+
+static int status(struct conf *conf, const struct program *self, int count, char **words)
+{
+	struct fail f;
+
+	(void)self, (void)words;
+	if (count != 0)
+		return misused("status takes nothing");
+	return done(control_status(conf, stdout, &f), &f);
+}
+
+static int check(struct conf *conf, const struct program *self, int count, char **words)
+{
+	const char *running_dir = NULL;
+	bool quiet = false;
+
+	(void)self;
+	for (int i = 0; i < count; i++) {
+		if (strcmp(words[i], "--quiet") == 0)
+			quiet = true;
+		else if (strcmp(words[i], "--running") == 0 && i + 1 < count)
+			running_dir = words[++i];
+		else
+			return misused("check takes --quiet, --example or --man");
 	}
-	result = run_command(&c, command, handed ? &given : NULL);
-	conf_close(&c.conf);
-	free((char *)c.self.conf_path);
-	return result;
+	if (!quiet)
+		conf_print(conf, stdout);
+	fflush(stdout);
+	return check_host(conf, running_dir, stderr) ? OK : FAILED;
+}
+
+/* One import at a time on a host; the service's own may be at it. */
+static int import_in_turn(const struct conf *conf, const char *source, bool force, struct fail *f)
+{
+	enum { PATIENCE_MS = 60000, LOOK_MS = 100 };
+
+	for (int waited_ms = 0;; waited_ms += LOOK_MS) {
+		int result = import_run(conf, source, force, stdout, f);
+
+		if (result == 0 || f->kind != FAIL_CONFLICT || waited_ms >= PATIENCE_MS)
+			return result;
+		poll(NULL, 0, LOOK_MS);
+	}
+}
+
+static int import(struct conf *conf, const struct program *self, int count, char **words)
+{
+	struct places_owner owner;
+	const char *source = NULL;
+	struct fail f = {0};
+	bool force = false;
+
+	(void)self;
+	for (int i = 0; i < count; i++) {
+		if (strcmp(words[i], "--force") == 0)
+			force = true;
+		else if (words[i][0] != '-' && !source)
+			source = words[i];
+		else
+			return misused("import takes --force and the name of a source");
+	}
+	if (places_owner(conf, &owner, &f) < 0 || places_make(conf, &owner, &f) < 0 ||
+		places_become(conf, &owner, &f) < 0)
+		return say(&f);
+	return done(import_in_turn(conf, source, force, &f), &f);
+}
+
+static int user(struct conf *conf, const struct program *self, int count, char **words)
+{
+	struct fail f;
+
+	(void)self;
+	return done(user_run(conf, count, words, stdout, &f), &f);
+}
+
+static const struct command commands[] = {
+	{"serve", serve, "[--daemon]", "run the service"},
+	{"supervise", supervise, "", "run its supervisor alone"},
+	{"stop", stop, "", "end the running service; waits until it is gone"},
+	{"reload", reload, "", "read the configuration, and the program, anew; fails no request"},
+	{"status", status, "", "tell what runs"},
+	{"check", check, "[--quiet]", "show every setting and what is wrong with it or this host"},
+	{"import", import, "[--force] [SOURCE]", "read the sources' lists of channels"},
+	{"user", user, "add|del NAME | list", "who may come in where access is password"},
+};
+
+enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+/* --- main ---------------------------------------------------------------------------------------
+ */
+
+static int help(FILE *to)
+{
+	fputs("usage: sluice [-c FILE] COMMAND\n", to);
+	for (int i = 0; i < COMMANDS; i++)
+		fprintf(to, "  %-9s %-20s %s\n", commands[i].name, commands[i].words,
+			commands[i].help);
+	fputs("  check     --example|--man      print an example file, or the list of settings\n"
+	      "  --version\n"
+	      "FILE is " SYSCONFDIR "/sluice/sluice.conf unless -c says otherwise.\n",
+		to);
+	return to == stdout ? OK : MISUSED;
+}
+
+/* Absolute, but with its symbolic links: what they point to may be another program tomorrow. */
+static void make_absolute(const char *path, char to[PATH_MAX])
+{
+	char here[PATH_MAX];
+
+	if (*path == '/' || !getcwd(here, sizeof(here)))
+		file_path(to, PATH_MAX, "%s", path);
+	else
+		file_path(to, PATH_MAX, "%s/%s", here, path);
+}
+
+static void find_program(const char *called, char to[PATH_MAX])
+{
+	ssize_t n;
+
+	if (strchr(called, '/')) {
+		make_absolute(called, to);
+		return;
+	}
+	n = readlink("/proc/self/exe", to, PATH_MAX - 1);
+	to[n > 0 ? n : 0] = '\0';
+}
+
+/* A service that is renewing itself has been told that the file is good. Should it have become bad
+ * since, the old workers go on while we wait for it; only a stop ends that. */
+static int load(struct conf **conf, const char *path, struct fail *f)
+{
+	struct timespec second = {1, 0};
+	sigset_t stop;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigaddset(&stop, SIGINT);
+	while (conf_load(conf, path, f) < 0) {
+		if (!handover_waits())
+			return -1;
+		log_error("not_reloaded", LOG_STR("why", f->text));
+		if (sigtimedwait(&stop, NULL, &second) > 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int run(const struct command *command, const char *called, const char *conf_path, int count,
+	char **words)
+{
+	char program[PATH_MAX], file[PATH_MAX];
+	struct program self = {program, file};
+	struct conf *conf = NULL;
+	struct fail f = {0};
+
+	if (command->run == check && count == 1 && strcmp(words[0], "--example") == 0)
+		return conf_print_example(stdout), OK;
+	if (command->run == check && count == 1 && strcmp(words[0], "--man") == 0)
+		return conf_print_man(stdout), OK;
+	find_program(called, program);
+	make_absolute(conf_path, file);
+	if (load(&conf, file, &f) < 0)
+		return say(&f);
+	return command->run(conf, &self, count, words);
 }
 
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
 		{"version", no_argument, NULL, 'V'}, {"help", no_argument, NULL, 'h'}, {0}};
-	const char *path = NULL;
-	int option, result;
+	const char *conf_path = SYSCONFDIR "/sluice/sluice.conf", *called = argv[0];
+	int option;
 
 	clock_init();
+	umask(PLACES_UMASK);
 	while ((option = getopt_long(argc, argv, "+c:Vh", options, NULL)) != -1) {
-		switch (option) {
-		case 'c':
-			path = optarg;
-			break;
-		case 'V':
-			puts("sluice " PACKAGE_VERSION);
-			return EXIT_SUCCESS;
-		case 'h':
-			fputs(usage_text, stdout);
-			return EXIT_SUCCESS;
-		default:
-			fputs(usage_text, stderr);
-			return EXIT_USAGE;
-		}
+		if (option == 'V')
+			return puts("sluice " PACKAGE_VERSION) < 0 ? FAILED : OK;
+		if (option != 'c')
+			return help(option == 'h' ? stdout : stderr);
+		conf_path = optarg;
 	}
-	if (optind == argc) {
-		fputs(usage_text, stderr);
-		return EXIT_USAGE;
+	if (optind == argc)
+		return help(stderr);
+	argc -= optind;
+	argv += optind;
+	for (int i = 0; i < COMMANDS; i++) {
+		if (strcmp(argv[0], commands[i].name) == 0)
+			return run(&commands[i], called, conf_path, argc - 1, argv + 1);
 	}
-	result = run_without_conf(argc - optind, argv + optind);
-	if (result >= 0)
-		return result;
-	return run_with_conf(path, argv[optind], argc - optind - 1, argv + optind + 1);
+	fprintf(stderr, "sluice: there is no command %s; see sluice --help\n", argv[0]);
+	return MISUSED;
 }

@@ -33,6 +33,9 @@ struct handover {
  * there is nothing for us. */
 bool handover_take(struct handover *out);
 
+/* Whether there is something for handover_take(). */
+bool handover_waits(void);
+
 /* Adds a child; nothing happens when there are too many, or pid is 0. */
 void handover_add(struct handover *h, pid_t pid, const char *role, const char *id);
 

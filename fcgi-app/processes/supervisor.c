@@ -12,11 +12,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "fcgi-app/import.h"
 #include "fcgi-app/processes/backoff.h"
-#include "fcgi-app/processes/janitor.h"
-#include "fcgi-app/processes/live.h"
 #include "fcgi-app/processes/places.h"
+#include "fcgi-app/processes/roles.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/http/ident.h"
@@ -27,7 +25,6 @@
 #include "lib/io/lock.h"
 #include "lib/io/sock.h"
 #include "lib/svc/live.h"
-#include "lib/svc/token.h"
 
 enum {
 	TASKS_MAX = 480,  /* a little less than the board has room for */
@@ -38,60 +35,8 @@ enum {
 
 enum { FD_LOCK, FD_SOCKET }; /* what we hand over */
 
-/* --- what there is to run -----------------------------------------------------------------------
- */
-
-enum again { AGAIN_NEVER, AGAIN_ALWAYS, AGAIN_WHILE_ASKED };
-
-struct role {
-	const char *name; /* on the board and in the log */
-	const char *verb; /* of the message that asks for it, or NULL */
-	int (*run)(const struct conf *conf, struct board *board, const char *id);
-	enum again again; /* after it ended by a crash; AGAIN_ALWAYS: however it ended */
-	bool (*due)(const struct conf *conf); /* looked at now and then; true starts it */
-	int most;			      /* at once; 0: live_max */
-	bool waits; /* above `most` it waits for its turn; otherwise it is refused */
-};
-
-static int run_janitor(const struct conf *conf, struct board *board, const char *id)
-{
-	(void)id;
-	return janitor_run(conf, board);
-}
-
-static int run_live(const struct conf *conf, struct board *board, const char *id)
-{
-	return live_run(conf, id, board);
-}
-
-static int run_token(const struct conf *conf, struct board *board, const char *id)
-{
-	(void)board;
-	return token_run(conf, id, false);
-}
-
-static int run_refresh(const struct conf *conf, struct board *board, const char *id)
-{
-	(void)board;
-	return token_run(conf, id, true);
-}
-
-static int run_import(const struct conf *conf, struct board *board, const char *id)
-{
-	(void)board;
-	(void)id;
-	return import_due_run(conf);
-}
-
-static const struct role roles[] = {
-	{"janitor", NULL, run_janitor, AGAIN_ALWAYS, NULL, 1, true},
-	{"live", "watch", run_live, AGAIN_WHILE_ASKED, NULL, 0, false},
-	{"token", "token", run_token, AGAIN_NEVER, NULL, 32, true},
-	{"refresh", "refresh", run_refresh, AGAIN_NEVER, NULL, 32, true},
-	{"import", NULL, run_import, AGAIN_NEVER, import_is_due, 1, true},
-};
-
-enum { ROLES = sizeof(roles) / sizeof(roles[0]) };
+/* --- the table
+ * ------------------------------------------------------------------------------------ */
 
 struct task {
 	const struct role *role;
@@ -112,9 +57,6 @@ struct supervisor {
 	int64_t due_looked_ms; /* monotonic */
 	bool stop, renew;
 };
-
-/* --- the table ----------------------------------------------------------------------------------
- */
 
 static struct task *find_task(struct supervisor *s, const struct role *role, const char *id)
 {
@@ -229,7 +171,7 @@ static void look_due(struct supervisor *s)
 	if (now_ms - s->due_looked_ms < DUE_MS)
 		return;
 	s->due_looked_ms = now_ms;
-	for (int i = 0; i < ROLES; i++) {
+	for (int i = 0; i < role_count; i++) {
 		if (roles[i].due && !find_task(s, &roles[i], "") && roles[i].due(s->conf))
 			add_task(s, &roles[i], "");
 	}
@@ -318,7 +260,7 @@ static void end_all(struct supervisor *s)
 
 static const struct role *find_verb(struct span verb)
 {
-	for (int i = 0; i < ROLES; i++) {
+	for (int i = 0; i < role_count; i++) {
 		if (roles[i].verb && span_is(verb, roles[i].verb))
 			return &roles[i];
 	}
@@ -412,7 +354,7 @@ static void adopt(struct supervisor *s, const struct handover_child *c)
 	struct child orphan = {c->pid, -1};
 	struct task *t = NULL;
 
-	for (int i = 0; i < ROLES; i++) {
+	for (int i = 0; i < role_count; i++) {
 		if (strcmp(roles[i].name, c->role) == 0)
 			role = &roles[i];
 	}
@@ -466,16 +408,16 @@ static void run(struct supervisor *s)
 	while (!s->stop) {
 		struct pollfd wake[] = {{s->signal_fd, POLLIN, 0}, {s->socket_fd, POLLIN, 0}};
 
-		poll(wake, 2, LOOK_MS);
 		take_signals(s);
 		take_messages(s);
 		reap(s);
-		if (s->renew && !s->stop)
-			become_new(s);
 		if (s->stop)
 			break;
+		if (s->renew)
+			become_new(s);
 		look_due(s);
 		start_waiting(s);
+		poll(wake, 2, LOOK_MS);
 	}
 }
 
@@ -496,7 +438,7 @@ int supervisor_run(const struct conf *conf, struct board *board, const struct pr
 	file_path(s->socket_path, sizeof(s->socket_path), "%s/supervisor.sock", conf->run_dir);
 	result = open_signals(s, f) < 0 ? -1 : open_all(s, given, f);
 	if (result == 0) {
-		for (int i = 0; i < ROLES; i++) {
+		for (int i = 0; i < role_count; i++) {
 			if (roles[i].again == AGAIN_ALWAYS)
 				add_task(s, &roles[i], "");
 		}

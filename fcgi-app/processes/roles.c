@@ -1,0 +1,49 @@
+/* fcgi-app/processes/roles.c - what the supervisor runs. A process is added here, with its body.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/processes/roles.h"
+
+#include <stddef.h>
+
+#include "fcgi-app/import.h"
+#include "fcgi-app/processes/janitor.h"
+#include "fcgi-app/processes/live.h"
+#include "lib/svc/token.h"
+
+static int run_janitor(const struct conf *conf, struct board *board, const char *id)
+{
+	(void)id;
+	return janitor_run(conf, board);
+}
+
+static int run_live(const struct conf *conf, struct board *board, const char *id)
+{
+	return live_run(conf, id, board);
+}
+
+static int run_token(const struct conf *conf, struct board *board, const char *id)
+{
+	(void)board;
+	return token_run(conf, id, false);
+}
+
+static int run_refresh(const struct conf *conf, struct board *board, const char *id)
+{
+	(void)board;
+	return token_run(conf, id, true);
+}
+
+static int run_import(const struct conf *conf, struct board *board, const char *id)
+{
+	(void)board;
+	(void)id;
+	return import_due_run(conf);
+}
+
+const struct role roles[] = {
+	{"janitor", NULL, run_janitor, AGAIN_ALWAYS, NULL, 1, true},
+	{"live", "watch", run_live, AGAIN_WHILE_ASKED, NULL, 0, false},
+	{"token", "token", run_token, AGAIN_NEVER, NULL, 32, true},
+	{"refresh", "refresh", run_refresh, AGAIN_NEVER, NULL, 32, true},
+	{"import", NULL, run_import, AGAIN_NEVER, import_is_due, 1, true},
+};
+const int role_count = sizeof(roles) / sizeof(roles[0]);
