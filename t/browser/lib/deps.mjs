@@ -1,0 +1,33 @@
+// t/browser/lib/deps.mjs - finds what npm installed, here or where the build put it.
+// SPDX-License-Identifier: BSD-2-Clause
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(dirname(fileURLToPath(import.meta.url)));
+
+export const source = dirname(dirname(here));
+export const web = join(source, 'web');
+
+// SLUICE_BROWSER_DEPS: the folder that holds node_modules for these tests.
+const require = createRequire(join(resolve(process.env.SLUICE_BROWSER_DEPS ?? here), 'package.json'));
+
+export function need(name) {
+	return require(name);
+}
+
+export function has(name) {
+	try {
+		require.resolve(name);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+// The file of hls.js: SLUICE_HLS_JS, or what npm put into web/.
+export function hlsFile() {
+	const file = process.env.SLUICE_HLS_JS ?? join(web, 'node_modules/hls.js/dist/hls.min.js');
+	return existsSync(file) ? file : null;
+}

@@ -1,0 +1,246 @@
+// web/channels.js - the front page: channels by search and category, page after page, with their state.
+// SPDX-License-Identifier: BSD-2-Clause
+import { liveChannels } from './api.js';
+import { retryDelayS } from './backoff.js';
+import { makeBlank, makeCard, setStatus } from './card.js';
+import { Fault } from './fault.js';
+import { countdown, describeList, howMany } from './messages.js';
+
+const page_size = 60;
+const typing_ms = 250;
+const refresh_ms = 15000;
+const blanks = 12;
+
+const $ = (id) => document.getElementById(id);
+const list = $('list');
+const state = { q: '', category: '', cursor: null, asking: null, attempt: 0, timer: 0 };
+
+// ---- notices: empty, failed
+
+function hideNotice() {
+	clearInterval(state.timer);
+	$('notice').hidden = true;
+}
+
+function notice({ title, text, detail = '', actLabel = '', act = null }) {
+	clearInterval(state.timer);
+	$('notice-title').textContent = title;
+	$('notice-text').textContent = text;
+	$('notice-detail').textContent = detail;
+	$('notice-detail').hidden = detail === '';
+	$('notice-wait').hidden = true;
+	$('notice-act').textContent = actLabel;
+	$('notice-act').hidden = act === null;
+	$('notice-act').onclick = act;
+	$('notice').hidden = false;
+}
+
+function waitAndRetry(fault) {
+	let left = retryDelayS(state.attempt++, fault.retryAfterS);
+	const show = () => {
+		$('notice-wait').textContent = countdown(left);
+	};
+	$('notice-wait').hidden = false;
+	show();
+	state.timer = setInterval(() => {
+		left--;
+		show();
+		if (left <= 0)
+			load();
+	}, 1000);
+}
+
+function failed(fault) {
+	list.replaceChildren();
+	$('count').textContent = '';
+	$('more').hidden = true;
+	const said = describeList(fault);
+	const act = said.act === 'reload' ? () => location.reload() : () => load();
+	notice({ ...said, act });
+	if (said.retry === 'auto')
+		waitAndRetry(fault);
+	else if (said.retry === 'online')
+		addEventListener('online', () => load(), { once: true });
+}
+
+function empty() {
+	if (state.q === '' && state.category === '') {
+		notice({ title: 'No channels yet', text: 'Once the server has imported its source they appear here.',
+			actLabel: 'Look again', act: () => load() });
+		return;
+	}
+	const what = [state.q && `“${state.q}”`, state.category].filter(Boolean).join(' in ');
+	notice({ title: 'Nothing found', text: `No channel matches ${what}.`,
+		actLabel: 'Show all channels', act: clearFilters });
+}
+
+// ---- the list
+
+function showCount() {
+	$('count').textContent = howMany(list.querySelectorAll('[data-id]').length, state.cursor !== null);
+}
+
+function fillCategories(categories) {
+	const names = (categories ?? []).map((c) => (typeof c === 'string' ? c : c?.name)).filter(Boolean);
+	const options = [new Option('All categories', '')].concat(names.map((n) => new Option(n, n)));
+	if (state.category && !names.includes(state.category))
+		options.push(new Option(state.category, state.category));
+	$('category').replaceChildren(...options);
+	$('category').value = state.category;
+}
+
+function showPage(answer, first) {
+	const channels = Array.isArray(answer.channels) ? answer.channels : [];
+	if (first) {
+		list.replaceChildren();
+		fillCategories(answer.categories);
+	}
+	list.append(...channels.map(makeCard));
+	list.setAttribute('aria-busy', 'false');
+	state.cursor = answer.nextCursor ?? null;
+	$('more').hidden = state.cursor === null;
+	if (list.childElementCount === 0) {
+		$('count').textContent = '';
+		empty();
+		return;
+	}
+	showCount();
+}
+
+// The first page for the current words and category.
+async function load() {
+	hideNotice();
+	state.asking?.abort();
+	const asking = new AbortController();
+	state.asking = asking;
+	list.setAttribute('aria-busy', 'true');
+	if (list.childElementCount === 0)
+		list.append(...Array.from({ length: blanks }, makeBlank));
+	try {
+		const answer = await liveChannels({ q: state.q, category: state.category, limit: page_size },
+			{ signal: asking.signal });
+		state.attempt = 0;
+		showPage(answer, true);
+	} catch (fault) {
+		if (!asking.signal.aborted)
+			failed(fault instanceof Fault ? fault : new Fault('server'));
+	}
+}
+
+async function loadMore() {
+	const button = $('more');
+	if (state.cursor === null || button.disabled)
+		return;
+	const { cursor, asking } = state;
+	button.disabled = true;
+	button.textContent = 'Loading…';
+	try {
+		const answer = await liveChannels({ q: state.q, category: state.category, cursor,
+			limit: page_size }, { signal: asking.signal });
+		showPage(answer, false);
+		button.textContent = 'Show more channels';
+	} catch (fault) {
+		button.textContent = fault instanceof Fault
+			? `${describeList(fault).title}. Try again` : 'Show more channels';
+	} finally {
+		button.disabled = false;
+	}
+}
+
+// Which channels are on changes all the time; names and order do not.
+async function refresh() {
+	if (document.hidden || list.getAttribute('aria-busy') === 'true' || list.childElementCount === 0)
+		return;
+	try {
+		const { channels } = await liveChannels({ q: state.q, category: state.category,
+			limit: page_size });
+		const status = new Map(channels.map((c) => [String(c.id), c.status]));
+		for (const item of list.querySelectorAll('[data-id]'))
+			if (status.has(item.dataset.id))
+				setStatus(item, status.get(item.dataset.id));
+	} catch {
+		// the list that stands is good enough until the next time
+	}
+}
+
+// ---- what the viewer does
+
+function remember() {
+	const query = new URLSearchParams();
+	if (state.q)
+		query.set('q', state.q);
+	if (state.category)
+		query.set('category', state.category);
+	const words = query.toString();
+	history.replaceState(null, '', words ? `/?${words}` : '/');
+}
+
+function filter() {
+	const q = $('q').value.trim();
+	const category = $('category').value;
+	if (q === state.q && category === state.category)
+		return;
+	Object.assign(state, { q, category, attempt: 0 });
+	remember();
+	load();
+}
+
+function clearFilters() {
+	$('q').value = '';
+	$('category').value = '';
+	filter();
+	$('q').focus();
+}
+
+// Arrow keys go from card to card as the eye sees them, in whatever columns there are.
+function step(event) {
+	const links = [...list.querySelectorAll('a')];
+	const at = links.indexOf(document.activeElement);
+	if (at < 0)
+		return;
+	const top = links[0].getBoundingClientRect().top;
+	const columns = links.findIndex((l) => l.getBoundingClientRect().top > top + 1);
+	const width = columns < 0 ? links.length : columns;
+	const moves = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: width, ArrowUp: -width };
+	const next = links[at + (moves[event.key] ?? 0)];
+	if (!moves[event.key] || !next)
+		return;
+	event.preventDefault();
+	next.focus();
+}
+
+function start() {
+	const query = new URLSearchParams(location.search);
+	state.q = (query.get('q') ?? '').slice(0, 100).trim();
+	state.category = (query.get('category') ?? '').slice(0, 100);
+	$('q').value = state.q;
+
+	let typing = 0;
+	$('q').addEventListener('input', () => {
+		clearTimeout(typing);
+		typing = setTimeout(filter, typing_ms);
+	});
+	$('category').addEventListener('change', filter);
+	$('filters').addEventListener('submit', (event) => {
+		event.preventDefault();
+		filter();
+		list.querySelector('a')?.focus();
+	});
+	$('more').addEventListener('click', loadMore);
+	list.addEventListener('keydown', step);
+	document.addEventListener('keydown', (event) => {
+		if (event.key !== '/' || /^(INPUT|SELECT)$/.test(document.activeElement?.tagName))
+			return;
+		event.preventDefault();
+		$('q').focus();
+	});
+	new IntersectionObserver(([entry]) => {
+		if (entry.isIntersecting)
+			loadMore();
+	}, { rootMargin: '400px' }).observe($('more'));
+	document.addEventListener('visibilitychange', refresh);
+	setInterval(refresh, refresh_ms);
+	load();
+}
+
+start();

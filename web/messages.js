@@ -1,0 +1,77 @@
+// web/messages.js - every fault in words, and what a viewer can do about it.
+// SPDX-License-Identifier: BSD-2-Clause
+
+// retry: auto (again by itself) · online (when the network is back) · ask (only when told to)
+// act:   the button beside it: again · reload · home · none
+const words = {
+	offline: ['You are offline', 'It goes on by itself as soon as the connection is back.', 'online', 'again'],
+	network: ['The server cannot be reached', 'Your connection or the server is down.', 'auto', 'again'],
+	timeout: ['The server does not answer', 'It may be busy, or the connection is very slow.', 'auto', 'again'],
+	input: ['That address is not right', 'The server did not understand the request.', 'ask', 'home'],
+	unauthorised: ['Please sign in', 'This server wants a name and a password. Reload the page to be asked.',
+		'ask', 'reload'],
+	forbidden: ['You may not watch this', 'Your account does not include this channel.', 'ask', 'home'],
+	unknown: ['There is no such channel', 'It may have been removed, or the link is wrong.', 'ask', 'home'],
+	limited: ['Too many requests', 'The server asks for a short pause.', 'auto', 'again'],
+	busy: ['The server is busy', 'All its places are taken at the moment.', 'auto', 'again'],
+	starting: ['The channel is starting', 'The first picture is on its way.', 'auto', 'again'],
+	source: ['The channel is not on the air', 'Its source sends nothing right now.', 'auto', 'again'],
+	server: ['The server made a mistake', 'This is not your fault.', 'auto', 'again'],
+	media: ['The picture cannot be decoded', 'What arrives is damaged, or your browser cannot play it.',
+		'auto', 'again'],
+	silent: ['The channel has gone quiet', 'No new picture arrives. It goes on as soon as one does.',
+		'auto', 'again'],
+	unsupported: ['This browser needs a missing part', 'The player hls.js is not installed on this server ' +
+		'(npm was missing when it was built), and this browser cannot play HLS by itself. ' +
+		'Safari can, or open the address below in a player such as VLC or mpv.', 'ask', 'reload'],
+};
+
+const listWords = {
+	unknown: ['There is no list here', 'The server does not know this address.', 'ask', 'again'],
+	forbidden: ['You may not see this list', 'Your account does not include it.', 'ask', 'again'],
+	source: ['The list cannot be read', 'A part of the server is not answering.', 'auto', 'again'],
+	input: ['That search did not work', 'Try other words.', 'ask', 'again'],
+};
+
+const actions = { again: 'Try again', reload: 'Reload the page', home: 'All channels' };
+
+function pick(table, fault) {
+	const [title, text, retry, act] = table[fault.kind] ?? words[fault.kind] ?? words.server;
+	const detail = fault.text && fault.text !== text ? fault.text : '';
+	return { title, text, retry, act, actLabel: actions[act], detail };
+}
+
+// What the player says. {title, text, detail, retry, act, actLabel}; `detail` is the server's sentence.
+export function describe(fault) {
+	return pick(words, fault);
+}
+
+// The same for the list of channels.
+export function describeList(fault) {
+	return pick(listWords, fault);
+}
+
+export function countdown(seconds) {
+	if (seconds <= 0)
+		return 'Trying again…';
+	if (seconds < 90)
+		return `Trying again in ${seconds} s`;
+	return `Trying again in ${Math.round(seconds / 60)} minutes`;
+}
+
+export function steppedDown(from, to) {
+	return `This connection is too slow for ${from}. Now showing ${to}.`;
+}
+
+export function capped(to) {
+	return `The connection is slow: up to ${to} for now.`;
+}
+
+export const lowestAlready = 'The connection is too slow for video.';
+export const noPicture = 'Sound only: this channel sends no picture.';
+
+export function howMany(count, more) {
+	if (count === 1 && !more)
+		return '1 channel';
+	return more ? `${count} channels and more` : `${count} channels`;
+}

@@ -1,0 +1,132 @@
+// web/player.js - the watch page: puts picture, controls, menu, keyboard and memory together.
+// SPDX-License-Identifier: BSD-2-Clause
+import { liveChannels } from './api.js';
+import { makeCard } from './card.js';
+import { Controls } from './controls.js';
+import { HlsEngine, loadHls } from './engine.js';
+import { helpRows, listen } from './keyboard.js';
+import { Menu } from './menu.js';
+import { canPlayHls, NativeEngine } from './native.js';
+import { Playback } from './playback.js';
+import { AUTO, buttonText, menuItems } from './quality.js';
+import { openStore } from './store.js';
+import { View } from './view.js';
+
+const rail_size = 24;
+const $ = (id) => document.getElementById(id);
+const { id, hls: hlsAddress, siteName, title } = document.documentElement.dataset;
+
+const video = $('video');
+const store = openStore();
+const view = new View();
+const script = loadHls(hlsAddress);	// on its way while the service is asked
+
+async function engine(events) {
+	const Hls = await script;
+	if (Hls)
+		return new HlsEngine(Hls, video, events);
+	return canPlayHls(video) ? new NativeEngine(video, events) : null;
+}
+
+const playback = new Playback({ id, video, view, store, engine }, drawChoice);
+const controls = new Controls(video, store, { play: () => playback.toggle(), live: () => playback.goLive() });
+const menu = new Menu({ button: $('quality'), box: $('menu'), items: $('menu-items'), note: $('menu-note') },
+	(choice) => playback.choose(choice));
+
+// ---- drawing what changed
+
+let drawn = null;
+
+function drawChoice() {
+	const { channel, rungs, active, playing } = playback;
+	if (channel && channel !== drawn) {
+		drawn = channel;
+		const name = channel.name || title || id;
+		view.channel({ ...channel, name }, siteName);
+		tellSystem(name, channel.logo);
+	}
+	menu.fill(menuItems({ rungs, choice: active, playing }), menuNote());
+	$('quality-now').textContent = buttonText(active ?? AUTO, playing);
+}
+
+function menuNote() {
+	const limit = playback.active === AUTO ? playback.limit() : null;
+	if (limit === null)
+		return '';
+	return playback.most === limit ? `Data saver is on: up to ${limit}`
+		: `Up to ${limit} while the connection is slow`;
+}
+
+// The system's own display: lock screen, media keys, headphones.
+function tellSystem(name, logo) {
+	const session = navigator.mediaSession;
+	if (!session)
+		return;
+	const artwork = /^(https?:|\/)/.test(logo ?? '') ? [{ src: logo }] : [];
+	session.metadata = new MediaMetadata({ title: name, artist: siteName, artwork });
+	session.setActionHandler('play', () => playback.play());
+	session.setActionHandler('pause', () => video.pause());
+}
+
+// ---- keyboard and help
+
+function chooseRung(index) {
+	const rung = playback.rungs.video[index];
+	if (rung)
+		playback.choose(rung.name);
+}
+
+function chooseQuality(choice) {
+	if (choice === AUTO ? playback.rungs.video.length > 0 : playback.rungs.audio)
+		playback.choose(choice);
+}
+
+const keys = {
+	play: () => playback.toggle(),
+	mute: () => controls.mute(),
+	volume: (by) => controls.louder(by),
+	full: () => controls.full(),
+	pip: () => controls.pip(),
+	live: () => playback.goLive(),
+	menu: () => menu.show(),
+	quality: chooseQuality,
+	rung: chooseRung,
+	help: () => $('help-box').showModal(),
+};
+
+function fillHelp() {
+	for (const { keys: names, text } of helpRows()) {
+		const term = document.createElement('dt');
+		term.textContent = names;
+		const meaning = document.createElement('dd');
+		meaning.textContent = text;
+		$('help-list').append(term, meaning);
+	}
+}
+
+// ---- other channels
+
+async function fillRail() {
+	try {
+		const { channels } = await liveChannels({ limit: rail_size });
+		const others = channels.filter((c) => c.id !== id && `${c.streamId}` !== id);
+		$('rail-list').replaceChildren(...others.map(makeCard));
+		$('rail').hidden = others.length === 0;
+	} catch {
+		$('rail').hidden = true;	// the picture matters, not the list below it
+	}
+}
+
+fillHelp();
+$('help').addEventListener('click', keys.help);
+$('bigplay').addEventListener('click', () => playback.play());
+listen(document, () => menu.open || $('help-box').open, (name, value) => keys[name](value));
+setInterval(() => controls.showLive(playback.isLive()), 500);
+addEventListener('pagehide', () => playback.stop());
+addEventListener('pageshow', (event) => {
+	if (event.persisted)
+		playback.start();
+});
+drawChoice();
+playback.start();
+fillRail();
