@@ -8,9 +8,9 @@
 #include "lib/base/num.h"
 
 /* The encoder may spend maxrate x 2 s + bufsize in two seconds; MPEG-TS adds 4 bytes in 188, about
- * 111 bytes of headers and stuffing a picture (60 a second at most) and 10 kb/s of tables and clock;
- * sound adds a thirtieth and 5 kb/s of its own. t/unit/ladder.c holds the sums against the totals.
- * The levels allow 60 pictures a second. */
+ * 111 bytes of headers and stuffing a picture (60 a second at most) and 10 kb/s of tables and
+ * clock; sound adds a thirtieth and 5 kb/s of its own. t/unit/ladder.c holds the sums against the
+ * totals. The levels allow 60 pictures a second. */
 static const struct rung all_rungs[] = {
 	{"1080p", 1080, 1920, 4500, 3750, 3500, 1400, 128, "high", "4.2", "avc1.64002A"},
 	{"720p", 720, 1280, 2500, 2080, 1870, 748, 128, "high", "3.2", "avc1.640020"},
@@ -72,8 +72,8 @@ static int quality_height(const char *what, const char *word, int *height, struc
 static int add_rung(struct ladder *l, struct span name, struct fail *f)
 {
 	if (ladder_find(l, name))
-		return fail_set(f, FAIL_INPUT, "The ladder names %.*s twice", (int)name.len,
-			name.ptr);
+		return fail_set(
+			f, FAIL_INPUT, "The ladder names %.*s twice", (int)name.len, name.ptr);
 	for (size_t i = 0; i < ALL_RUNGS; i++) {
 		if (span_is(name, all_rungs[i].name)) {
 			l->rungs[l->count++] = &all_rungs[i];

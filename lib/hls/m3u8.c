@@ -9,8 +9,9 @@
 static void print_variant(const struct m3u8_variant *v, struct buf *to)
 {
 	buf_printf(to, "#EXT-X-STREAM-INF:BANDWIDTH=%lld,AVERAGE-BANDWIDTH=%lld,CODECS=\"%s%s%s\"",
-		(long long)v->bandwidth, (long long)v->average, v->video_codec ? v->video_codec : "",
-		v->video_codec && v->has_audio ? "," : "", v->has_audio ? "mp4a.40.2" : "");
+		(long long)v->bandwidth, (long long)v->average,
+		v->video_codec ? v->video_codec : "", v->video_codec && v->has_audio ? "," : "",
+		v->has_audio ? "mp4a.40.2" : "");
 	if (v->width > 0 && v->height > 0)
 		buf_printf(to, ",RESOLUTION=%dx%d", v->width, v->height);
 	if (v->video_codec && v->rate_milli > 0)

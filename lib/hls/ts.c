@@ -119,8 +119,8 @@ static void read_pat(struct ts *t, const uint8_t *s, size_t len)
 		if (number == 0)
 			continue;
 		if (number != t->program.number || pid != t->program.pmt_pid) {
-			t->program = (struct ts_program){
-				.number = (uint16_t)number, .pmt_pid = (uint16_t)pid};
+			t->program.number = (uint16_t)number;
+			t->program.pmt_pid = (uint16_t)pid;
 			t->pmt.need = 0;
 		}
 		return;

@@ -1,0 +1,229 @@
+/* lib/hls/recipe.c - the arguments with which ffmpeg encodes a channel.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/hls/recipe.h"
+
+#include "lib/base/buf.h"
+#include "lib/base/must.h"
+#include "lib/base/num.h"
+
+enum { ARGS_MAX = 360, FILTER_MAX = 4096 };
+
+struct args {
+	const char *list[ARGS_MAX + 1];
+	size_t count;
+	struct arena *arena;
+};
+
+static void add(struct args *a, const char *arg)
+{
+	must(a->count < ARGS_MAX);
+	a->list[a->count++] = arg;
+}
+
+static void add_pair(struct args *a, const char *option, const char *value)
+{
+	add(a, option);
+	add(a, value); /* NULL only when the arena is full, which is asked at the end */
+}
+
+static bool has_picture(const struct recipe *r)
+{
+	for (size_t i = 0; i < r->ladder->count; i++) {
+		if (r->encodes[i] && r->ladder->rungs[i]->height)
+			return true;
+	}
+	return false;
+}
+
+int64_t recipe_first_n(const struct recipe *r, size_t rung)
+{
+	bool late = r->quick && r->ladder->rungs[rung]->height == 0 && has_picture(r);
+
+	return r->first_n + late;
+}
+
+/* -nostdin and a named demuxer: nothing in the stream chooses what reads it. Without the analysis
+ * of all programmes ffmpeg begins at the first PMT; it must not get +nobuffer, which keeps pictures
+ * back until sound of the same time has been read twice over. */
+static void add_input(struct args *a, const struct recipe *r)
+{
+	add(a, r->ffmpeg);
+	add(a, "-nostdin");
+	add(a, "-hide_banner");
+	add_pair(a, "-loglevel", "warning");
+	add_pair(a, "-fflags", "+genpts+discardcorrupt");
+	add_pair(a, "-analyzeduration", "700000");
+	add_pair(a, "-probesize", "2000000");
+	add_pair(a, "-scan_all_pmts", "0");
+	add_pair(a, "-threads", "2");
+	add_pair(a, "-f", "mpegts");
+	add_pair(a, "-i", "pipe:0");
+}
+
+/* One decode for all. A picture that is wider than 16:9 is made lower, never larger than its rung.
+ */
+static void add_filters(struct args *a, const struct recipe *r)
+{
+	size_t pictures = 0;
+	struct buf b;
+
+	buf_init(&b, FILTER_MAX);
+	for (size_t i = 0; i < r->ladder->count; i++)
+		pictures += r->encodes[i] && r->ladder->rungs[i]->height;
+	if (pictures == 0)
+		return;
+	buf_printf(&b, "[0:v:0]yadif=deint=interlaced,split=%zu", pictures);
+	for (size_t i = 0; i < r->ladder->count; i++) {
+		if (r->encodes[i] && r->ladder->rungs[i]->height)
+			buf_printf(&b, "[s%zu]", i);
+	}
+	for (size_t i = 0; i < r->ladder->count; i++) {
+		const struct rung *g = r->ladder->rungs[i];
+		if (!r->encodes[i] || !g->height)
+			continue;
+		buf_printf(&b,
+			";[s%zu]scale=w='2*trunc(min(dar*%d\\,%d)/2+0.5)'"
+			":h='2*trunc(min(%d\\,%d/dar)/2+0.5)',setsar=1,format=yuv420p[v%zu]",
+			i, g->height, g->width, g->height, g->width, i);
+	}
+	must(!b.failed);
+	add_pair(a, "-filter_complex_threads", "2");
+	add_pair(a, "-filter_complex", arena_copy(a->arena, buf_span(&b)));
+	buf_release(&b);
+}
+
+/* Keyframes stand where they are forced and nowhere else, whatever the frame rate. */
+static void add_video(struct args *a, const struct recipe *r, size_t i)
+{
+	const struct rung *g = r->ladder->rungs[i];
+
+	add_pair(a, "-map", arena_printf(a->arena, "[v%zu]", i));
+	add_pair(a, "-c:v", "libx264");
+	add_pair(a, "-preset", "superfast");
+	add_pair(a, "-threads:v", arena_printf(a->arena, "%d", r->threads));
+	add_pair(a, "-x264-params", "rc-lookahead=10");
+	add_pair(a, "-profile:v", g->profile);
+	add_pair(a, "-level:v", g->level);
+	add_pair(a, "-crf", "22");
+	add_pair(a, "-maxrate:v", arena_printf(a->arena, "%dk", g->video_kbps));
+	add_pair(a, "-bufsize:v", arena_printf(a->arena, "%dk", g->video_buffer_kbit));
+	add_pair(a, "-g", "100000");
+	add_pair(a, "-force_key_frames",
+		r->quick ? "expr:if(lt(n_forced,3),gte(t,n_forced),gte(t,2*n_forced-2))"
+			 : "expr:gte(t,2*n_forced)");
+	add_pair(a, "-sc_threshold", "0");
+	add_pair(a, "-flags", "+cgop");
+	add_pair(a, "-fps_mode", "cfr");
+	add_pair(a, "-fpsmax", "60");
+}
+
+static void add_audio(struct args *a, const struct rung *g)
+{
+	add_pair(a, "-map", "0:a:0");
+	add_pair(a, "-af", "aresample=async=1:first_pts=0");
+	add_pair(a, "-c:a", "aac");
+	add_pair(a, "-aac_coder", "fast");
+	add_pair(a, "-b:a", arena_printf(a->arena, "%dk", g->audio_kbps));
+	add_pair(a, "-ac", "2");
+	add_pair(a, "-ar", "48000");
+}
+
+/* The number pattern is ffmpeg's own, so a '%' in the directory is doubled. */
+static const char *pattern(struct arena *arena, const char *dir, const char *rendition)
+{
+	struct buf b;
+	char *text;
+
+	buf_init(&b, FILTER_MAX);
+	for (; *dir; dir++)
+		buf_puts(&b, *dir == '%' ? "%%" : (char[]){*dir, '\0'});
+	buf_printf(&b, "/%s/%%d.ts", rendition);
+	text = b.failed ? NULL : arena_copy(arena, buf_span(&b));
+	buf_release(&b);
+	return text;
+}
+
+/* Timestamps are left as they come out of the encoders, in both layers of the muxer, so that the
+ * renditions agree to the tick; tables are sent at each cut anyway. */
+static void add_output(struct args *a, const struct recipe *r, size_t i)
+{
+	const struct rung *g = r->ladder->rungs[i];
+	int64_t n = recipe_first_n(r, i);
+
+	add_pair(a, "-avoid_negative_ts", "disabled");
+	add_pair(a, "-f", "segment");
+	add_pair(a, "-segment_format", "mpegts");
+	add_pair(a, "-segment_format_options",
+		"avoid_negative_ts=disabled:pat_period=2:sdt_period=2");
+	add_pair(a, "-individual_header_trailer", "0");
+	add_pair(a, "-segment_time", g->height ? "1" : "2");
+	add_pair(a, "-segment_start_number", arena_printf(a->arena, "%lld", (long long)n));
+	add_pair(a, "-segment_list", arena_printf(a->arena, "pipe:%d", RECIPE_LIST_FD));
+	add_pair(a, "-segment_list_type", "csv");
+	add_pair(a, "-segment_list_entry_prefix", arena_printf(a->arena, "%s/", g->name));
+	add(a, pattern(a->arena, r->dir, g->name));
+}
+
+const char *const *recipe_args(const struct recipe *r, struct arena *arena)
+{
+	struct args a = {.arena = arena};
+	const char **list;
+
+	add_input(&a, r);
+	add_filters(&a, r);
+	for (size_t i = 0; i < r->ladder->count; i++) {
+		const struct rung *g = r->ladder->rungs[i];
+		if (!r->encodes[i])
+			continue;
+		if (g->height)
+			add_video(&a, r, i);
+		if (!g->height || r->has_audio)
+			add_audio(&a, g);
+		add_output(&a, r, i);
+	}
+	list = arena_alloc(arena, (a.count + 1) * sizeof(*list));
+	if (arena->full || !list)
+		return NULL;
+	for (size_t i = 0; i < a.count; i++)
+		list[i] = a.list[i];
+	return list;
+}
+
+/* "12.345678" in microseconds; false for more than a day's worth of years. */
+static bool read_seconds(struct span text, int64_t *us)
+{
+	struct span whole;
+	int64_t s, fraction = 0, scale = 100000;
+
+	span_next(&text, '.', &whole);
+	if (!num_parse(whole, 0, 1000000000000, &s))
+		return false;
+	for (size_t i = 0; i < text.len; i++, scale /= 10) {
+		if (text.ptr[i] < '0' || text.ptr[i] > '9')
+			return false;
+		fraction += (text.ptr[i] - '0') * scale;
+	}
+	*us = s * 1000000 + fraction;
+	return true;
+}
+
+bool recipe_line(const struct ladder *l, struct span line, struct recipe_segment *out)
+{
+	struct span name, rendition, start;
+	struct recipe_segment s = {0};
+
+	if (!span_next(&line, ',', &name) || !span_next(&line, ',', &start) || !line.ptr ||
+		!span_next(&name, '/', &rendition) || !span_ends(name, ".ts"))
+		return false;
+	if (!num_parse(span_make(name.ptr, name.len - 3), 0, INT64_MAX / 2, &s.n) ||
+		!read_seconds(start, &s.start_us) || !read_seconds(line, &s.end_us) ||
+		s.end_us <= s.start_us)
+		return false;
+	for (; s.rung < l->count; s.rung++) {
+		if (span_is(rendition, l->rungs[s.rung]->name)) {
+			*out = s;
+			return true;
+		}
+	}
+	return false;
+}

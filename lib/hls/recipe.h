@@ -1,0 +1,45 @@
+/* lib/hls/recipe.h - the arguments with which ffmpeg encodes a channel.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * MPEG-TS on descriptor 0; one decode; for each rendition the files {dir}/{rendition}/{n}.ts, and
+ * when one is finished a line "{rendition}/{n}.ts,START,END" (seconds) on descriptor
+ * RECIPE_LIST_FD. The same number is the same time in every rendition, and so are the timestamps.
+ */
+#ifndef SLUICE_HLS_RECIPE_H
+#define SLUICE_HLS_RECIPE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/span.h"
+#include "lib/hls/ladder.h"
+
+enum { RECIPE_LIST_FD = 3 };
+
+struct recipe {
+	const char *ffmpeg, *dir;
+	const struct ladder *ladder;
+	bool encodes[LADDER_MAX]; /* by rung; at least one */
+	bool has_audio;		  /* beside the pictures */
+	int64_t first_n;	  /* number of the first segment of each picture */
+	bool quick;		  /* begin with two segments of 1 s; otherwise all have 2 s */
+	int threads;		  /* of each encoder of pictures */
+};
+
+/* The number of the first segment of rung `r`: sound alone has no half segment in a quick start, so
+ * it begins with the second number. */
+int64_t recipe_first_n(const struct recipe *r, size_t rung);
+
+/* argv for ffmpeg, ending in NULL; all of it lives in `arena`. NULL when that is full. */
+const char *const *recipe_args(const struct recipe *r, struct arena *arena);
+
+/* One line of the list. */
+struct recipe_segment {
+	size_t rung;
+	int64_t n, start_us, end_us;
+};
+
+/* Reads a line, without its end. False for what ffmpeg does not write for this ladder. */
+bool recipe_line(const struct ladder *l, struct span line, struct recipe_segment *out);
+
+#endif

@@ -1,0 +1,67 @@
+/* lib/hls/steps.c - brings the renditions of a channel into step.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/hls/steps.h"
+
+#include <string.h>
+
+#include "lib/base/must.h"
+
+void steps_init(struct steps *s, const struct recipe *r)
+{
+	*s = (struct steps){.begin_n = r->first_n, .next_n = r->first_n};
+	for (size_t i = 0; i < r->ladder->count; i++) {
+		s->encodes[i] = r->encodes[i];
+		s->first_n[i] = recipe_first_n(r, i);
+	}
+}
+
+bool steps_add(struct steps *s, const struct recipe_segment *seg)
+{
+	struct step *step;
+
+	must(seg->rung < LADDER_MAX);
+	if (!s->encodes[seg->rung] || seg->n < s->first_n[seg->rung] || seg->n < s->next_n ||
+		seg->n >= s->next_n + STEPS_AHEAD)
+		return false;
+	step = &s->ahead[seg->n - s->next_n];
+	if (step->duration_us[seg->rung])
+		return false;
+	step->duration_us[seg->rung] = seg->end_us - seg->start_us;
+	/* Sound that covers two pictures' first numbers says nothing of when the second begins. */
+	if (s->first_n[seg->rung] == s->begin_n &&
+		(!step->start_us || seg->start_us < step->start_us))
+		step->start_us = seg->start_us;
+	return true;
+}
+
+static bool is_empty(const struct step *step)
+{
+	for (size_t i = 0; i < LADDER_MAX; i++) {
+		if (step->duration_us[i])
+			return false;
+	}
+	return true;
+}
+
+static bool is_whole(const struct steps *s)
+{
+	for (size_t i = 0; i < LADDER_MAX; i++) {
+		if (s->encodes[i] && s->next_n >= s->first_n[i] && s->ahead[0].duration_us[i] == 0)
+			return false;
+	}
+	return true;
+}
+
+bool steps_take(struct steps *s, struct window_column *c, int64_t *start_us)
+{
+	if (!is_whole(s) && is_empty(&s->ahead[2]))
+		return false;
+	if (is_empty(&s->ahead[0]) && is_empty(&s->ahead[2]))
+		return false;
+	*c = (struct window_column){.n = s->next_n++};
+	memcpy(c->duration_us, s->ahead[0].duration_us, sizeof(c->duration_us));
+	*start_us = s->ahead[0].start_us;
+	memmove(s->ahead, s->ahead + 1, sizeof(s->ahead) - sizeof(s->ahead[0]));
+	s->ahead[STEPS_AHEAD - 1] = (struct step){0};
+	return true;
+}
