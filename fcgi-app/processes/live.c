@@ -1,9 +1,10 @@
-/* fcgi-app/processes/live.c - the process of a channel that somebody watches.
+/* fcgi-app/processes/live.c - a channel that somebody watches.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/processes/live.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,485 +13,412 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "fcgi-app/processes/live_encoder.h"
-#include "fcgi-app/processes/live_feed.h"
+#include "fcgi-app/processes/encoder.h"
+#include "fcgi-app/processes/intake.h"
+#include "fcgi-app/processes/playout.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
-#include "lib/base/must.h"
-#include "lib/base/num.h"
-#include "lib/io/board.h"
+#include "lib/hls/steps.h"
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
 #include "lib/io/lease.h"
 #include "lib/io/mc.h"
-#include "lib/io/sign.h"
-#include "lib/svc/live.h"
+#include "lib/svc/catalog.h"
 #include "lib/svc/publish.h"
 
 enum {
-	POLL_MS = 200,
-	RENEW_MS = 1500,     /* how old the record may become */
-	SEGMENT_LIFE_S = 90, /* the window, and a minute for the slow */
-	SILENT_MS = 8000,    /* an encoder without a segment for so long, though bytes come */
-	GAP_MS = 30000,	     /* a window whose process was away longer is of no use */
-	LAG_COLUMNS = 2,     /* how far a rendition may stay behind before the rest goes on */
-	PENDING_MAX = 6,
-	MEMORY_S = 120, /* how long memcached keeps the run after its owner's end */
-	DIR_MODE = 0700,
+	RING_PACKETS = 16 * 1024 * 1024 / TS_PACKET, /* touched only when ffmpeg is slow */
+	TICK_MS = 250,
+	STUCK_MS = 3 * WINDOW_TARGET_S * 1000, /* media goes in and no segment comes out */
+	FIRST_MS = 12000,		       /* the same for the first segment */
+	RESTART_MS = 300,
+	RESTART_MAX_MS = 5000,
+	LEASE_MS = 1000
 };
 
 struct live {
 	const struct conf *conf;
 	const char *id;
-	struct board *board;
+	char seg_dir[LIVE_PATH_BYTES];
 	struct ladder ladder;
 	struct mc *mc;
-	struct lease *lease;
 	struct publisher *publisher;
-	struct feed feed;
+	char lease_dir[LIVE_PATH_BYTES];
+	struct lease_env lease_env;
+	struct lease *lease;
+	struct conf_source const *source;
+	int lock_fd, signal_fd;
+
+	struct ring ring;
+	struct intake intake;
 	struct encoder encoder;
-	struct ts_program program; /* that the encoder was started for */
-	struct live_state state;
-	struct window_column pending[PENDING_MAX]; /* not all of their segments are there */
-	size_t pending_count;
-	int lock, signals;
-	int64_t written_ms;  /* of the record, monotonic */
-	int64_t restarts_ms; /* no new encoder before, monotonic */
-	bool full;	     /* segments cannot be published */
+	struct ts_program encoded; /* what ffmpeg was started for */
+	struct steps steps;
+	struct playout playout;
+
+	int64_t begun_ms; /* this process */
+	int64_t encoder_ms,
+		segment_ms; /* when ffmpeg started; when it last finished a segment, or 0 */
+	int64_t restart_ms, restart_wait_ms;
+	int64_t leased_ms;
 };
 
-/* --- what is remembered
- * ------------------------------------------------------------------------------ */
+/* --- start ------------------------------------------------------------------------------------ */
 
-static void write_state(struct live *v)
-{
-	char path[LIVE_PATH_BYTES];
-	struct fail f = {0};
-	struct buf text;
-
-	v->state.updated_ms = clock_real_ms();
-	v->state.why = v->feed.why;
-	v->written_ms = clock_mono_ms();
-	buf_init(&text, 32768);
-	live_state_print(&v->state, &v->ladder, &text);
-	live_path(v->conf, v->id, "state", path);
-	if (file_replace(path, buf_span(&text), 0640, &f) < 0)
-		log_warn("state_not_written", LOG_STR("channel", v->id), LOG_STR("why", f.text));
-	buf_release(&text);
-}
-
-/* run, next number and period, so that another host or a later process goes on with them. */
-static void remember(struct live *v)
-{
-	char text[100];
-
-	snprintf(text, sizeof(text), "%s %lld %lld", v->state.run,
-		(long long)v->state.window.next_n, (long long)v->state.window.period);
-	mc_set(v->mc, "live", v->id, span_of(text), MEMORY_S);
-}
-
-static bool recall(struct live *v)
-{
-	struct span rest, run, next;
-	struct buf text;
-	bool good = false;
-
-	buf_init(&text, 200);
-	if (mc_get(v->mc, "live", v->id, &text, NULL) == MC_OK) {
-		rest = buf_span(&text);
-		span_next(&rest, ' ', &run);
-		span_next(&rest, ' ', &next);
-		good = run.len == LIVE_RUN_BYTES - 1 &&
-		       num_parse(next, 1, INT64_MAX / 2, &v->state.window.next_n) &&
-		       num_parse(rest, 0, INT64_MAX / 2, &v->state.window.period) &&
-		       span_copy(run, v->state.run, sizeof(v->state.run));
-	}
-	buf_release(&text);
-	return good;
-}
-
-/* {run}: nobody guesses it, and it is another one after every idle stop. */
-static int new_run(struct live *v, struct fail *f)
-{
-	unsigned char key[SIGN_SIZE], digest[SIGN_SIZE];
-	char path[LIVE_PATH_BYTES], text[120];
-
-	if (!file_path(path, sizeof(path), "%s/key", v->conf->state_dir))
-		return fail_set(f, FAIL_INPUT, "state_dir is too long");
-	if (sign_key_load(path, key, f) < 0)
-		return -1;
-	snprintf(text, sizeof(text), "run\n%s\n%lld", v->id, (long long)clock_real_ms());
-	sign_hmac(span_make((const char *)key, sizeof(key)), span_of(text), digest);
-	num_print_hex(digest, (LIVE_RUN_BYTES - 1) / 2, v->state.run);
-	return 0;
-}
-
-/* Goes on where a process before this one stopped, or begins a run. */
-static int begin_run(struct live *v, struct fail *f)
-{
-	char path[LIVE_PATH_BYTES];
-	struct live_state *s = &v->state;
-	struct buf text;
-	bool known;
-
-	live_path(v->conf, v->id, "state", path);
-	buf_init(&text, 32768);
-	known = file_read(path, &text, NULL) == 0 &&
-		live_state_parse(buf_span(&text), &v->ladder, s) && *s->run;
-	buf_release(&text);
-	if (known && llabs(clock_real_ms() - s->updated_ms) > GAP_MS)
-		window_clear(&s->window);
-	if (!known) {
-		*s = (struct live_state){0};
-		known = recall(v);
-	}
-	if (known)
-		window_break(&s->window);
-	else if (new_run(v, f) < 0)
-		return -1;
-	s->status = s->window.count ? LIVE_ON : LIVE_STARTING;
-	return 0;
-}
-
-/* --- segments
- * ------------------------------------------------------------------------------------------- */
-
-static void publish_segment(struct live *v, const struct encoder_segment *seg, bool *kept)
-{
-	const char *rendition = v->ladder.rungs[seg->rung]->name;
-	char from[LIVE_PATH_BYTES], name[LIVE_PATH_BYTES], part[64];
-	struct fail f = {0};
-	bool full;
-
-	file_path(part, sizeof(part), "seg/%s/%lld.ts", rendition, (long long)seg->n);
-	live_path(v->conf, v->id, part, from);
-	file_path(name, sizeof(name), "%s/%s/%s/%lld.ts", v->id, v->state.run, rendition,
-		(long long)seg->n);
-	*kept = publish_link(v->publisher, PUBLISH_LIVE, from, name, SEGMENT_LIFE_S, &f) ==
-		PUBLISH_OK;
-	unlink(from);
-	full = !*kept;
-	if (full != v->full)
-		log_warn(full ? "segments_not_kept" : "segments_kept", LOG_STR("channel", v->id),
-			LOG_STR("why", full ? f.text : "-"));
-	v->full = full;
-}
-
-static bool is_whole(const struct live *v, const struct window_column *c)
-{
-	for (size_t r = 0; r < v->ladder.count; r++) {
-		bool first_sound = !v->ladder.rungs[r]->height && c->n == v->encoder.first_n;
-
-		if (v->state.encodes[r] && !c->duration_us[r] && !first_sound)
-			return false;
-	}
-	return true;
-}
-
-static int64_t longest_us(const struct window_column *c, const struct ladder *l)
-{
-	int64_t us = 0;
-
-	for (size_t r = 0; r < l->count; r++) {
-		if (l->rungs[r]->height && c->duration_us[r] > us)
-			us = c->duration_us[r];
-	}
-	return us ? us : 2000000;
-}
-
-/* Dates follow from the durations within a period; a new one begins now, and never before the end
- * of the one before. */
-static int64_t date_of(const struct live *v, const struct window_column *c)
-{
-	const struct window *w = &v->state.window;
-	int64_t now_ms = clock_real_ms() - longest_us(c, &v->ladder) / 1000, after_ms;
-	const struct window_column *last;
-
-	if (!w->count)
-		return now_ms;
-	last = &w->columns[w->count - 1];
-	after_ms = last->date_ms + longest_us(last, &v->ladder) / 1000;
-	if (last->period == w->period || after_ms > now_ms)
-		return after_ms;
-	return now_ms;
-}
-
-/* Lists the first pending column when it is whole, or when the others have gone on without it. */
-static void list_columns(struct live *v)
-{
-	bool listed = false;
-
-	while (v->pending_count &&
-		(is_whole(v, &v->pending[0]) || v->pending_count > LAG_COLUMNS)) {
-		struct window_column c = v->pending[0];
-
-		memmove(v->pending, v->pending + 1, --v->pending_count * sizeof(c));
-		c.date_ms = date_of(v, &c);
-		listed = window_add(&v->state.window, &c) || listed;
-	}
-	if (!listed)
-		return;
-	if (v->state.status != LIVE_ON)
-		log_info("playing", LOG_STR("channel", v->id), LOG_STR("run", v->state.run),
-			LOG_INT("after_ms", clock_mono_ms() - v->encoder.started_ms));
-	v->state.status = LIVE_ON;
-	write_state(v);
-	remember(v);
-}
-
-static void take_segment(struct live *v, const struct encoder_segment *seg)
-{
-	size_t i = 0;
-	bool kept;
-
-	publish_segment(v, seg, &kept);
-	if (!kept || seg->n < v->state.window.next_n)
-		return;
-	while (i < v->pending_count && v->pending[i].n < seg->n)
-		i++;
-	if (i == v->pending_count || v->pending[i].n != seg->n) {
-		if (v->pending_count == PENDING_MAX)
-			return;
-		memmove(v->pending + i + 1, v->pending + i,
-			(v->pending_count - i) * sizeof(v->pending[0]));
-		v->pending[i] = (struct window_column){.n = seg->n};
-		v->pending_count++;
-	}
-	v->pending[i].duration_us[seg->rung] = seg->duration_us;
-	list_columns(v);
-}
-
-/* --- the encoder
- * ------------------------------------------------------------------------------------------ */
-
-static int make_dirs(const struct live *v, struct fail *f)
-{
-	char part[40], path[LIVE_PATH_BYTES];
-
-	for (size_t r = 0; r < v->ladder.count; r++) {
-		file_path(part, sizeof(part), "seg/%s", v->ladder.rungs[r]->name);
-		live_path(v->conf, v->id, part, path);
-		if (file_mkdirs(path, DIR_MODE, f) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static void start_encoder(struct live *v)
-{
-	struct window *w = &v->state.window;
-	int64_t first_n = window_start(w, clock_real_ms());
-	char dir[LIVE_PATH_BYTES];
-	struct fail f = {0};
-
-	v->program = v->feed.ts.program;
-	v->state.has_audio = ts_audio(&v->program) != NULL;
-	for (size_t r = 0; r < v->ladder.count; r++)
-		v->state.encodes[r] = v->ladder.rungs[r]->height > 0 || v->state.has_audio;
-	v->pending_count = 0;
-	live_path(v->conf, v->id, "seg", dir);
-	encoder_init(&v->encoder);
-	if (make_dirs(v, &f) < 0 || encoder_start(&v->encoder, v->conf, &v->ladder, dir,
-					    v->state.has_audio, first_n, &f) < 0) {
-		v->feed.why = f;
-		log_error("encoder_not_started", LOG_STR("channel", v->id), LOG_STR("why", f.text));
-		v->restarts_ms = clock_mono_ms() + 3000;
-	} else {
-		log_info("encoder_started", LOG_STR("channel", v->id),
-			LOG_STR("video", ts_video(&v->program)
-						 ? ts_codec_name(ts_video(&v->program)->codec)
-						 : "none"),
-			LOG_STR("audio", v->state.has_audio
-						 ? ts_codec_name(ts_audio(&v->program)->codec)
-						 : "none"),
-			LOG_INT("n", first_n));
-	}
-	write_state(v);
-}
-
-/* What was published goes on being listed; what follows is another period. */
-static void end_encoder(struct live *v, const char *why)
-{
-	log_info("encoder_ended", LOG_STR("channel", v->id), LOG_STR("why", why));
-	encoder_log(&v->encoder, v->id);
-	encoder_stop(&v->encoder);
-	encoder_init(&v->encoder);
-	if (v->state.window.next_n)
-		window_break(&v->state.window);
-	v->pending_count = 0;
-	v->restarts_ms = clock_mono_ms() + 300;
-}
-
-static void watch_encoder(struct live *v)
-{
-	struct encoder_segment seg;
-	int64_t now_ms = clock_mono_ms();
-	int got = 0;
-
-	if (!v->encoder.child.pid) {
-		if (v->feed.ts.program.known && now_ms >= v->restarts_ms)
-			start_encoder(v);
-		return;
-	}
-	while ((got = encoder_next(&v->encoder, &v->ladder, &seg)) > 0)
-		take_segment(v, &seg);
-	encoder_log(&v->encoder, v->id);
-	if (got < 0 || child_reap(&v->encoder.child, NULL))
-		end_encoder(v, "ffmpeg ended");
-	else if (v->feed.ts.program.known && !ts_program_same(&v->program, &v->feed.ts.program))
-		end_encoder(v, "the source has other streams now");
-	else if (now_ms - v->encoder.segment_ms > SILENT_MS && now_ms - v->feed.data_ms < 2000)
-		end_encoder(v, "no segment though the source sends");
-	else if (!feed_drain(&v->feed, v->encoder.in))
-		end_encoder(v, "ffmpeg reads no more");
-}
-
-/* --- beginning, going on, ending
- * ---------------------------------------------------------------------------- */
-
-static int take_lock(struct live *v, struct fail *f)
+/* One process a channel on this host: true when it is this one. */
+static bool lock_channel(struct live *l, struct fail *f)
 {
 	char path[LIVE_PATH_BYTES];
 
-	live_path(v->conf, v->id, NULL, path);
-	if (file_mkdirs(path, DIR_MODE, f) < 0)
-		return -1;
-	live_path(v->conf, v->id, "lock", path);
-	v->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (v->lock < 0)
-		return fail_errno(f, FAIL_INTERNAL, errno, "%s cannot be opened", path);
-	if (flock(v->lock, LOCK_EX | LOCK_NB) < 0)
-		return fail_set(f, FAIL_CONFLICT, "Another process has the channel");
-	return 0;
+	live_path(l->conf, l->id, NULL, path);
+	if (file_mkdirs(path, 0700, f) < 0)
+		return false;
+	live_path(l->conf, l->id, "lock", path);
+	l->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (l->lock_fd < 0) {
+		fail_errno(f, FAIL_INTERNAL, errno, "%s cannot be opened", path);
+		return false;
+	}
+	return flock(l->lock_fd, LOCK_EX | LOCK_NB) == 0;
 }
 
-/* 0: ours; 1: another host has it, which the record says now; -1: failed. */
-static int take_lease(struct live *v, struct fail *f)
+/* The source says which private addresses its streams may come from. */
+static int find_source(struct live *l, struct fail *f)
 {
-	char dir[LIVE_PATH_BYTES], name[80];
-	struct lease_env env = {dir, v->mc, v->conf->host_name};
-	enum lease_result got;
+	struct catalog *catalog = NULL;
+	struct channel channel;
+	struct ident ident;
+	int result = -1;
+
+	if (!ident_parse(span_of(l->id), IDENT_LIVE, &ident))
+		return fail_set(f, FAIL_INPUT, "'%s' is no channel", l->id);
+	if (catalog_open(&catalog, l->conf, f) == 0)
+		result = catalog_channel(catalog, &ident, &channel, f);
+	catalog_close(&catalog);
+	if (result == 0)
+		l->source = conf_source(l->conf, channel.source);
+	if (result == 0 && !l->source)
+		return fail_set(f, FAIL_MISSING, "The channel's source is not configured");
+	return result;
+}
+
+/* Another host has the channel: workers send viewers there. */
+static void say_elsewhere(struct live *l, const char *base)
+{
+	struct playout p = {.conf = l->conf, .ladder = &l->ladder, .id = l->id};
+
+	p.state.status = LIVE_ELSEWHERE;
+	snprintf(p.state.base, sizeof(p.state.base), "%s", base);
+	playout_write(&p);
+}
+
+static enum lease_result take_lease(struct live *l, struct fail *f)
+{
+	enum lease_result result;
+	char name[80];
 	struct buf other;
 
-	file_path(dir, sizeof(dir), "%s/lease", v->conf->run_dir);
-	file_path(name, sizeof(name), "live:%s", v->id);
-	buf_init(&other, LIVE_BASE_BYTES);
-	got = lease_take(&env, name, v->conf->public_url, &v->lease, &other, f);
-	if (got == LEASE_TAKEN) {
-		v->state.status = LIVE_ELSEWHERE;
-		span_copy(buf_span(&other), v->state.base, sizeof(v->state.base));
-		write_state(v);
-	}
+	buf_init(&other, LEASE_VALUE_MAX + 1);
+	file_path(name, sizeof(name), "live:%s", l->id);
+	file_path(l->lease_dir, sizeof(l->lease_dir), "%s/lease", l->conf->run_dir);
+	l->lease_env = (struct lease_env){l->lease_dir, l->mc, l->conf->host_name};
+	result = lease_take(&l->lease_env, name, l->conf->public_url, &l->lease, &other, f);
+	if (result == LEASE_TAKEN)
+		say_elsewhere(l, buf_str(&other));
 	buf_release(&other);
-	return got == LEASE_MINE ? 0 : got == LEASE_TAKEN ? 1 : -1;
+	return result;
 }
 
-static int open_all(struct live *v, struct fail *f)
+static int open_all(struct live *l, struct board *board, struct fail *f)
 {
-	const struct conf *c = v->conf;
-	struct mc_config config = {c->memcached_servers, c->memcached_prefix, c->memcached_user,
-		c->memcached_password};
+	if (find_source(l, f) < 0 || publish_open(&l->publisher, l->conf, board, f) < 0 ||
+		fetcher_open(&l->intake.fetcher, f) < 0)
+		return -1;
+	if (!ring_init(&l->ring, RING_PACKETS))
+		return fail_set(f, FAIL_INTERNAL, "There is no memory for the channel");
+	l->intake.policy = (struct fetch_policy){l->source->allow, l->source->allow_count};
+	l->intake.ring = &l->ring;
+	return playout_open(&l->playout, l->conf, &l->ladder, l->mc, l->publisher, l->id, f);
+}
+
+static void open_signals(struct live *l)
+{
 	sigset_t stop;
 
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTERM);
 	sigaddset(&stop, SIGINT);
 	sigprocmask(SIG_BLOCK, &stop, NULL);
+	l->signal_fd = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
 	signal(SIGPIPE, SIG_IGN);
-	srandom((unsigned)(clock_real_ms() ^ getpid()));
-	v->signals = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (ladder_parse(c->ladder, c->max_quality, c->default_quality, &v->ladder, f) < 0 ||
-		mc_open(&v->mc, &config, f) < 0 || publish_open(&v->publisher, c, v->board, f) < 0)
-		return -1;
-	return feed_open(&v->feed, c, v->mc, v->id, f);
 }
 
-static bool is_idle(const struct live *v)
+/* --- the encoder ------------------------------------------------------------------------------ */
+
+static void on_segment(void *ctx, const struct recipe_segment *s)
 {
-	char path[LIVE_PATH_BYTES];
+	struct live *l = ctx;
+	struct window_column column;
+	char path[LIVE_PATH_BYTES + 80];
+	int64_t start_us;
 
-	live_path(v->conf, v->id, "asked", path);
-	return file_mtime_ms(path) < clock_real_ms() - v->conf->live_idle_s * 1000;
-}
-
-/* Nobody watches any more: the next viewer begins another run. */
-static void forget_run(struct live *v)
-{
-	static const char *const names[] = {"state", "asked", "token"};
-	char path[LIVE_PATH_BYTES];
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		live_path(v->conf, v->id, names[i], path);
-		unlink(path);
+	l->segment_ms = clock_mono_ms();
+	if (!steps_add(&l->steps, s)) {
+		if (file_path(path, sizeof(path), "%s/%s/%lld.ts", l->seg_dir,
+			    l->ladder.rungs[s->rung]->name, (long long)s->n))
+			unlink(path);
+		return;
 	}
-	mc_delete(v->mc, "live", v->id);
-	log_info("idle", LOG_STR("channel", v->id));
+	while (steps_take(&l->steps, &column, &start_us))
+		playout_add(&l->playout, &column, start_us);
 }
 
-static bool should_stop(struct live *v)
+static void encoder_gone(struct live *l, const char *why, int status)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	if (l->segment_ms)
+		l->restart_wait_ms = RESTART_MS;
+	l->restart_ms = now_ms + l->restart_wait_ms;
+	l->restart_wait_ms =
+		l->restart_wait_ms * 2 < RESTART_MAX_MS ? l->restart_wait_ms * 2 : RESTART_MAX_MS;
+	log_warn("encoder_ended", LOG_STR("channel", l->id), LOG_STR("why", why),
+		LOG_INT("status", status), LOG_INT("ran_ms", now_ms - l->encoder_ms));
+	ring_clear(&l->ring);
+}
+
+static void stop_encoder(struct live *l, const char *why)
+{
+	encoder_stop(&l->encoder);
+	encoder_segments(&l->encoder, &l->ladder, on_segment, l);
+	encoder_gone(l, why, 0);
+}
+
+/* What this programme can be encoded to; false when that is nothing. */
+static bool choose(struct live *l, const struct ts_program *program, struct recipe *r)
+{
+	bool any = false;
+
+	r->has_audio = ts_audio(program);
+	for (size_t i = 0; i < l->ladder.count; i++) {
+		r->encodes[i] =
+			l->ladder.rungs[i]->height ? ts_video(program) != NULL : r->has_audio;
+		any |= r->encodes[i];
+	}
+	return any;
+}
+
+static void start_encoder(struct live *l)
+{
+	const struct ts_program *program = &l->intake.ts.program;
+	struct live_state *state = &l->playout.state;
+	struct recipe r = {.ffmpeg = l->conf->ffmpeg, .dir = l->seg_dir, .ladder = &l->ladder};
+	struct fail f = {0};
+
+	l->encoder_ms = clock_mono_ms();
+	l->segment_ms = 0;
+	r.quick = state->window.count == 0;
+	r.threads = l->conf->encoder_threads > 2 ? 2 : (int)l->conf->encoder_threads;
+	if (!choose(l, program, &r)) {
+		encoder_gone(
+			l, "the source has neither picture nor sound that the ladder wants", 0);
+		return;
+	}
+	r.first_n = playout_begin(&l->playout);
+	encoder_init(&l->encoder);
+	if (encoder_start(&l->encoder, &r, &f) < 0) {
+		l->playout.full = f;
+		encoder_gone(l, f.text, 0);
+		return;
+	}
+	l->encoded = *program;
+	steps_init(&l->steps, &r);
+	memcpy(state->encodes, r.encodes, sizeof(state->encodes));
+	state->has_audio = r.has_audio;
+	playout_write(&l->playout);
+	log_info("encoder_started", LOG_STR("channel", l->id), LOG_INT("n", r.first_n),
+		LOG_STR("video", ts_video(program) ? ts_codec_name(ts_video(program)->codec) : "-"),
+		LOG_STR("audio",
+			ts_audio(program) ? ts_codec_name(ts_audio(program)->codec) : "-"));
+}
+
+/* Media goes in, and nothing has come out for too long. */
+static bool is_stuck(const struct live *l, int64_t now_ms)
+{
+	int64_t since_ms = l->segment_ms ? l->segment_ms : l->encoder_ms;
+
+	if (!l->intake.flowing_ms || now_ms - l->intake.last_ms > 1000)
+		return false;
+	if (l->intake.flowing_ms > since_ms)
+		since_ms = l->intake.flowing_ms;
+	return now_ms - since_ms > (l->segment_ms ? STUCK_MS : FIRST_MS);
+}
+
+static void step_encoder(struct live *l)
+{
+	int64_t now_ms = clock_mono_ms();
+	int status = 0;
+
+	if (!l->encoder.child.pid) {
+		if (l->intake.packed.known && l->ring.count && now_ms >= l->restart_ms)
+			start_encoder(l);
+		return;
+	}
+	encoder_listen(&l->encoder, l->id);
+	encoder_segments(&l->encoder, &l->ladder, on_segment, l);
+	if (encoder_ended(&l->encoder, &status))
+		encoder_gone(l, "it exited", status);
+	else if (!ts_program_same(&l->encoded, &l->intake.packed))
+		stop_encoder(l, "the source changed its codecs");
+	else if (is_stuck(l, now_ms))
+		stop_encoder(l, "no segment came out of it");
+	else
+		encoder_feed(&l->encoder, &l->ring);
+}
+
+/* --- the loop --------------------------------------------------------------------------------- */
+
+enum verdict { GO_ON, STOP_IDLE, STOP_ASKED, STOP_LOST };
+
+static bool is_idle(const struct live *l)
+{
+	char path[LIVE_PATH_BYTES];
+	int64_t asked_ms, idle_ms = l->conf->live_idle_s * 1000;
+
+	live_path(l->conf, l->id, "asked", path);
+	asked_ms = file_mtime_ms(path);
+	if (asked_ms < l->begun_ms)
+		asked_ms = l->begun_ms;
+	return clock_real_ms() - asked_ms > idle_ms;
+}
+
+static enum verdict judge(struct live *l)
 {
 	struct signalfd_siginfo info;
+	int64_t now_ms = clock_mono_ms();
 
-	return read(v->signals, &info, sizeof(info)) > 0;
-}
-
-static int play(struct live *v)
-{
-	for (;;) {
-		struct pollfd own[4] = {{v->signals, POLLIN, 0}, {v->encoder.list, POLLIN, 0},
-			{v->encoder.errors, POLLIN, 0}, {v->encoder.in, POLLOUT, 0}};
-		unsigned count = !v->encoder.child.pid ? 1 : v->feed.out.len ? 4 : 3;
-
-		fetcher_poll(v->feed.fetcher, own, count, POLL_MS);
-		if (should_stop(v))
-			return 0;
-		feed_step(&v->feed);
-		watch_encoder(v);
-		if (is_idle(v)) {
-			forget_run(v);
-			return 0;
-		}
-		if (!lease_renew(v->lease)) {
-			log_warn("lease_lost", LOG_STR("channel", v->id));
-			return 0;
-		}
-		if (clock_mono_ms() - v->written_ms > RENEW_MS)
-			write_state(v);
+	if (read(l->signal_fd, &info, sizeof(info)) == sizeof(info))
+		return STOP_ASKED;
+	if (is_idle(l))
+		return STOP_IDLE;
+	if (now_ms - l->leased_ms >= LEASE_MS || now_ms < l->leased_ms) {
+		l->leased_ms = now_ms;
+		if (!lease_renew(l->lease))
+			return STOP_LOST;
 	}
+	return GO_ON;
 }
 
-static void close_all(struct live *v)
+static void wait_for_something(struct live *l, int wait_ms)
 {
-	encoder_stop(&v->encoder);
-	feed_close(&v->feed);
-	lease_drop(&v->lease);
-	publish_close(&v->publisher);
-	mc_close(&v->mc);
+	struct pollfd fds[5] = {
+		{.fd = l->signal_fd, .events = POLLIN},
+		{.fd = l->encoder.list_fd, .events = POLLIN},
+		{.fd = l->encoder.log_fd, .events = POLLIN},
+		{.fd = l->ring.count || l->ring.rest_len ? l->encoder.in_fd : -1,
+			.events = POLLOUT},
+		{.fd = l->encoder.child.pid ? l->encoder.child.pidfd : -1, .events = POLLIN},
+	};
+
+	fetcher_poll(l->intake.fetcher, fds, 5, wait_ms);
+}
+
+static enum verdict loop(struct live *l)
+{
+	enum verdict verdict;
+
+	while ((verdict = judge(l)) == GO_ON) {
+		int wait_ms = intake_step(&l->intake, TICK_MS);
+
+		wait_for_something(l, wait_ms);
+		step_encoder(l);
+		playout_save(&l->playout, &l->intake.why);
+	}
+	return verdict;
+}
+
+static void close_all(struct live *l)
+{
+	if (l->intake.fetcher)
+		intake_stop(&l->intake);
+	encoder_stop(&l->encoder);
+	fetcher_close(&l->intake.fetcher);
+	ring_release(&l->ring);
+	lease_drop(&l->lease);
+	publish_close(&l->publisher);
+	mc_close(&l->mc);
+	close(l->signal_fd);
+}
+
+static void stop(struct live *l, enum verdict verdict)
+{
+	static const char *const words[] = {
+		"-", "nobody watches", "asked to", "another host has it"};
+
+	intake_stop(&l->intake);
+	encoder_stop(&l->encoder);
+	if (verdict == STOP_IDLE)
+		playout_end(&l->playout);
+	else if (verdict == STOP_LOST)
+		say_elsewhere(l, "");
+	log_info("stopped", LOG_STR("channel", l->id), LOG_STR("why", words[verdict]));
+}
+
+static int work(struct live *l, struct board *board)
+{
+	struct mc_config mc = {l->conf->memcached_servers, l->conf->memcached_prefix,
+		l->conf->memcached_user, l->conf->memcached_password};
+	struct fail f = {0};
+
+	if (mc_open(&l->mc, &mc, &f) < 0)
+		log_warn("without_memcached", LOG_STR("why", f.text));
+	switch (take_lease(l, &f)) {
+	case LEASE_TAKEN:
+		return 0;
+	case LEASE_ERROR:
+		break;
+	case LEASE_MINE:
+		intake_init(&l->intake, l->conf, l->mc, l->id);
+		if (open_all(l, board, &f) < 0)
+			break;
+		log_info(
+			"started", LOG_STR("channel", l->id), LOG_STR("run", l->playout.state.run));
+		stop(l, loop(l));
+		return 0;
+	}
+	log_error("live_failed", LOG_STR("channel", l->id), LOG_STR("why", f.text));
+	return 1;
 }
 
 int live_run(const struct conf *conf, const char *id, struct board *board)
 {
-	struct live *v = calloc(1, sizeof(*v));
+	struct live *l = calloc(1, sizeof(*l));
 	struct fail f = {0};
-	int result;
+	int status = 1;
 
-	if (!v)
+	if (!l)
 		return 1;
-	*v = (struct live){.conf = conf, .id = id, .board = board, .lock = -1};
-	encoder_init(&v->encoder);
-	result = take_lock(v, &f) < 0 ? (f.kind == FAIL_CONFLICT ? 1 : -1) : open_all(v, &f);
-	if (result == 0)
-		result = take_lease(v, &f);
-	if (result == 0)
-		result = begin_run(v, &f);
-	if (result == 0) {
-		write_state(v);
-		log_info("watched", LOG_STR("channel", id), LOG_STR("run", v->state.run));
-		result = play(v);
-	}
-	if (result < 0)
+	*l = (struct live){.conf = conf,
+		.id = id,
+		.lock_fd = -1,
+		.signal_fd = -1,
+		.begun_ms = clock_real_ms(),
+		.restart_wait_ms = RESTART_MS};
+	encoder_init(&l->encoder);
+	open_signals(l);
+	live_path(conf, id, "seg", l->seg_dir);
+	if (ladder_parse(conf->ladder, conf->max_quality, conf->default_quality, &l->ladder, &f) <
+		0)
 		log_error("live_failed", LOG_STR("channel", id), LOG_STR("why", f.text));
-	close_all(v);
-	free(v);
-	return result < 0;
+	else if (lock_channel(l, &f))
+		status = work(l, board);
+	else if (f.kind)
+		log_error("live_failed", LOG_STR("channel", id), LOG_STR("why", f.text));
+	else
+		status = 0;
+	close_all(l);
+	if (l->lock_fd >= 0)
+		close(l->lock_fd);
+	free(l);
+	return status;
 }

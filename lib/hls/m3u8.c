@@ -49,8 +49,8 @@ static void print_segment(const struct m3u8_media *m, size_t i, struct buf *to)
 
 	if (i && s->discontinuity)
 		buf_puts(to, "#EXT-X-DISCONTINUITY\n");
-	/* Between discontinuities it follows from the durations (section 4.3.2.6). */
-	if ((i == 0 || s->discontinuity) && s->date_ms > 0)
+	/* On each: what a playlist says of a segment must not change while the window moves on. */
+	if (s->date_ms > 0)
 		print_date(s->date_ms, to);
 	buf_printf(to, "#EXTINF:%lld.%06lld,\n%s%lld.ts\n", (long long)(us / 1000000),
 		(long long)(us % 1000000), m->prefix, (long long)s->n);

@@ -1,0 +1,277 @@
+/* fcgi-app/processes/playout.c - what a channel has to show.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/processes/playout.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/num.h"
+#include "lib/io/conf.h"
+#include "lib/io/file.h"
+#include "lib/io/mc.h"
+#include "lib/io/sign.h"
+#include "lib/svc/publish.h"
+
+enum {
+	LIFE_S = WINDOW_COLUMNS * WINDOW_TARGET_S + 60,
+	USEFUL_MS = 45000, /* a list this old has segments that will die before they are fetched */
+	SAVE_MS = 2000,
+	RECORD_MAX = 16384,
+	NAME_BYTES = 200,
+	RUN_TTL_S = 90 /* of the run in memcached */
+};
+
+/* --- the run ---------------------------------------------------------------------------------- */
+
+/* Nobody can guess it, and the same start of the same channel gives the same one. */
+static int new_run(struct playout *p, struct fail *f)
+{
+	unsigned char key[SIGN_SIZE], digest[SIGN_SIZE];
+	char path[LIVE_PATH_BYTES], text[128];
+	int n;
+
+	if (!file_path(path, sizeof(path), "%s/key", p->conf->state_dir))
+		return fail_set(f, FAIL_INPUT, "The path of state_dir is too long");
+	if (sign_key_load(path, key, f) < 0)
+		return -1;
+	n = snprintf(text, sizeof(text), "run %s %lld", p->id, (long long)clock_real_ms());
+	sign_hmac(span_make((char *)key, sizeof(key)), span_make(text, (size_t)n), digest);
+	num_print_hex(digest, (LIVE_RUN_BYTES - 1) / 2, p->state.run);
+	return 0;
+}
+
+/* What the next process needs, wherever it runs: the run, and where its numbers go on. */
+static void tell_run(struct playout *p)
+{
+	char text[128];
+	int n = snprintf(text, sizeof(text), "%s %lld %lld", p->state.run,
+		(long long)p->state.window.next_n, (long long)p->state.window.period);
+
+	mc_set(p->mc, "run", p->id, span_make(text, (size_t)n), RUN_TTL_S);
+}
+
+static bool take_run(struct playout *p)
+{
+	struct span rest, run, n, period;
+	struct window w = {0};
+	struct buf text;
+	bool good;
+
+	buf_init(&text, 128);
+	good = mc_get(p->mc, "run", p->id, &text, NULL) == MC_OK;
+	rest = buf_span(&text);
+	good = good && span_next(&rest, ' ', &run) && span_next(&rest, ' ', &n) &&
+	       span_next(&rest, ' ', &period) && run.len == LIVE_RUN_BYTES - 1 &&
+	       num_parse(n, 0, INT64_MAX / 2, &w.next_n) &&
+	       num_parse(period, 0, INT64_MAX / 2, &w.period) &&
+	       span_copy(run, p->state.run, sizeof(p->state.run));
+	if (good)
+		p->state.window = w;
+	buf_release(&text);
+	return good;
+}
+
+/* The record of the process before us, if what it lists can still be fetched. */
+static bool take_record(struct playout *p)
+{
+	struct live_state s;
+	struct buf text;
+	char path[LIVE_PATH_BYTES];
+	int64_t age_ms;
+	bool good;
+
+	live_path(p->conf, p->id, "state", path);
+	buf_init(&text, RECORD_MAX);
+	good = file_read(path, &text, NULL) == 0 &&
+	       live_state_parse(buf_span(&text), p->ladder, &s) && *s.run;
+	buf_release(&text);
+	age_ms = good ? clock_real_ms() - s.updated_ms : 0;
+	if (!good || age_ms > USEFUL_MS || age_ms < -USEFUL_MS)
+		return false;
+	memcpy(p->state.run, s.run, sizeof(s.run));
+	p->state.window = s.window;
+	return true;
+}
+
+static bool segment_name(const struct playout *p, size_t rung, int64_t n, char to[NAME_BYTES])
+{
+	return file_path(to, NAME_BYTES, "%s/%s/%s/%lld.ts", p->id, p->state.run,
+		p->ladder->rungs[rung]->name, (long long)n);
+}
+
+int playout_open(struct playout *p, const struct conf *conf, const struct ladder *ladder,
+	struct mc *mc, struct publisher *publisher, const char *id, struct fail *f)
+{
+	char name[NAME_BYTES];
+
+	*p = (struct playout){
+		.conf = conf, .ladder = ladder, .mc = mc, .publisher = publisher, .id = id};
+	if (!take_record(p) && !take_run(p) && new_run(p, f) < 0)
+		return -1;
+	/* Linked by a process that was killed before it could list them. */
+	for (size_t i = 0; i < ladder->count; i++) {
+		if (segment_name(p, i, p->state.window.next_n, name))
+			publish_remove(publisher, PUBLISH_LIVE, name, 0);
+	}
+	p->state.status = p->state.window.count ? LIVE_ON : LIVE_STARTING;
+	playout_write(p);
+	return 0;
+}
+
+int64_t playout_begin(struct playout *p)
+{
+	struct window *w = &p->state.window;
+
+	if (w->next_n)
+		window_break(w);
+	p->date_ms = 0;
+	return window_start(w, clock_real_ms());
+}
+
+/* --- the segments ----------------------------------------------------------------------------- */
+
+static void publish_one(struct playout *p, struct window_column *c, size_t rung)
+{
+	char path[LIVE_PATH_BYTES], name[NAME_BYTES];
+	struct fail f = {0};
+	enum publish_result result = PUBLISH_FAILED;
+
+	if (file_path(path, sizeof(path), "%s/work/%s/seg/%s/%lld.ts", p->conf->live_dir, p->id,
+		    p->ladder->rungs[rung]->name, (long long)c->n) &&
+		segment_name(p, rung, c->n, name))
+		result = publish_link(p->publisher, PUBLISH_LIVE, path, name, LIFE_S, &f);
+	unlink(path);
+	if (result == PUBLISH_OK)
+		return;
+	c->duration_us[rung] = 0;
+	if (!p->full.kind)
+		log_warn(
+			"segment_not_published", LOG_STR("channel", p->id), LOG_STR("why", f.text));
+	p->full = f;
+}
+
+/* The date goes on without a step back while the list does. */
+static void set_date(struct playout *p, struct window_column *c, int64_t start_us)
+{
+	const struct window *w = &p->state.window;
+	int64_t longest_us = 0, earliest_ms = 0;
+
+	for (size_t i = 0; i < LADDER_MAX; i++)
+		longest_us = c->duration_us[i] > longest_us ? c->duration_us[i] : longest_us;
+	if (w->count) {
+		const struct window_column *last = &w->columns[w->count - 1];
+		for (size_t i = 0; i < LADDER_MAX; i++) {
+			int64_t end_ms = last->date_ms + last->duration_us[i] / 1000;
+			earliest_ms = end_ms > earliest_ms ? end_ms : earliest_ms;
+		}
+	}
+	if (!p->date_ms) {
+		p->date_ms = clock_real_ms() - (start_us + longest_us) / 1000;
+		if (p->date_ms + start_us / 1000 < earliest_ms)
+			p->date_ms = earliest_ms - start_us / 1000;
+	}
+	c->date_ms = p->date_ms + start_us / 1000;
+}
+
+void playout_add(struct playout *p, struct window_column *c, int64_t start_us)
+{
+	bool any = false;
+
+	set_date(p, c, start_us);
+	for (size_t i = 0; i < p->ladder->count; i++) {
+		if (c->duration_us[i])
+			publish_one(p, c, i);
+		any |= c->duration_us[i] > 0;
+	}
+	if (any) {
+		if (p->full.kind)
+			log_info("segments_published_again", LOG_STR("channel", p->id),
+				LOG_INT("n", c->n));
+		p->full = (struct fail){0};
+		if (p->state.status != LIVE_ON)
+			log_info("playable", LOG_STR("channel", p->id),
+				LOG_STR("run", p->state.run), LOG_INT("n", c->n));
+		window_add(&p->state.window, c);
+		p->state.status = LIVE_ON;
+		p->listed_ms = clock_mono_ms();
+	}
+	playout_write(p);
+	tell_run(p);
+}
+
+/* --- the record ------------------------------------------------------------------------------- */
+
+void playout_write(struct playout *p)
+{
+	char path[LIVE_PATH_BYTES];
+	struct fail f = {0};
+	struct buf text;
+
+	p->state.updated_ms = clock_real_ms();
+	buf_init(&text, RECORD_MAX);
+	live_state_print(&p->state, p->ladder, &text);
+	live_path(p->conf, p->id, "state", path);
+	if (file_replace(path, buf_span(&text), 0600, &f) < 0)
+		log_warn("state_not_written", LOG_STR("channel", p->id), LOG_STR("why", f.text));
+	buf_release(&text);
+	p->saved_ms = clock_mono_ms();
+}
+
+void playout_save(struct playout *p, const struct fail *why)
+{
+	int64_t now_ms = clock_mono_ms();
+	struct live_state *s = &p->state;
+	bool news;
+
+	if (p->full.kind)
+		why = &p->full;
+	if (!p->listed_ms)
+		p->listed_ms = now_ms; /* what a process before us listed is as old as its record */
+	news = why->kind != s->why.kind || strcmp(why->text, s->why.text) != 0;
+	s->why = *why;
+	if (s->window.count && now_ms - p->listed_ms > USEFUL_MS) {
+		window_clear(&s->window);
+		s->status = LIVE_STARTING;
+		news = true;
+		log_warn("nothing_to_show", LOG_STR("channel", p->id), LOG_STR("why", why->text));
+	}
+	if (news || now_ms - p->saved_ms >= SAVE_MS)
+		playout_write(p);
+}
+
+static void remove_files(const char *dir)
+{
+	DIR *d = opendir(dir);
+	char path[LIVE_PATH_BYTES + 300];
+	struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+			file_path(path, sizeof(path), "%s/%s", dir, e->d_name))
+			unlink(path); /* directories stay */
+	}
+	if (d)
+		closedir(d);
+	rmdir(dir);
+}
+
+void playout_end(struct playout *p)
+{
+	char path[LIVE_PATH_BYTES];
+
+	mc_delete(p->mc, "run", p->id);
+	live_path(p->conf, p->id, "state", path);
+	unlink(path);
+	for (size_t i = 0; i < p->ladder->count; i++) {
+		char name[32];
+		snprintf(name, sizeof(name), "seg/%s", p->ladder->rungs[i]->name);
+		live_path(p->conf, p->id, name, path);
+		remove_files(path);
+	}
+	live_path(p->conf, p->id, "seg", path);
+	rmdir(path);
+}

@@ -1,0 +1,55 @@
+/* fcgi-app/processes/playout.h - what a channel has to show: its run, its window, its record.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * A segment is linked into the live store first and listed in the record afterwards, so that what
+ * is listed is there. What a killed process linked and never listed is removed by the next one. */
+#ifndef SLUICE_PROCESSES_PLAYOUT_H
+#define SLUICE_PROCESSES_PLAYOUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/fail.h"
+#include "lib/hls/ladder.h"
+#include "lib/hls/window.h"
+#include "lib/svc/live.h"
+
+struct conf;
+struct mc;
+struct publisher;
+
+struct playout {
+	const struct conf *conf;
+	const struct ladder *ladder;
+	struct mc *mc;
+	struct publisher *publisher;
+	const char *id;
+	struct live_state state;
+	int64_t date_ms;   /* wall clock of time 0 of this encoder; 0: not known yet */
+	int64_t listed_ms; /* when a segment was last listed, by the monotonic clock; 0: never */
+	int64_t saved_ms;  /* the record, by the monotonic clock */
+	struct fail full;  /* why segments cannot be published; FAIL_NONE: they can */
+};
+
+/* Takes up the run that the record names, or memcached, when it is recent enough to be of use to
+ * anybody; otherwise begins a new one. Borrows all. Fails: FAIL_INTERNAL, FAIL_INPUT (the key). */
+int playout_open(struct playout *p, const struct conf *conf, const struct ladder *ladder,
+	struct mc *mc, struct publisher *publisher, const char *id, struct fail *f);
+
+/* An encoder starts: the number of its first segment. Its segments do not join those before. */
+int64_t playout_begin(struct playout *p);
+
+/* Publishes the segments of a column, which lie at live/work/{id}/seg/{rendition}/{n}.ts and go
+ * from there, and lists what was published. */
+void playout_add(struct playout *p, struct window_column *c, int64_t start_us);
+
+/* Writes the record when `why` is news, or it was not written for a while. A list whose segments
+ * are about to end their lives is emptied. */
+void playout_save(struct playout *p, const struct fail *why);
+
+/* Writes the record now. */
+void playout_write(struct playout *p);
+
+/* Nobody watches any more: forgets the run and removes all that is in the channel's directory. */
+void playout_end(struct playout *p);
+
+#endif
