@@ -209,7 +209,8 @@ sub keys {
 	my @found = $answer =~ /^key=(\S+)/mg;
 	s/%([0-9A-Fa-f]{2})/chr hex $1/ge for @found;
 	@found = grep { /(?:^|:)\Q$family\E:[0-9a-f]{32}\z/ } @found if defined $family;
-	return sort @found;
+	@found = sort @found;
+	return @found;
 }
 
 sub flush { $_[0]->ask('flush_all', qr/\r\n\z/); return }
