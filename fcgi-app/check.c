@@ -13,7 +13,6 @@
 
 #include "fcgi-app/processes/places.h"
 #include "lib/base/num.h"
-#include "lib/hls/ladder.h"
 #include "lib/io/child.h"
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
@@ -159,11 +158,6 @@ static void check_memcached(struct findings *o, const struct conf *conf)
 
 static void check_rest(struct findings *o, const struct conf *conf)
 {
-	struct ladder ladder;
-	struct fail f;
-
-	if (ladder_parse(conf->ladder, conf->max_quality, conf->default_quality, &ladder, &f) < 0)
-		error(o, "%s", f.text);
 	if (conf->source_count == 0)
 		warning(o, "There is no source section: nothing can be watched");
 	if (conf->access == ACCESS_PASSWORD && access(conf->htpasswd, R_OK) < 0)

@@ -4,11 +4,15 @@
 
 #include <confuse.h>
 #include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/buf.h"
 #include "lib/base/must.h"
 #include "lib/io/conf_value.h"
 #include "lib/io/settings.h"
@@ -27,6 +31,9 @@ static struct {
 	struct fail *fail; /* set by the first mistake */
 	bool failed;
 } reading;
+
+static const char *const source_settings[] = {
+	"type", "url", "user", "password", "allow", "connections", NULL};
 
 static size_t find_setting(const char *name)
 {
@@ -66,19 +73,29 @@ static size_t distance(const char *a, const char *b)
 	return row[n];
 }
 
-static const char *nearest_name(const char *word)
-{
-	const char *best = NULL;
-	size_t least = 4;
+struct nearest {
+	const char *name;
+	size_t changes;
+};
 
-	for (size_t i = 0; i < setting_count; i++) {
-		size_t d = distance(word, settings[i].name);
-		if (d < least) {
-			least = d;
-			best = settings[i].name;
-		}
-	}
-	return best;
+static void compare(struct nearest *best, const char *word, const char *name)
+{
+	size_t changes = distance(word, name);
+
+	if (changes < best->changes && changes < strlen(name))
+		*best = (struct nearest){name, changes};
+}
+
+/* NULL when nothing comes close. */
+static const char *nearest_name(const char *word, bool in_source)
+{
+	struct nearest best = {NULL, 4};
+
+	for (size_t i = 0; in_source && source_settings[i]; i++)
+		compare(&best, word, source_settings[i]);
+	for (size_t i = 0; !in_source && i < setting_count; i++)
+		compare(&best, word, settings[i].name);
+	return best.name;
 }
 
 static void mistake(const char *file, int line, const char *text)
@@ -88,24 +105,42 @@ static void mistake(const char *file, int line, const char *text)
 	reading.failed = true;
 }
 
-/* libconfuse's own words for what it cannot read; for an unknown name we have better ones. */
+static void put_better(const char *text, const char *word, bool in_source, struct buf *to)
+{
+	const char *nearest;
+
+	if (strstr(text, "no such option")) {
+		nearest = nearest_name(word, in_source);
+		buf_printf(to, in_source ? "A source has no setting %s" : "There is no setting %s",
+			word);
+		if (nearest)
+			buf_printf(to, "; do you mean %s?", nearest);
+	} else if (strstr(text, "duplicate title")) {
+		buf_printf(to, "There are two sources named %s", word);
+	} else if (strstr(text, "missing title")) {
+		buf_puts(to, "A source needs a name: source \"NAME\" { ... }");
+	} else {
+		buf_puts(to, text);
+	}
+}
+
+/* libconfuse's own words for what it cannot read; for the commonest mistakes we have better ones.
+ */
 static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
-	char text[160], word[64] = "", better[240];
-	const char *open, *close, *name;
+	char text[160], word[64] = "";
+	const char *open, *close;
+	struct buf better;
 
 	vsnprintf(text, sizeof(text), fmt, ap);
 	open = strchr(text, '\'');
 	close = open ? strrchr(open + 1, '\'') : NULL;
 	if (close)
 		span_copy(span_make(open + 1, (size_t)(close - open - 1)), word, sizeof(word));
-	name = strstr(text, "no such option") ? nearest_name(word) : NULL;
-	if (strstr(text, "no such option"))
-		snprintf(better, sizeof(better), "There is no setting %s%s%s%s", word,
-			name ? "; do you mean " : "", name ? name : "", name ? "?" : "");
-	else
-		snprintf(better, sizeof(better), "%s", text);
-	mistake(cfg->filename ? cfg->filename : reading.conf->path, cfg->line, better);
+	buf_init(&better, 400);
+	put_better(text, word, strcmp(cfg->name, "source") == 0, &better);
+	mistake(cfg->filename ? cfg->filename : reading.conf->path, cfg->line, buf_str(&better));
+	buf_release(&better);
 }
 
 /* --- values -------------------------------------------------------------------------------------
@@ -119,6 +154,12 @@ static int on_value(cfg_t *cfg, cfg_opt_t *opt)
 	const char *text = cfg_opt_getnstr(opt, cfg_opt_size(opt) - 1);
 
 	must(i < setting_count);
+	if (reading.conf->memory->line[i]) {
+		fail_set(&f, FAIL_INPUT, "%s is set twice, first in line %d", opt->name,
+			reading.conf->memory->line[i]);
+		mistake(cfg->filename, cfg->line, f.text);
+		return -1;
+	}
 	if (conf_value_set(reading.conf, &settings[i], text ? text : "",
 		    &reading.conf->memory->arena, &f) < 0) {
 		mistake(cfg->filename, cfg->line, f.text);
@@ -174,6 +215,21 @@ static int read_sources(struct conf *c, cfg_t *cfg, struct fail *f)
 	return 0;
 }
 
+/* Asked before, because libconfuse gives no reason, and ends the process over a directory. */
+static int is_readable(const char *path, struct fail *f)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return fail_errno(
+			f, FAIL_MISSING, errno, "The configuration %s cannot be read", path);
+	close(fd);
+	if (!S_ISREG(st.st_mode))
+		return fail_set(f, FAIL_MISSING, "The configuration %s is no file", path);
+	return 0;
+}
+
 static int read_file(struct conf *c, struct fail *f)
 {
 	cfg_opt_t source[] = {CFG_STR("type", "xtream", CFGF_NONE), CFG_STR("url", "", CFGF_NONE),
@@ -185,6 +241,8 @@ static int read_file(struct conf *c, struct fail *f)
 	cfg_t *cfg;
 
 	must(setting_count <= SETTINGS_MAX);
+	if (is_readable(c->path, f) < 0)
+		return -1;
 	for (size_t i = 0; i < setting_count; i++)
 		opts[i] = (cfg_opt_t)CFG_STR(settings[i].name, NULL, CFGF_NONE);
 	opts[setting_count] =
@@ -226,6 +284,20 @@ static int read_environment(struct conf *c, struct fail *f)
 	return 0;
 }
 
+static int check_values(const struct conf *c, struct fail *f)
+{
+	const char *setting = NULL;
+	struct fail why = {0};
+	int line;
+
+	if (conf_check(c, &setting, &why) == 0)
+		return 0;
+	line = conf_origin(c, find_setting(setting));
+	if (line > 0)
+		return fail_set(f, FAIL_INPUT, "%s:%d: %s", c->path, line, why.text);
+	return fail_set(f, FAIL_INPUT, "%s%s", line < 0 ? "From the environment: " : "", why.text);
+}
+
 /* What follows from other settings. */
 static int complete(struct conf *c, struct fail *f)
 {
@@ -240,7 +312,7 @@ static int complete(struct conf *c, struct fail *f)
 		c->host_name = keep(c, *host ? host : "localhost");
 	if (a->full)
 		return fail_set(f, FAIL_INPUT, "%s is too large", c->path);
-	return conf_check(c, f);
+	return check_values(c, f);
 }
 
 int conf_load(struct conf **out, const char *path, struct fail *f)

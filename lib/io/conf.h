@@ -18,7 +18,7 @@ enum conf_access { ACCESS_OPEN, ACCESS_PASSWORD };
 
 /* One `source "name" { … }` section. Blank texts are "", never NULL. */
 struct conf_source {
-	const char *name; /* [a-z0-9][a-z0-9-]*, at most 31 bytes, unique */
+	const char *name; /* ident_source_ok() (lib/http/ident.h), unique */
 	const char *type; /* "xtream" */
 	const char *url;
 	const char *user, *password;

@@ -7,6 +7,9 @@
 
 #include "lib/base/num.h"
 #include "lib/base/span.h"
+#include "lib/hls/ladder.h"
+#include "lib/http/cidr.h"
+#include "lib/http/ident.h"
 
 static const struct unit {
 	enum setting_type type;
@@ -141,16 +144,23 @@ static bool is_web_address(const char *text)
 	       (span_starts(s, "https://") && s.len > 8);
 }
 
-int conf_check(const struct conf *c, struct fail *f)
+int conf_check(const struct conf *c, const char **setting, struct fail *f)
 {
 	enum { RUN_DIR_MAX = 80 };
+	struct ladder ladder;
 
+	*setting = "run_dir";
 	if (strlen(c->run_dir) > RUN_DIR_MAX)
 		return fail_set(f, FAIL_INPUT, "run_dir is longer than %d bytes: %s", RUN_DIR_MAX,
 			c->run_dir);
+	*setting = "ladder";
+	if (ladder_parse(c->ladder, c->max_quality, c->default_quality, &ladder, f) < 0)
+		return -1;
+	*setting = "site_colour";
 	if (!is_colour(c->site_colour))
 		return fail_set(f, FAIL_INPUT, "site_colour is written #rrggbb, not \"%s\"",
 			c->site_colour);
+	*setting = "public_url";
 	if (*c->public_url &&
 		(!is_web_address(c->public_url) || span_ends(span_of(c->public_url), "/")))
 		return fail_set(f, FAIL_INPUT,
@@ -160,22 +170,30 @@ int conf_check(const struct conf *c, struct fail *f)
 	return 0;
 }
 
+static int check_allowed(const char *path, const struct conf_source *s, struct fail *f)
+{
+	struct cidr cidr;
+
+	for (size_t i = 0; i < s->allow_count; i++) {
+		if (!cidr_parse(span_of(s->allow[i]), &cidr))
+			return fail_set(f, FAIL_INPUT,
+				"%s:%d: Source %s: allow takes ADDRESS/BITS, with :PORT or "
+				":PORT-PORT, not \"%s\"",
+				path, s->line, s->name, s->allow[i]);
+	}
+	return 0;
+}
+
 int conf_source_check(const char *path, const struct conf_source *s, struct fail *f)
 {
-	struct span name = span_of(s->name);
-
-	for (size_t i = 0; i < name.len; i++) {
-		char ch = name.ptr[i];
-		if (!(ch >= 'a' && ch <= 'z') && !(ch >= '0' && ch <= '9') && (ch != '-' || i == 0))
-			name.len = 0;
-	}
-	if (name.len == 0 || name.len > 31)
+	if (!ident_source_ok(span_of(s->name)))
 		return fail_set(f, FAIL_INPUT,
-			"%s:%d: A source's name is 1 to 31 small letters, digits and '-': \"%s\"",
+			"%s:%d: \"%s\" cannot be a source's name: 1 to 31 letters, digits, '-' and "
+			"'_', and not like an id (live-)",
 			path, s->line, s->name);
 	if (strcmp(s->type, "xtream") != 0)
 		return fail_set(f, FAIL_INPUT,
-			"%s:%d: Source %s: unknown type \"%s\"; there is: xtream", path, s->line,
+			"%s:%d: Source %s: there is no type \"%s\"; there is xtream", path, s->line,
 			s->name, s->type);
 	if (!is_web_address(s->url))
 		return fail_set(f, FAIL_INPUT,
@@ -185,5 +203,5 @@ int conf_source_check(const char *path, const struct conf_source *s, struct fail
 		return fail_set(f, FAIL_INPUT,
 			"%s:%d: Source %s: connections lies between 1 and 1000", path, s->line,
 			s->name);
-	return 0;
+	return check_allowed(path, s, f);
 }

@@ -12,8 +12,10 @@
 int conf_value_set(struct conf *c, const struct setting *s, const char *text, struct arena *arena,
 	struct fail *f);
 
-/* What goes for several settings together, and for a source. Fails: FAIL_INPUT. */
-int conf_check(const struct conf *c, struct fail *f);
+/* What a value alone does not show. Fails: FAIL_INPUT, with the name of the setting in *setting. */
+int conf_check(const struct conf *c, const char **setting, struct fail *f);
+
+/* Fails: FAIL_INPUT, with file and line. */
 int conf_source_check(const char *path, const struct conf_source *s, struct fail *f);
 
 /* Where a setting came from: a line of the file, 0 for the default, -1 for the environment. */

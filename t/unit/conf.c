@@ -1,0 +1,254 @@
+/* t/unit/conf.c - the configuration: what is read, and the sentence for each mistake.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/buf.h"
+#include "lib/io/conf.h"
+#include "lib/io/file.h"
+#include "lib/io/settings.h"
+#include "t/unit/tap.h"
+
+struct place {
+	char dir[100], path[120];
+};
+
+static int load(const struct place *p, const char *text, struct conf **c, struct fail *f)
+{
+	*f = (struct fail){0};
+	*c = NULL;
+	file_replace(p->path, span_of(text), 0600, f);
+	return conf_load(c, p->path, f);
+}
+
+static void good(const struct place *p)
+{
+	struct conf *c;
+	struct fail f;
+
+	ok(load(p, "", &c, &f) == 0, "an empty file is a configuration");
+	is_int(c->api_threads, 8, "of defaults");
+	is_int(c->free_floor, (int64_t)512 << 20, "bytes among them");
+	ok(c->access == ACCESS_OPEN && c->log_level == LOG_INFO, "and words");
+	ok(*c->host_name, "the host has a name");
+	is_str(c->path, p->path, "and the file's path is known");
+	conf_close(&c);
+	ok(!c, "closing takes the pointer");
+
+	ok(load(p,
+		   "# a comment\nstate_dir = /srv/sluice/\nlive_idle = 2min\nbytes_quota = \"3 "
+		   "G\"\n"
+		   "access = password\nlog_level = debug\nsite_name = \"Ours \\\"here\\\"\"\n"
+		   "web_dir = pages\nmax_quality = 480p\n"
+		   "source \"demo\" {\n  url = \"http://gw:8080\"\n  user = me\n  password = "
+		   "secret\n"
+		   "  connections = 3\n  allow = { \"127.0.0.1/32:8081-8082\", \"10.0.0.0/8\" "
+		   "}\n}\n"
+		   "source \"two\" { url = https://x }\n",
+		   &c, &f) == 0,
+		"every type is read: %s", f.text);
+	is_str(c->state_dir, "/srv/sluice", "a path, without the slash at its end");
+	is_str(c->www_dir, "/srv/sluice/www", "and what follows from it");
+	is_str(c->live_dir, "/srv/sluice/live", "unless it is set");
+	is_int(c->live_idle_s, 120, "a time");
+	is_int(c->bytes_quota, (int64_t)3 << 30, "bytes, with a blank before the unit");
+	ok(c->access == ACCESS_PASSWORD && c->log_level == LOG_DEBUG, "words");
+	is_str(c->site_name, "Ours \"here\"", "a text with quotes");
+	ok(strncmp(c->web_dir, p->dir, strlen(p->dir)) == 0, "a path beside the file");
+	is_int(c->source_count, 2, "and sources");
+	is_str(c->sources[0].password, "secret", "with a password");
+	is_int(c->sources[0].allow_count, 2, "a list");
+	is_str(c->sources[0].allow[1], "10.0.0.0/8", "in its order");
+	is_int(c->sources[0].connections, 3, "a number");
+	ok(conf_source(c, "two") == &c->sources[1] && !conf_source(c, "three"), "found by name");
+	is_str(c->sources[1].type, "xtream", "the type has a default");
+	conf_close(&c);
+}
+
+static void mistakes(const struct place *p)
+{
+	static const struct {
+		const char *text;
+		int line;
+		const char *want;
+	} cases[] = {
+		{"api_thread = 3\n", 1, "There is no setting api_thread; do you mean api_threads?"},
+		{"\n\nlive_idle_s = 3\n", 3,
+			"There is no setting live_idle_s; do you mean live_idle?"},
+		{"qqqqqqqqqqqq = 3\n", 1, "There is no setting qqqqqqqqqqqq"},
+		{"api_threads = 4\n\napi_threads = 5\n", 3,
+			"api_threads is set twice, first in line 1"},
+		{"api_threads = many\n", 1, "api_threads takes a number, not \"many\""},
+		{"api_threads = 1.5\n", 1, "api_threads takes a number, not \"1.5\""},
+		{"api_threads = -4\n", 1, "api_threads lies between 2 and 256, which -4 does not"},
+		{"api_threads = 7s\n", 1, "api_threads takes a number, not \"7s\""},
+		{"api_threads = 99999999999999999999\n", 1,
+			"api_threads takes a number, not "
+			"\"99999999999999999999\""},
+		{"api_threads = \"\"\n", 1, "api_threads takes a number, not \"\""},
+		{"live_idle = 30m\n", 1,
+			"live_idle takes a number of seconds (or with s, min, h, d), not \"30m\""},
+		{"live_idle = 1s\n", 1, "live_idle lies between 5 and 86400, which 1s does not"},
+		{"live_idle = 9000000000000000000d\n", 1,
+			"live_idle lies between 5 and 86400, which 9000000000000000000d does not"},
+		{"bytes_quota = 10GB\n", 1,
+			"bytes_quota takes a number of bytes (with k, M, G or T), not \"10GB\""},
+		{"log_level = loud\n", 1,
+			"log_level is one of: error warn info debug; not \"loud\""},
+		{"default_quality = 721p\n", 1,
+			"default_quality is one of: 144p 240p 360p 480p 720p 1080p source; not "
+			"\"721p\""},
+		{"site_name = \"a\\nb\"\n", 1, "site_name holds a control character"},
+		{"site_colour = red\n", 1, "site_colour is written #rrggbb, not \"red\""},
+		{"\nladder = \"720p 9p\"\n", 2,
+			"The ladder names '9p'; there are 1080p, 720p, 480p, 360p, 240p and audio"},
+		{"public_url = \"ftp://x\"\n", 1,
+			"public_url begins with http:// or https:// and ends without a slash, not "
+			"\"ftp://x\""},
+		{"source \"a\" { url = http://x }\nsource \"a\" { url = http://y }\n", 2,
+			"There are two sources named a"},
+		{"source { url = http://x }\n", 1,
+			"A source needs a name: source \"NAME\" { ... }"},
+		{"source \"a\" {\n ulr = http://x\n}\n", 2,
+			"A source has no setting ulr; do you mean url?"},
+		{"source \"a\" { }\n", 1, "Source a: url begins with http:// or https://"},
+		{"source \"a\" { url = http://x\n type = tape }\n", 2,
+			"Source a: there is no type \"tape\"; there is xtream"},
+		{"source \"a\" { url = http://x connections = 0 }\n", 1,
+			"Source a: connections lies between 1 and 1000"},
+		{"source \"a\" { url = http://x allow = { 10.0.0.0/99 } }\n", 1,
+			"Source a: allow takes ADDRESS/BITS, with :PORT or :PORT-PORT, not "
+			"\"10.0.0.0/99\""},
+		{"source \"live-1\" { url = http://x }\n", 1,
+			"\"live-1\" cannot be a source's name: 1 to 31 letters, digits, '-' and "
+			"'_', "
+			"and not like an id (live-)"},
+		{"= 4\n", 1, "unexpected token '='"},
+		{"site_name = \"never ends\n", 2, "premature end of file"},
+	};
+	struct conf *c;
+	struct fail f;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char want[400];
+		int result = load(p, cases[i].text, &c, &f);
+
+		file_path(want, sizeof(want), "%s:%d: %s", p->path, cases[i].line, cases[i].want);
+		want[sizeof(f.text) - 1] = '\0'; /* as every sentence is cut */
+		ok(result == -1 && f.kind == FAIL_INPUT, "refused: %s", cases[i].want);
+		is_str(f.text, want, "in a sentence with file and line");
+		conf_close(&c);
+	}
+	ok(load(p, "\001\002binary\377", &c, &f) == -1 && *f.text, "bytes that are no text: %s",
+		f.text);
+}
+
+static void unreadable(const struct place *p)
+{
+	char path[200];
+	struct conf *c = NULL;
+	struct fail f;
+
+	file_path(path, sizeof(path), "%s/none", p->dir);
+	is_int(conf_load(&c, path, &f), -1, "a file that is missing is refused");
+	ok(f.kind == FAIL_MISSING && strstr(f.text, "/none cannot be read: No such file"),
+		"with the reason: %s", f.text);
+	is_int(conf_load(&c, p->dir, &f), -1, "a directory too");
+	ok(strstr(f.text, "is no file") != NULL, "with the reason: %s", f.text);
+}
+
+static void environment(const struct place *p)
+{
+	struct conf *c;
+	struct fail f;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *to;
+
+	setenv("SLUICE_API_THREADS", "9", 1);
+	setenv("SLUICE_LIVE_IDLE", "1h", 1);
+	ok(load(p,
+		   "api_threads = 4\nlive_max = 7\nadmin_token = hush\n"
+		   "source \"a\" { url = http://x password = hush user = hush }\n",
+		   &c, &f) == 0,
+		"variables are read: %s", f.text);
+	is_int(c->api_threads, 9, "and win over the file");
+	is_int(c->live_idle_s, 3600, "and over a default");
+	to = open_memstream(&text, &size);
+	conf_print(c, to);
+	fclose(to);
+	ok(strstr(text, "\napi_threads = 9  # environment\n") != NULL, "it is printed who said so");
+	ok(strstr(text, "\nlive_idle = 3600  # seconds, environment\n") != NULL, "with the unit");
+	ok(strstr(text, "\nrelay_threads = 64  # default\n") != NULL, "defaults are printed");
+	ok(strstr(text, "conf:2\n") && strstr(text, "\nlive_max = 7  # "), "and lines of the file");
+	ok(!strstr(text, "hush") && strstr(text, "admin_token = \"********\""), "secrets are not");
+	free(text);
+	conf_close(&c);
+	setenv("SLUICE_API_THREADS", "x", 1);
+	is_int(load(p, "", &c, &f), -1, "a bad variable is refused");
+	is_str(f.text, "The variable SLUICE_API_THREADS: api_threads takes a number, not \"x\"",
+		"by its name");
+	unsetenv("SLUICE_API_THREADS");
+	unsetenv("SLUICE_LIVE_IDLE");
+}
+
+/* The example is a configuration; with all its comments taken away it sets every default. */
+static void example(const struct place *p)
+{
+	char *text = NULL, *man = NULL;
+	size_t size = 0, man_size = 0;
+	FILE *to = open_memstream(&text, &size);
+	struct conf *c;
+	struct fail f;
+	struct buf bare;
+	struct span rest, line;
+
+	conf_print_example(to);
+	fclose(to);
+	ok(load(p, text, &c, &f) == 0, "the example is a configuration: %s", f.text);
+	conf_close(&c);
+	buf_init(&bare, 100000);
+	rest = span_make(text, size);
+	while (span_next(&rest, '\n', &line)) {
+		if (line.len > 1 && line.ptr[0] == '#' && line.ptr[1] != ' ')
+			line = span_make(line.ptr + 1, line.len - 1);
+		if (span_starts(line, "source"))
+			break;
+		buf_add(&bare, line.ptr, line.len);
+		buf_putc(&bare, '\n');
+	}
+	ok(load(p, buf_str(&bare), &c, &f) == 0, "and so are its settings: %s", f.text);
+	is_int(c->api_threads, 8, "with the defaults");
+	conf_close(&c);
+	to = open_memstream(&man, &man_size);
+	conf_print_man(to);
+	fclose(to);
+	for (size_t i = 0; i < setting_count; i++) {
+		char item[80];
+
+		file_path(item, sizeof(item), "\n.It Ic %s\n", settings[i].name);
+		ok(strstr(man, item) && strstr(text, settings[i].name), "%s is in page and example",
+			settings[i].name);
+	}
+	buf_release(&bare);
+	free(text);
+	free(man);
+}
+
+int main(void)
+{
+	struct place p = {"/tmp/sluice-conf-XXXXXX", ""};
+
+	if (!mkdtemp(p.dir))
+		return 99;
+	file_path(p.path, sizeof(p.path), "%s/a.conf", p.dir);
+	good(&p);
+	mistakes(&p);
+	unreadable(&p);
+	environment(&p);
+	example(&p);
+	unlink(p.path);
+	rmdir(p.dir);
+	return tap_done();
+}
