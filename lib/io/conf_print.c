@@ -112,13 +112,27 @@ void conf_print_example(FILE *to)
 		to);
 }
 
+/* Each on a line of its own, as mdoc wants it. */
+static void print_sentences(const char *text, FILE *to)
+{
+	for (; *text; text++) {
+		putc(*text, to);
+		if (*text == '.' && text[1] == ' ') {
+			putc('\n', to);
+			text++;
+		}
+	}
+	putc('\n', to);
+}
+
 void conf_print_man(FILE *to)
 {
 	fputs(".Bl -tag -width Ds\n", to);
 	for (size_t i = 0; i < setting_count; i++) {
 		const struct setting *s = &settings[i];
 
-		fprintf(to, ".It Ic %s\n%s\n", s->name, s->help);
+		fprintf(to, ".It Ic %s\n", s->name);
+		print_sentences(s->help, to);
 		if (s->words)
 			fprintf(to, "One of: %s.\n", s->words);
 		if (*unit_name(s))

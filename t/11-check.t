@@ -1,0 +1,84 @@
+#!/usr/bin/perl
+# t/11-check.t - `sluice check` says in a sentence what keeps the service from working.
+# SPDX-License-Identifier: BSD-2-Clause
+use strict;
+use warnings;
+use File::Path qw(make_path);
+use File::Temp ();
+use Test::More;
+
+my $program = ($ENV{SLUICE_BUILDDIR} // die "SLUICE_BUILDDIR names no build\n") . '/sluice';
+my $dir = File::Temp::tempdir('sluice-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+delete $ENV{$_} for grep { /^SLUICE_/ } keys %ENV;
+mkdir "$dir/web";
+
+sub check {
+	my ($how, %changed) = @_;
+	my %conf = (
+		state_dir => "$dir/state", run_dir => "$dir/run", memcached_servers => '', web_dir => "$dir/web", %changed
+	);
+	open my $file, '>', "$dir/sluice.conf" or die "sluice.conf: $!";
+	print $file map { "$_ = \"$conf{$_}\"\n" } sort keys %conf;
+	print $file qq{source "demo" { url = "http://gw" }\n};
+	close $file;
+	my $text = `$program -c $dir/sluice.conf check $how 2>&1`;
+	return ($? >> 8, $text);
+}
+
+my ($status, $text) = check('');
+is $status, 0, 'a good host passes';
+like $text, qr/^warning: memcached_servers is empty/m, 'warnings do not fail';
+like $text, qr{^state_dir = "\Q$dir\E/state"  # \Q$dir\E/sluice\.conf:\d+$}m, 'settings are shown with where they came from';
+like $text, qr/^live_idle = 30  # seconds, default$/m, 'and with units';
+ok -d "$dir/state/live/work" && -l "$dir/state/www/tv", 'directories are made';
+is_deeply [ glob "$dir/state/live/{work,pub}/{*,.check*}" ], [], 'and nothing is left in them';
+($status, $text) = check('--quiet');
+unlike $text, qr/ = /, 'quietly, settings are left out';
+
+# What is wrong => the line that says so.
+my @cases = (
+	[ 'no ffmpeg', { ffmpeg => '/nonexistent/ffmpeg' }, qr{^error: ffmpeg: /nonexistent/ffmpeg cannot be run} ],
+	[ 'an ffmpeg that fails', { ffmpeg => '/bin/false' }, qr{^error: ffmpeg: /bin/false cannot be run} ],
+	[ 'a user that there is not', { user => 'no-such-user' }, qr/^error: user: there is no user no-such-user here/ ],
+	[ 'a group that there is not', { group => 'no-such-group' }, qr/^error: group: there is no group no-such-group here/ ],
+	[ 'a directory below a file', { live_dir => "$dir/sluice.conf/live" }, qr{^error: The directory \S*sluice\.conf\S* cannot be made: Not a directory} ],
+	[ 'a memcached that is no address', { memcached_servers => 'host:99999' }, qr/^error: .*host:99999/ ],
+);
+for my $case (@cases) {
+	my ($name, $conf, $line) = @$case;
+	($status, $text) = check('--quiet', %$conf);
+	is $status, 1, "$name is an error";
+	like $text, qr/$line/m, 'said in a sentence';
+}
+($status, $text) = check('--quiet', memcached_servers => "$dir/none.sock");
+is $status, 0, 'a memcached that does not answer is none';
+like $text, qr/^warning: memcached at \S+none\.sock does not answer; everything works, slower$/m, 'but a warning';
+($status, $text) = check('--quiet', web_dir => "$dir/none");
+like $text, qr/^\w+: web_dir: /m, 'pages that are missing are said';
+($status, $text) = check('--quiet', access => 'password', htpasswd => "$dir/none");
+like $text, qr/^warning: access is password and \S+ cannot be read/m, 'a file of users that is missing too';
+($status, $text) = check('--quiet --running /somewhere/else');
+is $status, 1, 'another run_dir than that of the running service is an error';
+like $text, qr/^error: run_dir cannot change from \S+ to \S+ while the service runs/m, 'said in a sentence';
+
+SKIP: {
+	my $other = (stat '/dev/shm')[0];
+	skip '/dev/shm is no other file system', 2 if !-w '/dev/shm' || $other == (stat $dir)[0];
+	my $away = File::Temp::tempdir('sluice-XXXXXX', DIR => '/dev/shm', CLEANUP => 1);
+	make_path("$dir/split/work");
+	symlink $away, "$dir/split/pub";
+	($status, $text) = check('--quiet', live_dir => "$dir/split");
+	is $status, 1, 'halves of a store on two file systems are an error';
+	like $text, qr{^error: \S+/split/work and \S+/split/pub lie on different file systems \(EXDEV\)}m, 'named';
+}
+
+SKIP: {
+	skip 'root may write everywhere', 2 if $> == 0;
+	chmod 0500, "$dir/state";
+	($status, $text) = check('--quiet');
+	is $status, 1, 'a directory that is not writable is an error';
+	like $text, qr/^error: state_dir: \S+ is not writable/m, 'said in a sentence';
+	chmod 0700, "$dir/state";
+}
+
+done_testing;
