@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
+use File::Find;
 use lib abs_path(dirname(__FILE__)) . '/lib';
 use Memcached;
 use Test::More;
@@ -82,4 +83,21 @@ while (my $line = <$conf>) {
 	$before = $line;
 }
 is_deeply(\@bare, [], 'each of its settings has a sentence');
+
+# --- its description --------------------------------------------------------------------------------
+my %used = (lease => 1, state => 1);    # named by a constant, and by mc_state() itself
+find(
+	{   no_chdir => 1,
+		wanted   => sub {
+			return unless /\.c$/;
+			open my $in, '<', $_ or die "$_: $!";
+			my $code = do { local $/; <$in> };
+			$used{$1} = 1 while $code =~ /\bmc_(?:get|set|add|cas|delete|incr)\(\s*[^,()]+,\s*"([^"]+)"/g;
+		}
+	},
+	"$top/lib", "$top/fcgi-app"
+);
+open my $readme, '<', "$top/memcached-conf/README.md" or die "README.md: $!";
+my %described = map { $_ => 1 } map { /`([^`]+)`/g } map { /^\| (`[^|]+)\|/ } grep { /^\| family/ .. /^\s*$/ } <$readme>;
+is_deeply([ sort keys %described ], [ sort keys %used ], 'the families that are used are those that are described');
 done_testing;

@@ -60,9 +60,11 @@ sub leases {
 
 $app->wait_for(sub { $app->get($path)->status == 200 && Hls->read($app->get($path)->body)->segments }, 20, 'a playlist');
 my ($run) = map { m{/([^/]+)/480p/} } $app->get($path)->body =~ m{^(\S+\.ts)}m;
-is(scalar $memcached->keys('tok'), 1, 'the token is in memcached');
-is(scalar $memcached->keys('live'), 1, 'and so is the run');
-is(scalar leases(), 1, 'and its lease');
+for my $family (qw(tok run)) {
+	$app->wait_for(sub { $memcached->keys($family) }, 10, "a value of $family");
+	is(scalar $memcached->keys($family), 1, "there is one value of $family in memcached");
+}
+is(scalar leases(), 1, 'and one lease');
 is_deeply([ grep { !/^test\d+:[a-z]+:[0-9a-f]{32}$/ } $memcached->keys ], [], 'no other text is on the wire');
 
 $memcached->flush;
