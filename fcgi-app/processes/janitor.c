@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -232,29 +233,48 @@ static void remove_below(int dir, int depth)
 		close(dir);
 }
 
-/* A channel's directory goes when no process holds its lock and nobody has asked for a while. */
+/* When a viewer last asked, or an entry of the directory was last made or renamed. */
+static int64_t last_use_ms(const struct janitor *j, int dir, const char *id)
+{
+	char asked[4200];
+	int64_t asked_ms, made_ms = 0;
+	struct stat s;
+
+	file_path(asked, sizeof(asked), "%s/work/%s/asked", j->conf->live_dir, id);
+	asked_ms = file_mtime_ms(asked);
+	if (fstat(dir, &s) == 0)
+		made_ms = s.st_mtim.tv_sec * 1000 + s.st_mtim.tv_nsec / 1000000;
+	return asked_ms > made_ms ? asked_ms : made_ms;
+}
+
+/* Whether a process holds this lock. If none does, *fd is ours, or -1 when there is no such file.
+ */
+static bool is_held(int dir, const char *name, int *fd)
+{
+	*fd = openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	return *fd >= 0 && flock(*fd, LOCK_EX | LOCK_NB) < 0;
+}
+
+/* A channel's directory goes when no process holds its locks and nobody has used it for a while. */
 static void sweep_channel(const struct janitor *j, int work, const char *id)
 {
 	int64_t idle_ms = j->conf->live_idle_s * 1000 + LEFTOVER_MS;
-	char asked[4200];
-	int dir, lock;
+	int dir = openat(work, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int live = -1, token = -1;
 
-	file_path(asked, sizeof(asked), "%s/work/%s/asked", j->conf->live_dir, id);
-	if (file_mtime_ms(asked) > clock_real_ms() - idle_ms)
-		return;
-	dir = openat(work, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
 		return;
-	lock = openat(dir, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) < 0) {
-		close(lock);
+	if (last_use_ms(j, dir, id) > clock_real_ms() - idle_ms || is_held(dir, "lock", &live) ||
+		is_held(dir, "token.lock", &token)) {
 		close(dir);
-		return;
+	} else {
+		remove_below(dir, 3); /* closes it */
+		unlinkat(work, id, AT_REMOVEDIR);
 	}
-	remove_below(dir, 3);
-	unlinkat(work, id, AT_REMOVEDIR);
-	if (lock >= 0)
-		close(lock);
+	if (live >= 0)
+		close(live);
+	if (token >= 0)
+		close(token);
 }
 
 static void sweep(const struct janitor *j)
