@@ -27,6 +27,7 @@ use File::Temp ();
 use POSIX ();
 use Time::HiRes qw(time sleep);
 use App::Client;
+use Memcached;
 
 my $SOURCES = $ENV{SLUICE_SRCDIR} // abs_path(dirname(__FILE__) . '/../..');
 sub builddir { return $ENV{SLUICE_BUILDDIR} // die "SLUICE_BUILDDIR names no build\n" }
@@ -47,7 +48,7 @@ sub new {
 	my $self = bless { %how, dir => $dir, via => $via, owner => $$, pids => {}, clock => 0 }, $class;
 	$self->_start_guard;
 	$self->move_clock(0);
-	$self->_start_memcached if !defined $self->{memcached};
+	$self->{memcached} //= Memcached::missing() ? '' : Memcached->new;
 	$self->write_conf;
 	if ($how{start} // 1) {
 		$self->start;
@@ -70,7 +71,7 @@ sub write_conf {
 	my %conf = (
 		state_dir => $self->state_dir, run_dir => $self->run_dir, log_file => "$self->{dir}/sluice.log",
 		log_level => 'debug', memcached_servers => ref $memcached ? $memcached->server : $memcached,
-		memcached_prefix => 'test' . POSIX::getpid() . ':', api_processes => 2, relay_processes => 1,
+		web_dir => $self->_web_dir, memcached_prefix => 'test' . POSIX::getpid() . ':', api_processes => 2, relay_processes => 1,
 		relay_threads => 8, %{ $self->{conf} },
 	);
 	my @sources = @{ $self->{sources} // [] };
@@ -88,6 +89,20 @@ sub write_conf {
 	}
 	close $file;
 	return;
+}
+
+# The pages from the sources; a test that has none still needs some.
+sub _web_dir {
+	my ($self) = @_;
+	return "$SOURCES/web" if -e "$SOURCES/web/index.html";
+	my $dir = "$self->{dir}/web";
+	make_path($dir);
+	for my $name ('index.html', 'watch.html') {
+		open my $file, '>', "$dir/$name" or die "$dir/$name: $!\n";
+		print $file "<!doctype html><title>$name</title>\n";
+		close $file;
+	}
+	return $dir;
 }
 
 sub _value {
@@ -125,16 +140,6 @@ sub _spawn {
 	$self->{pids}{$name} = $pid;
 	push @{ $self->{sessions} }, $pid;
 	syswrite $self->{guard}, "$pid\n";
-	return;
-}
-
-sub _start_memcached {
-	my ($self) = @_;
-	$self->{memcached} = '';
-	my $program = which('memcached') or return;
-	$self->{memcached} = $self->run_dir . '/memcached.sock';
-	$self->_spawn(memcached => $program, '-s', $self->{memcached}, '-m', 16, '-c', 256, $> == 0 ? ('-u', 'root') : ());
-	$self->wait_for(sub { -S $self->{memcached} }, 5, 'memcached');
 	return;
 }
 
@@ -322,7 +327,9 @@ sub _file {
 	}
 	open my $file, '<:raw', $self->www . $path or return App::Reply->new(403, [], '');
 	my $body = do { local $/; <$file> } // '';
-	return App::Reply->new(200, [ 'Content-Length: ' . length $body ], $method eq 'HEAD' ? '' : $body);
+	my $date = POSIX::strftime('%a, %d %b %Y %H:%M:%S GMT', gmtime((stat $file)[9]));
+	return App::Reply->new(200, [ 'Content-Length: ' . length $body, "Last-Modified: $date" ],
+		$method eq 'HEAD' ? '' : $body);
 }
 
 # What each of $count children's $code->($number) returns, in their order. It must be plain data.

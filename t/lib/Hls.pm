@@ -3,12 +3,16 @@
 #
 #   my $master = Hls->read($text);   $master->faults          sentences; none for a good one
 #   $master->variants                [{uri, BANDWIDTH, RESOLUTION, CODECS, ...}, ...]
-#   my $list = Hls->read($text);     $list->segments          [{n, uri, duration, period, date}, ...]
+#   my $list = Hls->read($text);     $list->segments          [{n, uri, duration, period, date in s}, ...]
 #   $list->{target}, $list->{sequence}, $list->{period}
 #   Hls::step_faults($older, $newer) what is wrong where one follows the other (section 6.2.2)
 package Hls;
 use strict;
 use warnings;
+use Time::Local ();
+
+# A segment's date, said or reckoned from the one before, may move by so many seconds.
+my $DRIFT = 0.1;
 
 sub read {
 	my ($class, $text) = @_;
@@ -85,9 +89,20 @@ sub _uri {
 	push @$segments, {
 		n => $before ? $before->{n} + 1 : $self->{sequence} // 0, uri => $uri, duration => $next->{duration},
 		period => ($before ? $before->{period} : $self->{period} // 0) + ($next->{break} ? 1 : 0),
-		date => $next->{date},
+		date => defined $next->{date} ? _time($next->{date})
+			: $before && defined $before->{date} && !$next->{break} ? $before->{date} + $before->{duration}
+			: undef,
 	};
 	return;
+}
+
+# Seconds since the epoch.
+sub _time {
+	my ($text) = @_;
+	my ($y, $m, $d, $hour, $minute, $second, $sign, $zone_h, $zone_m)
+		= $text =~ /^(\d+)-(\d+)-(\d+)T(\d+):(\d+):([\d.]+)(?:Z|([+-])(\d\d):?(\d\d))$/ or return undef;
+	my $zone = defined $sign ? "${sign}1" * ($zone_h * 3600 + $zone_m * 60) : 0;
+	return Time::Local::timegm(0, $minute, $hour, $d, $m - 1, $y) + $second - $zone;
 }
 
 sub _check {
@@ -122,10 +137,13 @@ sub step_faults {
 	my %old = map { $_->{n} => $_ } $older->segments;
 	for my $segment ($newer->segments) {
 		my $was = $old{ $segment->{n} } or next;
-		for my $what (qw(uri duration period date)) {
-			my ($then, $now) = map { $_->{$what} // 'nothing' } $was, $segment;
+		for my $what (qw(uri duration period)) {
+			my ($then, $now) = ($was->{$what}, $segment->{$what});
 			push @faults, "segment $segment->{n}: its $what was $then and is $now" if $then ne $now;
 		}
+		my ($then, $now) = ($was->{date}, $segment->{date});
+		push @faults, sprintf 'segment %d: its date moved by %.3f s', $segment->{n}, $now - $then
+			if defined $then && defined $now && abs($now - $then) > $DRIFT;
 	}
 	return @faults;
 }

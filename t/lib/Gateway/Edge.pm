@@ -16,7 +16,7 @@ sub redirect {
 	return $server->page(404) if ($account->{status} // 'Active') ne 'Active';
 	my $kind = $folder eq 'live' ? 'live' : 'vod';
 	$id -= 2_356_443_000 if $id > 2_356_443_000;
-	my $path = $kind eq 'live' ? ($suffix // 'ts') eq 'ts' && $server->clip($id) && "ch$id.ts" : film($server, $id);
+	my $path = $kind eq 'live' ? ($suffix // 'ts') eq 'ts' && -e "$server->{dir}/ch$id.ts" && "ch$id.ts" : film($server, $id);
 	return $server->page(404) unless $path;
 	my $of = $server->of($kind, $id);
 	if ($request->{method} eq 'HEAD') { $of->{heads}++ } else { $of->{redirects}++ }
