@@ -89,8 +89,9 @@ static void serve_one(struct shared *s, FCGX_Request *r)
 	bool busy = atomic_fetch_add(&s->at_work, 1) >= s->pool->limit;
 
 	s->pool->handle(s->pool->ctx, &x, busy);
-	FCGX_Finish_r(r);
+	/* Before the client can know: its next request must not find this one still counted. */
 	atomic_fetch_sub(&s->at_work, 1);
+	FCGX_Finish_r(r);
 }
 
 static void *thread_main(void *arg)
