@@ -196,7 +196,7 @@ static bool read_seconds(struct span text, int64_t *us)
 	int64_t s, fraction = 0, scale = 100000;
 
 	span_next(&text, '.', &whole);
-	if (!num_parse(whole, 0, 1000000000000, &s))
+	if (span_starts(whole, "-") || !num_parse(whole, 0, 1000000000000, &s))
 		return false;
 	for (size_t i = 0; i < text.len; i++, scale /= 10) {
 		if (text.ptr[i] < '0' || text.ptr[i] > '9')

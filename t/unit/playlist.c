@@ -1,0 +1,200 @@
+/* t/unit/playlist.c - masters, media playlists, the window that they list, renditions in step.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/hls/m3u8.h"
+#include "lib/hls/steps.h"
+#include "lib/hls/window.h"
+#include "t/unit/tap.h"
+
+static void masters(void)
+{
+	static const struct m3u8_variant variants[] = {
+		{"720p.m3u8", 2500000, 2080000, "avc1.640020", true, 1280, 720, 25000},
+		{"360p.m3u8", 600000, 490000, "avc1.4D401F", false, 0, 0, 29970},
+		{"audio.m3u8", 150000, 140000, NULL, true, 0, 0, 25000},
+	};
+	struct buf b;
+
+	buf_init(&b, M3U8_MAX_BYTES);
+	m3u8_master_print(variants, 3, &b);
+	is_str(buf_str(&b),
+		"#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n"
+		"#EXT-X-STREAM-INF:BANDWIDTH=2500000,AVERAGE-BANDWIDTH=2080000,"
+		"CODECS=\"avc1.640020,mp4a.40.2\",RESOLUTION=1280x720,FRAME-RATE=25.000\n"
+		"720p.m3u8\n"
+		"#EXT-X-STREAM-INF:BANDWIDTH=600000,AVERAGE-BANDWIDTH=490000,"
+		"CODECS=\"avc1.4D401F\",FRAME-RATE=29.970\n"
+		"360p.m3u8\n"
+		"#EXT-X-STREAM-INF:BANDWIDTH=150000,AVERAGE-BANDWIDTH=140000,"
+		"CODECS=\"mp4a.40.2\"\n"
+		"audio.m3u8\n",
+		"a master says what is known of each variant and nothing else");
+	buf_release(&b);
+}
+
+static void media(void)
+{
+	static const struct m3u8_segment segments[] = {
+		{7, 1000000, 1763690981123, true},
+		{8, 2005333, 1763690982123, false},
+		{9, 2600000, 0, true},
+	};
+	struct m3u8_media m = {2, 3, "/tv/live-8/r/720p/", segments, 3};
+	struct buf b;
+
+	buf_init(&b, M3U8_MAX_BYTES);
+	m3u8_media_print(&m, &b);
+	is_str(buf_str(&b),
+		"#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:7\n"
+		"#EXT-X-DISCONTINUITY-SEQUENCE:3\n#EXT-X-INDEPENDENT-SEGMENTS\n"
+		"#EXT-X-PROGRAM-DATE-TIME:2025-11-21T02:09:41.123Z\n"
+		"#EXTINF:1.000000,\n/tv/live-8/r/720p/7.ts\n"
+		"#EXT-X-PROGRAM-DATE-TIME:2025-11-21T02:09:42.123Z\n"
+		"#EXTINF:2.005333,\n/tv/live-8/r/720p/8.ts\n"
+		"#EXT-X-DISCONTINUITY\n"
+		"#EXTINF:2.499999,\n/tv/live-8/r/720p/9.ts\n",
+		"a media playlist; a segment that is too long is printed as the longest allowed");
+	buf_clear(&b);
+	b.max = 40;
+	m3u8_media_print(&m, &b);
+	ok(b.failed, "a buffer that is too small says so");
+	buf_release(&b);
+}
+
+/* "7 8 !9" for the numbers listed, ! where a discontinuity stands; "d=N" for its sequence. */
+static const char *summary(const struct window *w, size_t rung, struct buf *to)
+{
+	struct span rest, line;
+	struct buf text;
+	bool broken = false;
+
+	buf_init(&text, M3U8_MAX_BYTES);
+	buf_clear(to);
+	if (!window_print(w, rung, "", &text))
+		buf_puts(to, "none");
+	rest = buf_span(&text);
+	while (span_next(&rest, '\n', &line)) {
+		if (span_starts(line, "#EXT-X-DISCONTINUITY-SEQUENCE:"))
+			buf_printf(to, "d=%.*s ", (int)line.len - 30, line.ptr + 30);
+		broken |= span_is(line, "#EXT-X-DISCONTINUITY");
+		if (line.len && line.ptr[0] != '#') {
+			buf_printf(to, "%s%.*s ", broken ? "!" : "", (int)line.len - 3, line.ptr);
+			broken = false;
+		}
+	}
+	buf_release(&text);
+	return buf_str(to);
+}
+
+/* Adds `n` with rung 0 and, where `both`, rung 1. */
+static bool add(struct window *w, int64_t n, bool both)
+{
+	struct window_column c = {.n = n, .duration_us = {2000000, both ? 2005333 : 0}};
+
+	return window_add(w, &c);
+}
+
+static void windows(void)
+{
+	struct window w;
+	struct buf b;
+
+	buf_init(&b, 4096);
+	window_init(&w);
+	is_str(summary(&w, 0, &b), "none", "an empty window has no playlist");
+	is_int(window_start(&w, 1000000), 500, "a first number is half the seconds since 1970");
+	add(&w, 500, false);
+	add(&w, 501, true);
+	is_str(summary(&w, 0, &b), "500 501 ", "what was added is listed");
+	is_str(summary(&w, 1, &b), "501 ", "a rendition lists what it has");
+	is_int(window_start(&w, 2000000), 502, "while there is a list its numbers go on");
+	ok(!add(&w, 501, true), "a number is never used again");
+	window_break(&w);
+	add(&w, 502, true);
+	is_str(summary(&w, 0, &b), "500 501 !502 ", "a new encoder is a discontinuity");
+	is_str(summary(&w, 1, &b), "501 !502 ", "in all renditions at the same number");
+	for (int64_t n = 503; n < 509; n++)
+		add(&w, n, n != 504);
+	is_str(summary(&w, 0, &b), "501 !502 503 504 505 506 507 508 ", "eight are listed");
+	is_str(summary(&w, 1, &b), "d=1 505 506 507 508 ",
+		"a rendition that missed a number begins after it, in the period of what it lists");
+	add(&w, 509, true);
+	is_str(summary(&w, 0, &b), "d=1 502 503 504 505 506 507 508 509 ",
+		"when the discontinuity is the first it is told by the sequence alone");
+	add(&w, 515, true);
+	is_str(summary(&w, 0, &b), "d=1 515 ", "a gap in the numbers begins another list");
+	window_clear(&w);
+	is_str(summary(&w, 0, &b), "none", "a cleared window lists nothing");
+	is_int(window_start(&w, 1000), 516, "and its numbers never go back");
+	is_int(window_start(&w, 2000000), 1000, "but forward to the clock");
+	window_break(&w);
+	add(&w, 1000, true);
+	is_str(summary(&w, 0, &b), "d=2 1000 ", "periods go on too");
+	buf_release(&b);
+}
+
+/* Feeds "r:n r:n …" (rung, number) and writes which numbers come out, with how many renditions. */
+static const char *in_step(bool quick, const char *text, struct buf *to)
+{
+	struct ladder l;
+	struct recipe r = {.ladder = &l,
+		.encodes = {true, true, true},
+		.has_audio = true,
+		.first_n = 10,
+		.quick = quick};
+	struct span rest = span_of(text), word;
+	struct window_column c;
+	struct steps s;
+	int64_t start_us;
+
+	ladder_parse("720p 360p audio", NULL, NULL, &l, NULL);
+	buf_clear(to);
+	steps_init(&s, &r);
+	while (span_next(&rest, ' ', &word)) {
+		struct recipe_segment seg = {.rung = (size_t)(word.ptr[0] - '0'),
+			.n = (word.ptr[2] - '0') * 10 + (word.ptr[3] - '0')};
+		seg.start_us = (seg.n - 10) * 2000000;
+		seg.end_us = seg.start_us + 2000000;
+		if (!steps_add(&s, &seg))
+			buf_puts(to, "no ");
+		while (steps_take(&s, &c, &start_us))
+			buf_printf(to, "%lld/%d@%lld ", (long long)c.n,
+				(c.duration_us[0] > 0) + (c.duration_us[1] > 0) +
+					(c.duration_us[2] > 0),
+				(long long)start_us / 1000000);
+	}
+	return buf_str(to);
+}
+
+static void steps(void)
+{
+	static const struct {
+		bool quick;
+		const char *in, *out, *name;
+	} cases[] = {
+		{true, "0:10 1:10 0:11 1:11 2:11", "10/2@0 11/3@2 ", "sound joins at the second"},
+		{false, "0:10 1:10 2:10", "10/3@0 ",
+			"or at the first of a start that is not quick"},
+		{false, "0:10 0:11 1:10 2:10 2:11 1:11", "10/3@0 11/3@2 ", "the slowest decides"},
+		{false, "0:10 0:11 1:10 1:11 0:12", "10/2@0 ", "but not for ever"},
+		{false, "0:10 1:10 0:11 1:11 0:12 2:10", "10/2@0 no ",
+			"what comes too late is refused"},
+		{false, "0:10 0:10", "no ", "so is what comes twice"},
+		{false, "0:14 0:09 3:10", "no no no ", "or ahead, or before, or from nowhere"},
+	};
+	struct buf b;
+
+	buf_init(&b, 4096);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		is_str(in_step(cases[i].quick, cases[i].in, &b), cases[i].out, "in step: %s",
+			cases[i].name);
+	buf_release(&b);
+}
+
+int main(void)
+{
+	masters();
+	media();
+	windows();
+	steps();
+	return tap_done();
+}
