@@ -2,13 +2,17 @@
 // pure; fillFace() draws.
 // SPDX-License-Identifier: BSD-2-Clause
 
-// "BBC One HD" -> "BO": the first letters of the first two words that say something.
+// "BBC One HD" -> "BO": the first letters of the first two words that say something; a number at the
+// end tells more: "Test picture 2" -> "T2".
 export function initials(name) {
 	const words = String(name ?? '').replace(/[|:()[\]{}·•_-]+/g, ' ').split(/\s+/)
 		.filter((w) => /[\p{L}\p{N}]/u.test(w))
 		.filter((w, i) => i === 0 || !/^(tv|hd|fhd|uhd|sd|4k|the)$/i.test(w));
 	if (words.length === 0)
 		return '?';
+	const last = words[words.length - 1];
+	if (words.length > 1 && /^\d{1,2}$/.test(last))
+		return Array.from(words[0])[0].toUpperCase() + last;
 	const letters = words.length === 1 ? Array.from(words[0]).slice(0, 2)
 		: words.slice(0, 2).map((w) => Array.from(w)[0]);
 	return letters.join('').toUpperCase();

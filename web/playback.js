@@ -52,7 +52,10 @@ export class Playback {
 			this.wanted = true;
 			this.draw();
 		});
-		video.addEventListener('playing', () => this.draw());
+		video.addEventListener('playing', () => {
+			this.place = { time: video.currentTime, ms: performance.now(), began: true };
+			this.draw();
+		});
 		addEventListener('online', () => this.retryNow());
 		setInterval(() => this.tick(), tick_ms);
 	}

@@ -94,15 +94,19 @@ export const picture = (page) => page.evaluate(() => {
 	const video = document.querySelector('video');
 	return { time: video.currentTime, height: video.videoHeight, paused: video.paused,
 		muted: video.muted, volume: video.volume, ready: video.readyState,
-		sound: video.webkitAudioDecodedByteCount ?? null };
+		sound: video.webkitAudioDecodedByteCount ?? null,
+		state: document.getElementById('stage').dataset.state };
 });
 
-// True once the picture moves on, by `by` seconds.
+// True once the page says that it plays and the picture has moved on by `by` seconds since.
 export async function plays(page, seconds = 20, by = 0.5) {
-	const from = (await picture(page)).time;
+	let from = null;
 	return until(async () => {
 		const now = await picture(page);
-		return !now.paused && now.time > 0 && Math.abs(now.time - from) >= by && now.ready >= 3;
+		const going = !now.paused && now.state === 'running';
+		if (!going || from === null || now.time < from)
+			from = going ? now.time : null;
+		return going && now.time - from >= by;
 	}, seconds);
 }
 
