@@ -1,0 +1,112 @@
+// t/browser/unit/page.test.mjs - memory, keys, colours and faces.
+// SPDX-License-Identifier: BSD-2-Clause
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { contrast, css, parseRgb, readable, textUpon } from '../../../web/colour.js';
+import { hue, initials, safePicture } from '../../../web/face.js';
+import { actionFor, helpRows } from '../../../web/keyboard.js';
+import { openStore, Store } from '../../../web/store.js';
+
+class Box {
+	constructor(values = {}) {
+		this.values = values;
+	}
+
+	getItem(key) {
+		return this.values[key] ?? null;
+	}
+
+	setItem(key, value) {
+		this.values[key] = value;
+	}
+}
+
+test('choices are remembered', () => {
+	const store = new Store(new Box());
+	assert.deepEqual([store.quality, store.volume, store.muted], [null, 1, false]);
+	store.quality = '480p';
+	store.volume = 0.35;
+	store.muted = true;
+	assert.deepEqual([store.quality, store.volume, store.muted], ['480p', 0.35, true]);
+});
+
+test('nonsense in the memory is no choice', () => {
+	const store = new Store(new Box({ 'sluice.quality': '<b>', 'sluice.volume': '17', 'sluice.muted': 'maybe' }));
+	assert.deepEqual([store.quality, store.volume, store.muted], [null, 1, false]);
+});
+
+test('a browser that refuses storage is no trouble', () => {
+	const refusing = { getItem() { throw new Error('no'); }, setItem() { throw new Error('full'); } };
+	const store = new Store(refusing);
+	store.quality = 'auto';
+	assert.equal(store.quality, null);
+	const scope = { get localStorage() { throw new Error('no'); } };
+	assert.equal(openStore(scope).volume, 1);
+});
+
+const presses = [
+	[{ key: ' ' }, 'play', null], [{ key: 'k' }, 'play', null], [{ key: 'K' }, 'play', null],
+	[{ key: 'm' }, 'mute', null], [{ key: 'f' }, 'full', null], [{ key: 'i' }, 'pip', null],
+	[{ key: 'ArrowUp' }, 'volume', 0.05], [{ key: 'ArrowDown' }, 'volume', -0.05],
+	[{ key: 'l' }, 'live', null], [{ key: 'q' }, 'menu', null], [{ key: '?' }, 'help', null],
+	[{ key: '0' }, 'quality', 'auto'], [{ key: 'a' }, 'quality', 'audio'],
+	[{ key: '1' }, 'rung', 0], [{ key: '5' }, 'rung', 4],
+	[{ key: 'm', tag: 'BUTTON' }, 'mute', null],
+	[{ key: 'm', tag: 'INPUT', inputType: 'range' }, 'mute', null],
+];
+for (const [press, name, value] of presses)
+	test(`${press.key} on ${press.tag ?? 'the page'} is ${name}`, () =>
+		assert.deepEqual(actionFor(press), { name, value }));
+
+const others = [
+	[{ key: 'z' }, 'a key without meaning'], [{ key: 'Enter' }, 'a key without meaning'],
+	[{ key: 'f', modified: true }, 'the browser\'s own find'],
+	[{ key: 'm', tag: 'INPUT', inputType: 'search' }, 'a letter being typed'],
+	[{ key: ' ', tag: 'BUTTON' }, 'a press of the focused button'],
+	[{ key: 'ArrowUp', tag: 'INPUT', inputType: 'range' }, 'the slider\'s own'],
+	[{ key: 'constructor' }, 'a name of nothing'],
+];
+for (const [press, name] of others)
+	test(`${press.key} is left alone: ${name}`, () => assert.equal(actionFor(press), null));
+
+test('the help names every action once', () => {
+	const rows = helpRows();
+	assert.ok(rows.length >= 10);
+	assert.ok(rows.every((row) => row.keys && row.text));
+	assert.equal(new Set(rows.map((row) => row.keys)).size, rows.length);
+});
+
+const faces = [['BBC One HD', 'BO'], ['Arte', 'AR'], ['The News', 'TN'], ['Test picture 2', 'T2'], ['ČT 24', 'Č24'],
+	['|DE| Das Erste', 'DD'], ['  ', '?'], ['', '?'], [null, '?'], ['🎬 Kino', 'KI'], ['Ärzte TV', 'ÄR']];
+for (const [name, want] of faces)
+	test(`the face of ${JSON.stringify(name)} is ${want}`, () => assert.equal(initials(name), want));
+
+test('a name has one colour', () => {
+	assert.equal(hue('Arte'), hue('Arte'));
+	for (const name of ['', 'x', 'ÄÖÜ', '🎬'.repeat(500)])
+		assert.ok(hue(name) >= 0 && hue(name) < 360);
+});
+
+const pictures = [
+	['https://logos.example/a.png', true], ['http://10.0.0.1/a.png', true], ['/cdn/art/1', true],
+	['data:image/png;base64,AAAA', true], ['javascript:alert(1)', false], ['//evil.example/x', false],
+	['data:text/html,<script>', false], ['file:///etc/passwd', false], ['', false], [null, false],
+];
+for (const [address, good] of pictures)
+	test(`${address} is ${good ? 'a' : 'no'} picture`, () =>
+		assert.equal(safePicture(address), good ? address : ''));
+
+test('colours are read as browsers print them', () => {
+	assert.deepEqual(parseRgb('rgb(29, 111, 242)'), [29, 111, 242]);
+	assert.deepEqual(parseRgb('rgba(1, 2, 3, 0.5)'), [1, 2, 3]);
+	assert.equal(parseRgb('red'), null);
+	assert.equal(parseRgb(null), null);
+});
+
+test('every colour gets text that can be read upon it, and becomes text that can be read', () => {
+	const ground = [11, 13, 18];
+	for (const rgb of [[0, 0, 0], [255, 255, 255], [255, 220, 0], [0, 0, 255], [128, 128, 128], [29, 111, 242]]) {
+		assert.ok(contrast(rgb, textUpon(rgb)) >= 4.5, css(rgb));
+		assert.ok(contrast(readable(rgb, ground), ground) >= 4.5, css(rgb));
+	}
+});
