@@ -78,7 +78,7 @@ static pid_t fork_child(struct child *out)
 	return pid;
 }
 
-static void set_limit(int which, int64_t value)
+static void set_limit(__rlimit_resource_t which, int64_t value)
 {
 	struct rlimit limit = {(rlim_t)value, (rlim_t)value};
 

@@ -111,8 +111,7 @@ static void put_better(const char *text, const char *word, bool in_source, struc
 
 	if (strstr(text, "no such option")) {
 		nearest = nearest_name(word, in_source);
-		buf_printf(to, in_source ? "A source has no setting %s" : "There is no setting %s",
-			word);
+		buf_printf(to, "%s no setting %s", in_source ? "A source has" : "There is", word);
 		if (nearest)
 			buf_printf(to, "; do you mean %s?", nearest);
 	} else if (strstr(text, "duplicate title")) {
@@ -126,7 +125,7 @@ static void put_better(const char *text, const char *word, bool in_source, struc
 
 /* libconfuse's own words for what it cannot read; for the commonest mistakes we have better ones.
  */
-static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
 	char text[160], word[64] = "";
 	const char *open, *close;

@@ -94,8 +94,8 @@ int file_mkdirs(const char *path, mode_t mode, struct fail *f)
 		end = *at;
 		*at = '\0';
 		if (mkdir(part, mode) < 0 && !(errno == EEXIST && is_directory(part)))
-			return fail_errno(
-				f, FAIL_INTERNAL, errno, "The directory %s cannot be made", part);
+			return fail_errno(f, FAIL_INTERNAL, errno == EEXIST ? ENOTDIR : errno,
+				"The directory %s cannot be made", part);
 		*at = end;
 		if (!end)
 			return 0;
