@@ -48,18 +48,24 @@ my @cases = (
 
 for my $via (@ways) {
 	my $app = App->new(gateway => $gateway, via => $via);
+	# Without a front server the program itself is asked, whatever the address.
+	my $ask = sub {
+		my ($method, $target, @headers) = @_;
+		return $app->request($method, $target, @headers, $method eq 'POST' ? (_body => '{}') : ()) if $via ne 'fastcgi';
+		return $app->fcgi('api', $method, $target, \@headers);
+	};
 	for my $case (@cases) {
 		my ($what, $method, $target, $status, @headers) = @$case;
-		my $reply = $app->request($method, $target, @headers);
+		my $reply = $ask->($method, $target, @headers);
 		if (ref $status) { like $reply->status, $status, "$via: $what" }
 		else { is $reply->status, $status, "$via: $what is $status" or diag $reply->body }
-		next if $reply->status < 300 || ($via eq 'fastcgi' && $target =~ m{^/tv/});
+		next if $reply->status < 300;
 		ok defined $reply->code, "$via: and the answer is JSON with a code" or diag $reply->body;
 		unlike join("\n", map { "$_" } %{ $reply->headers }), qr/X-Evil/i, "$via: no header was made of it";
 	}
-	my $reply = $app->request(POST => '/api/live');
+	my $reply = $ask->(POST => '/api/live');
 	is $reply->header('Allow'), 'GET, HEAD, OPTIONS', "$via: 405 says what is allowed";
-	is $app->request(OPTIONS => '/api/live')->status, 204, "$via: OPTIONS answers a preflight";
+	is $ask->(OPTIONS => '/api/live')->status, 204, "$via: OPTIONS answers a preflight";
 
 	# The same addresses, mutated: always an answer below 500, and a service that is still there.
 	srand 4711;
@@ -68,7 +74,7 @@ for my $via (@ways) {
 		my (undef, undef, $target) = @{ $cases[ rand @cases ] };
 		substr $target, 1 + rand(length($target) - 1), 1, ('%', '/', '?', '.', '&', '=', '%0', 'é', '~', '\\')[ rand 10 ] for 1 .. 1 + rand 4;
 		$target =~ s/[^\x21-\x7e]/sprintf '%%%02X', ord $&/ge;
-		my $reply = $app->get(substr $target, 0, 4000);
+		my $reply = $ask->(GET => substr $target, 0, 4000);
 		$seen{ $reply->status }++;
 		push @bad, "$target: " . $reply->status if $reply->status >= 500 && $reply->status != 503 || !$reply->status;
 	}
