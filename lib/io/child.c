@@ -12,6 +12,7 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,12 +39,20 @@ static void bind_to_parent(pid_t parent)
 	setpgid(0, 0);
 }
 
+/* By the kernel's own call, because the C library leaves out the two signals that it keeps for
+ * itself, and whoever started us may have ignored them (SIG_DFL is 0, the mask 8 bytes). */
 static void reset_signals(void)
 {
+	static const struct {
+		void *handler;
+		unsigned long flags;
+		void *restorer;
+		uint64_t mask;
+	} usual = {0};
 	sigset_t none;
 
 	for (int s = 1; s < NSIG; s++)
-		signal(s, SIG_DFL); /* fails for those that always have it */
+		syscall(SYS_rt_sigaction, s, &usual, NULL, sizeof(usual.mask));
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
