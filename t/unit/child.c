@@ -86,6 +86,7 @@ static void surroundings(void)
 	const char *const limits[] = {"sh", "-c", "ulimit -t; ulimit -n; ulimit -c; nice", NULL};
 	const char *const signals[] = {
 		"sh", "-c", "grep -E 'SigBlk|SigIgn' /proc/self/status", NULL};
+	static const char none[] = "SigBlk:\t0000000000000000\n";
 	const char *const groups[] = {"sh", "-c", "ps -o pgid= -p $$ | tr -d ' '; echo $$", NULL};
 	struct outcome o;
 	sigset_t set;
@@ -99,7 +100,10 @@ static void surroundings(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	run((struct child_spec){.argv = signals}, &o);
-	is_str(o.text, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n",
+	/* Two that the C library keeps to itself may be ignored from whoever started us. */
+	ok(strncmp(o.text, none, sizeof(none) - 1) == 0 &&
+			(strstr(o.text, "SigIgn:\t0000000000000000\n") ||
+				strstr(o.text, "SigIgn:\t0000000180000000\n")),
 		"no signal is blocked or ignored");
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_DFL);

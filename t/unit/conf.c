@@ -240,6 +240,7 @@ int main(void)
 {
 	struct place p = {"/tmp/sluice-conf-XXXXXX", ""};
 
+	unsetenv("SLUICE_WEB_DIR"); /* the test suite's own */
 	if (!mkdtemp(p.dir))
 		return 99;
 	file_path(p.path, sizeof(p.path), "%s/a.conf", p.dir);
