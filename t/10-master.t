@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use File::Copy qw(copy);
 use IO::Socket::UNIX;
 use Test::More;
 use Time::HiRes qw(time sleep);
@@ -14,6 +15,11 @@ my $pages = File::Temp::tempdir('sluice-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 for my $page (qw(index watch)) {
 	open my $file, '>', "$pages/$page.html" or die "$page.html: $!";
 }
+# A program of our own, for the upgrade.
+my ($built, $program) = (App::program(), "$pages/sluice");
+sub install { my ($from) = @_; copy($from, "$program.new"); chmod 0755, "$program.new"; return rename "$program.new", $program }
+install($built);
+{ no warnings 'redefine'; *App::program = sub { return $program } }
 my $app = App->new(
 	via  => 'fastcgi', import => 0,
 	conf => { api_processes => 2, relay_processes => 1, web_dir => $pages }
@@ -109,6 +115,23 @@ ok $app->wait_for(sub { $app->log =~ /reload_refused why=.*run_dir cannot change
 $app->write_conf(api_processes => 2, run_dir => $app->run_dir);
 is(($app->command('reload'))[0], 0, 'a mended one is taken');
 is_whole('and all is as before');
+
+# --- upgrade ------------------------------------------------------------------------------------------
+sub image { return (stat "/proc/$master/exe")[1] }
+my $old_image = image();
+install($built);
+is(($app->command('reload'))[0], 0, 'another program is taken by a reload');
+isnt image(), $old_image, 'it is what runs then';
+is image(), (stat $program)[1], 'as the same process';
+is_whole('with all the others');
+open my $garbage, '>', "$pages/garbage" or die "garbage: $!";
+print $garbage "no program";
+close $garbage;
+install("$pages/garbage");
+kill 'HUP', $master;
+ok $app->wait_for(sub { $app->log =~ /reload_refused why=\S*sluice/ }, 10, 'the log'), 'one that does not run is refused';
+ok answers(), 'and the service goes on as it was';
+install($built);
 
 # --- the master dies ----------------------------------------------------------------------------------
 mkdir $app->www . '/made';

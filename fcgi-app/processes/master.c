@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/processes/master.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
@@ -93,6 +94,15 @@ static int open_socket(struct master *m, const char *pool, const struct places_o
 	return sock_listen(path, owner->group, fd, f);
 }
 
+/* What was opened as root and is opened again at a reload, as the user. */
+static int give(const char *path, const struct places_owner *owner, struct fail *f)
+{
+	if (owner->user != (uid_t)-1 && chown(path, owner->user, owner->group) < 0)
+		return fail_errno(
+			f, FAIL_INTERNAL, errno, "%s cannot be given to the service's user", path);
+	return 0;
+}
+
 /* Everything that only the first image of a master does. What a killed one left is replaced: the
  * lock says that nobody uses it. */
 static int start_anew(struct master *m, struct fail *f)
@@ -102,9 +112,9 @@ static int start_anew(struct master *m, struct fail *f)
 	if (places_owner(m->conf, &owner, f) < 0 || places_make(m->conf, &owner, f) < 0 ||
 		lock_take(m->lock_path, &m->lock_fd, f) < 0)
 		return -1;
-	if (owner.user != (uid_t)-1 && chown(m->lock_path, owner.user, owner.group) < 0)
-		return fail_set(f, FAIL_INTERNAL, "%s cannot be given to user %s", m->lock_path,
-			m->conf->user);
+	if (give(m->lock_path, &owner, f) < 0 ||
+		(*m->conf->log_file && give(m->conf->log_file, &owner, f) < 0))
+		return -1;
 	if (open_socket(m, "api", &owner, &m->crew.listen_fd[CREW_API], f) < 0 ||
 		open_socket(m, "relay", &owner, &m->crew.listen_fd[CREW_RELAY], f) < 0)
 		return -1;

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "fcgi-app/processes/backoff.h"
-#include "fcgi-app/processes/places.h"
 #include "fcgi-app/processes/roles.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -374,16 +373,14 @@ static void adopt(struct supervisor *s, const struct handover_child *c)
 
 static int open_all(struct supervisor *s, const struct handover *given, struct fail *f)
 {
-	struct places_owner owner;
-
 	if (given) {
 		s->lock_fd = given->fd[FD_LOCK];
 		s->socket_fd = given->fd[FD_SOCKET];
 		return 0;
 	}
-	if (places_owner(s->conf, &owner, f) < 0 || lock_take(s->lock_path, &s->lock_fd, f) < 0)
+	if (lock_take(s->lock_path, &s->lock_fd, f) < 0)
 		return -1;
-	return sock_datagram(s->socket_path, owner.group, &s->socket_fd, f);
+	return sock_datagram(s->socket_path, (gid_t)SOCK_NO_GROUP, &s->socket_fd, f);
 }
 
 static int open_signals(struct supervisor *s, struct fail *f)

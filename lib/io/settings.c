@@ -19,7 +19,8 @@ const struct setting settings[] = {
 	{"web_dir", SETTING_PATH, AT(web_dir), PKGDATADIR "/web", 0, 0, NULL,
 		"The player's pages and parts, as installed."},
 	{"user", SETTING_TEXT, AT(user), "", 0, 0, NULL,
-		"Whom to become when started as root. Empty: stay."},
+		"Whom to become when started as root. A reload reads the file as this user. Empty: "
+		"stay."},
 	{"group", SETTING_TEXT, AT(group), "", 0, 0, NULL,
 		"The group of the sockets, which the front server must be in. Empty: the user's "
 		"own."},
