@@ -88,6 +88,8 @@ note sprintf 'after %.1f s', time - $began;
 ok watch(5, 30), 'and goes on';
 is_deeply \@wrong, [], 'with nothing wrong in any playlist or segment';
 is_deeply [ joints() ], [], 'counters and timestamps go on from each segment to the next';
+($master) = Hls->read($app->get('/api/hls/1/master.m3u8')->body)->variants;
+is "$master->{RESOLUTION} " . ($master->{'FRAME-RATE'} // ''), '1280x720 25.000', 'the master says what the pictures are like';
 my $run = run_of('720p');
 is run_of('audio'), $run, 'the renditions are of one run';
 my $common = newest('audio');
@@ -108,7 +110,7 @@ is periods(), 1, 'and no discontinuity';
 $gateway->control('tokens', kill => 1);
 $gateway->control('cut', kind => 'live', how => 'cut');
 ok watch(3, 30), 'after its token has died it goes on';
-is $gateway->channel(1)->{redirects}, 2, 'with a second token';
+ok $gateway->channel(1)->{redirects} > 1, 'with another token';
 is periods(), 1, 'and no discontinuity';
 
 $gateway->control('fault', kind => 'live', id => 1, set => 'html=1,times=1');

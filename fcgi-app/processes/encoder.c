@@ -23,7 +23,7 @@ enum {
 	REAP_MS = 1000
 };
 
-/* Measured: 1.4 GB for five renditions of 1080p; a hostile stream gets no more than this. */
+/* Five renditions of 720p reserve 0.9 GB and touch a quarter of it. */
 #define AS_BYTES (4LL << 30)
 #define SEGMENT_BYTES (64LL << 20)
 

@@ -63,7 +63,7 @@ struct live {
 	int64_t leased_ms;
 };
 
-/* --- start ------------------------------------------------------------------------------------ */
+/* --- start ---------------------------------------------------------------------------------- */
 
 /* One process a channel on this host: true when it is this one. */
 static bool lock_channel(struct live *l, struct fail *f)
@@ -153,7 +153,7 @@ static void open_signals(struct live *l)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* --- the encoder ------------------------------------------------------------------------------ */
+/* --- the encoder ---------------------------------------------------------------------------- */
 
 static void on_segment(void *ctx, const struct recipe_segment *s)
 {
@@ -276,7 +276,7 @@ static void step_encoder(struct live *l)
 		encoder_feed(&l->encoder, &l->ring);
 }
 
-/* --- the loop --------------------------------------------------------------------------------- */
+/* --- the loop ------------------------------------------------------------------------------- */
 
 enum verdict { GO_ON, STOP_IDLE, STOP_ASKED, STOP_LOST };
 

@@ -3,6 +3,7 @@
 #include "fcgi-app/processes/playout.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/num.h"
+#include "lib/hls/sps.h"
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
 #include "lib/io/mc.h"
@@ -21,11 +23,12 @@ enum {
 	USEFUL_MS = 45000, /* a list this old has segments that will die before they are fetched */
 	SAVE_MS = 2000,
 	RECORD_MAX = 16384,
+	HEAD_BYTES = 16 * 188,
 	NAME_BYTES = 200,
 	RUN_TTL_S = 90 /* of the run in memcached */
 };
 
-/* --- the run ---------------------------------------------------------------------------------- */
+/* --- the run -------------------------------------------------------------------------------- */
 
 /* Nobody can guess it, and the same start of the same channel gives the same one. */
 static int new_run(struct playout *p, struct fail *f)
@@ -129,10 +132,29 @@ int64_t playout_begin(struct playout *p)
 	if (w->next_n)
 		window_break(w);
 	p->date_ms = 0;
+	p->state.width = p->state.height = 0;
+	p->state.rate_milli = 0;
 	return window_start(w, clock_real_ms());
 }
 
-/* --- the segments ----------------------------------------------------------------------------- */
+/* --- the segments --------------------------------------------------------------------------- */
+
+/* What the source's picture is like is read from the first one that we made of it. */
+static void look_at_picture(struct playout *p, const char *path)
+{
+	char head[HEAD_BYTES];
+	struct sps sps;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, head, sizeof(head));
+
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0 || !sps_find(head, (size_t)n, &sps))
+		return;
+	p->state.width = sps.width;
+	p->state.height = sps.height;
+	p->state.rate_milli = sps.rate_milli;
+}
 
 static void publish_one(struct playout *p, struct window_column *c, size_t rung)
 {
@@ -140,9 +162,12 @@ static void publish_one(struct playout *p, struct window_column *c, size_t rung)
 	struct fail f = {0};
 	enum publish_result result = PUBLISH_FAILED;
 
-	if (file_path(path, sizeof(path), "%s/work/%s/seg/%s/%lld.ts", p->conf->live_dir, p->id,
-		    p->ladder->rungs[rung]->name, (long long)c->n) &&
-		segment_name(p, rung, c->n, name))
+	if (!file_path(path, sizeof(path), "%s/work/%s/seg/%s/%lld.ts", p->conf->live_dir, p->id,
+		    p->ladder->rungs[rung]->name, (long long)c->n))
+		return;
+	if (!p->state.width && p->ladder->rungs[rung]->height)
+		look_at_picture(p, path);
+	if (segment_name(p, rung, c->n, name))
 		result = publish_link(p->publisher, PUBLISH_LIVE, path, name, LIFE_S, &f);
 	unlink(path);
 	if (result == PUBLISH_OK)
@@ -203,7 +228,7 @@ void playout_add(struct playout *p, struct window_column *c, int64_t start_us)
 	tell_run(p);
 }
 
-/* --- the record ------------------------------------------------------------------------------- */
+/* --- the record ----------------------------------------------------------------------------- */
 
 void playout_write(struct playout *p)
 {

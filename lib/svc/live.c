@@ -98,8 +98,7 @@ void live_ask_token(const struct conf *conf, const char *id, bool refresh)
 	tell(conf, refresh ? "refresh" : "token", id);
 }
 
-/* --- playlists
- * -------------------------------------------------------------------------------------- */
+/* --- playlists ------------------------------------------------------------------------------ */
 
 /* What can be said without looking at a rendition: LIVE_READY when its playlists may be asked. */
 static enum live_answer standing(const struct live_state *s, struct fail *f)
@@ -120,12 +119,17 @@ static enum live_answer standing(const struct live_state *s, struct fail *f)
 	return LIVE_READY;
 }
 
-/* The source's own shape where it is known: rungs keep its aspect. */
-static int variant_width(const struct live_state *s, const struct rung *r)
+/* What the encoder makes of the source's shape: all of the rung's width or all of its height. */
+static void set_size(const struct live_state *s, const struct rung *r, struct m3u8_variant *v)
 {
-	if (!s->width || !s->height)
-		return r->width;
-	return 2 * (int)(((int64_t)r->height * s->width / s->height + 1) / 2);
+	v->width = r->width;
+	v->height = r->height;
+	if (!s->width || !s->height || !r->height)
+		return;
+	if ((int64_t)s->width * r->height > (int64_t)s->height * r->width)
+		v->height = (int)(((int64_t)r->width * s->height / s->width + 1) / 2 * 2);
+	else
+		v->width = (int)(((int64_t)r->height * s->width / s->height + 1) / 2 * 2);
 }
 
 enum live_answer live_master(const struct conf *conf, const struct ladder *l, const char *id,
@@ -151,10 +155,8 @@ enum live_answer live_master(const struct conf *conf, const struct ladder *l, co
 			.average = (int64_t)r->average_kbps * 1000,
 			.video_codec = r->video_codec,
 			.has_audio = s->has_audio,
-			.width = variant_width(s, r),
-			.height = r->height,
 			.rate_milli = s->rate_milli};
-		count++;
+		set_size(s, r, &variants[count++]);
 	}
 	if (count == 0)
 		return LIVE_NOT_YET;

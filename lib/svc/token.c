@@ -29,8 +29,7 @@ enum {
 	OTHERS_MS = 5000, /* how long another host may take to tell what it was told */
 };
 
-/* --- the record
- * ----------------------------------------------------------------------------------- */
+/* --- the record ----------------------------------------------------------------------------- */
 
 void token_print(const struct token *t, struct buf *to)
 {
@@ -119,8 +118,7 @@ bool token_refresh_due(const struct token *t, int64_t now_ms)
 	return now_ms - t->resolved_ms >= TOKEN_REFRESH_MS;
 }
 
-/* --- asking the gateway
- * ------------------------------------------------------------------------------ */
+/* --- asking the gateway --------------------------------------------------------------------- */
 
 /* What a gateway's refusal means. Limits have many numbers; all of them pass. */
 static void refuse(struct token *t, int status)
@@ -202,8 +200,7 @@ static void resolve(const struct conf *conf, const char *id, struct token *t)
 		t->expires_ms = own_ms;
 }
 
-/* --- one at a time
- * ----------------------------------------------------------------------------------- */
+/* --- one at a time -------------------------------------------------------------------------- */
 
 static int store(const struct conf *conf, struct mc *mc, const char *id, const struct token *t)
 {

@@ -100,6 +100,23 @@ static void answers(const struct conf *conf)
 	ok(strstr(buf_str(&text), "720p.m3u8") && strstr(buf_str(&text), "audio.m3u8") &&
 			!strstr(buf_str(&text), "480p"),
 		"of what is encoded");
+	ok(strstr(buf_str(&text), "RESOLUTION=1280x720,FRAME-RATE=25.000"), "at its size and rate");
+	s.width = 720;
+	s.height = 540;
+	buf_clear(&text);
+	live_state_print(&s, &l, &text);
+	file_replace(path, buf_span(&text), 0600, &f);
+	buf_clear(&text);
+	live_master(conf, &l, "live-8", &seen, &text, &f);
+	ok(strstr(buf_str(&text), "RESOLUTION=960x720"), "a narrow picture is as high as its rung");
+	s.width = 1280;
+	s.height = 536;
+	buf_clear(&text);
+	live_state_print(&s, &l, &text);
+	file_replace(path, buf_span(&text), 0600, &f);
+	buf_clear(&text);
+	live_master(conf, &l, "live-8", &seen, &text, &f);
+	ok(strstr(buf_str(&text), "RESOLUTION=1280x536"), "a wide one as wide");
 	s.updated_ms -= LIVE_STALE_MS + 1000;
 	buf_clear(&text);
 	live_state_print(&s, &l, &text);

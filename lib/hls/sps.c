@@ -1,0 +1,211 @@
+/* lib/hls/sps.c - what an H.264 stream says of its pictures.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/hls/sps.h"
+
+#include <string.h>
+
+#include "lib/hls/ts.h"
+
+enum { NAL_SPS = 7, SIDE_MAX = 16384, UNIT_MAX = 512 };
+
+/* Bits of a NAL unit; past the end they are 0 and `over` is set. */
+struct bits {
+	const uint8_t *p;
+	size_t len, at; /* bytes, bits */
+	bool over;
+};
+
+static unsigned bit(struct bits *b)
+{
+	size_t byte = b->at / 8;
+
+	if (byte >= b->len) {
+		b->over = true;
+		return 0;
+	}
+	return b->p[byte] >> (7 - b->at++ % 8) & 1;
+}
+
+static uint32_t bits(struct bits *b, int count)
+{
+	uint32_t value = 0;
+
+	while (count-- > 0)
+		value = value << 1 | bit(b);
+	return value;
+}
+
+/* ue(v), section 9.1 */
+static uint32_t golomb(struct bits *b)
+{
+	int zeros = 0;
+
+	while (zeros < 32 && !bit(b) && !b->over)
+		zeros++;
+	if (zeros == 32)
+		b->over = true;
+	return b->over ? 0 : ((uint32_t)1 << zeros) - 1 + bits(b, zeros);
+}
+
+/* Without the bytes that keep start codes out (section 7.4.1). */
+static size_t unescape(const uint8_t *from, size_t len, uint8_t to[UNIT_MAX])
+{
+	size_t size = 0;
+	int zeros = 0;
+
+	for (size_t i = 0; i < len && size < UNIT_MAX; i++) {
+		if (zeros >= 2 && from[i] == 3) {
+			zeros = 0;
+			continue;
+		}
+		zeros = from[i] ? 0 : zeros + 1;
+		to[size++] = from[i];
+	}
+	return size;
+}
+
+static bool has_chroma(unsigned profile)
+{
+	static const uint8_t high[] = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134};
+
+	return memchr(high, (int)profile, sizeof(high)) != NULL;
+}
+
+/* 7.3.2.1.1, up to the size. False where it goes another way than we read. */
+static bool read_formats(struct bits *b, unsigned profile, unsigned *chroma)
+{
+	uint32_t poc, count;
+
+	golomb(b); /* seq_parameter_set_id */
+	*chroma = 1;
+	if (has_chroma(profile)) {
+		*chroma = golomb(b);
+		if (*chroma > 2)
+			return false;
+		golomb(b);
+		golomb(b);
+		bits(b, 1);
+		if (bits(b, 1))
+			return false; /* scaling lists */
+	}
+	golomb(b);
+	poc = golomb(b);
+	if (poc == 0) {
+		golomb(b);
+	} else if (poc == 1) {
+		bits(b, 1);
+		golomb(b);
+		golomb(b);
+		count = golomb(b);
+		for (uint32_t i = 0; i < count && !b->over; i++)
+			golomb(b);
+	}
+	golomb(b); /* max_num_ref_frames */
+	bits(b, 1);
+	return !b->over;
+}
+
+static bool read_size(struct bits *b, unsigned chroma, struct sps *s)
+{
+	uint32_t width = golomb(b) + 1, height = golomb(b) + 1, frames = bits(b, 1), cut[4] = {0};
+	uint32_t x = chroma ? 2 : 1, y = (chroma == 1 ? 2 : 1) * (2 - frames);
+
+	if (!frames)
+		bits(b, 1);
+	bits(b, 1);
+	for (int i = 0, cropped = (int)bits(b, 1); cropped && i < 4; i++)
+		cut[i] = golomb(b);
+	if (b->over || width > SIDE_MAX / 16 || height > SIDE_MAX / 16)
+		return false;
+	width *= 16;
+	height *= 16 * (2 - frames);
+	for (int i = 0; i < 4; i++) {
+		if (cut[i] > SIDE_MAX)
+			return false;
+	}
+	if ((cut[0] + cut[1]) * x >= width || (cut[2] + cut[3]) * y >= height)
+		return false;
+	s->width = (int)(width - (cut[0] + cut[1]) * x);
+	s->height = (int)(height - (cut[2] + cut[3]) * y);
+	return s->height <= SIDE_MAX;
+}
+
+/* Annex E.1.1, up to the timing. */
+static int64_t read_rate(struct bits *b)
+{
+	int64_t unit, scale;
+
+	if (!bits(b, 1)) /* vui_parameters_present_flag */
+		return 0;
+	if (bits(b, 1) && bits(b, 8) == 255)
+		bits(b, 32);
+	if (bits(b, 1))
+		bits(b, 1);
+	if (bits(b, 1)) {
+		bits(b, 4);
+		if (bits(b, 1))
+			bits(b, 24);
+	}
+	if (bits(b, 1)) {
+		golomb(b);
+		golomb(b);
+	}
+	if (!bits(b, 1)) /* timing_info_present_flag */
+		return 0;
+	unit = bits(b, 32);
+	scale = bits(b, 32);
+	if (b->over || unit == 0 || scale / unit > 2000)
+		return 0;
+	return scale * 1000 / unit / 2; /* two fields a picture */
+}
+
+bool sps_parse(const void *nal, size_t len, struct sps *out)
+{
+	uint8_t unit[UNIT_MAX];
+	struct bits b = {unit, unescape(nal, len, unit), 0, false};
+	struct sps s = {0};
+	unsigned chroma;
+
+	if (bits(&b, 1) || (bits(&b, 7) & 31) != NAL_SPS)
+		return false;
+	s.profile = (uint8_t)bits(&b, 8);
+	s.constraints = (uint8_t)bits(&b, 8);
+	s.level = (uint8_t)bits(&b, 8);
+	if (!read_formats(&b, s.profile, &chroma) || !read_size(&b, chroma, &s))
+		return false;
+	s.rate_milli = read_rate(&b);
+	*out = s;
+	return true;
+}
+
+struct search {
+	struct ts ts;
+	struct sps sps;
+	bool found;
+};
+
+/* An encoder's first packet holds the set whole. */
+static void on_packet(void *ctx, const struct ts_packet *p)
+{
+	struct search *search = ctx;
+	const struct ts_stream *video = ts_video(&search->ts.program);
+
+	if (search->found || !video || video->codec != TS_H264 || p->pid != video->pid)
+		return;
+	for (size_t i = 4; i + 4 < TS_PACKET && !search->found; i++) {
+		const uint8_t *at = p->bytes + i;
+		if (at[0] == 0 && at[1] == 0 && at[2] == 1 && (at[3] & 31) == NAL_SPS)
+			search->found = sps_parse(at + 3, TS_PACKET - i - 3, &search->sps);
+	}
+}
+
+bool sps_find(const void *ts, size_t len, struct sps *out)
+{
+	struct search search = {.found = false};
+
+	ts_init(&search.ts);
+	ts_feed(&search.ts, ts, len, on_packet, &search);
+	if (search.found)
+		*out = search.sps;
+	return search.found;
+}
