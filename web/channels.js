@@ -15,6 +15,12 @@ const $ = (id) => document.getElementById(id);
 const list = $('list');
 const state = { q: '', category: '', cursor: null, asking: null, attempt: 0, timer: 0 };
 
+// Asks for more before the end is reached.
+const nearEnd = new IntersectionObserver(([entry]) => {
+	if (entry.isIntersecting)
+		loadMore();
+}, { rootMargin: '400px' });
+
 // ---- notices: empty, failed
 
 function hideNotice() {
@@ -139,6 +145,8 @@ async function loadMore() {
 			limit: page_size }, { signal: asking.signal });
 		showPage(answer, false);
 		button.textContent = 'Show more channels';
+		nearEnd.unobserve(button);	// looks again: on a tall screen the end may still be near
+		nearEnd.observe(button);
 	} catch (fault) {
 		button.textContent = fault instanceof Fault
 			? `${describeList(fault).title}. Try again` : 'Show more channels';
@@ -234,10 +242,7 @@ function start() {
 		event.preventDefault();
 		$('q').focus();
 	});
-	new IntersectionObserver(([entry]) => {
-		if (entry.isIntersecting)
-			loadMore();
-	}, { rootMargin: '400px' }).observe($('more'));
+	nearEnd.observe($('more'));
 	document.addEventListener('visibilitychange', refresh);
 	setInterval(refresh, refresh_ms);
 	load();

@@ -45,7 +45,7 @@ function parseBody(body) {
 export function faultFromAnswer(status, retryAfter, body = '') {
 	const error = parseBody(body);
 	let kind = kinds.get(status) ?? (status >= 500 ? 'server' : 'input');
-	if (status === 503 && /starting/.test(error.code ?? ''))
+	if (status === 503 && (error.code === 'starting' || /is starting/.test(error.message ?? '')))
 		kind = 'starting';
 	return new Fault(kind, {
 		status,

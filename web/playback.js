@@ -161,7 +161,8 @@ export class Playback {
 		this.store.quality = choice;
 		this.counter.clear();
 		this.ceiling.clear();
-		this.view.toast(`Quality: ${spokenName(choice)}`);
+		if (choice !== AUDIO)	// the card says that itself
+			this.view.toast(`Quality: ${spokenName(choice)}`);
 		this.use(choice, false);
 	}
 

@@ -127,6 +127,8 @@ addEventListener('pageshow', (event) => {
 	if (event.persisted)
 		playback.start();
 });
+if (title)
+	view.channel({ name: title, logo: null, now: null }, siteName);
 drawChoice();
 playback.start();
 fillRail();

@@ -45,14 +45,16 @@ async function reload(name, url, seen) {
 	const path = (segment) => new URL(segment.uri, url).pathname;
 	hold(!list.isMasterPlaylist && !list.endlist, `${name}: it is a live media playlist`);
 	hold(other.segments.length === list.segments.length, `${name}: two parsers see the same segments`);
-	hold(seen.target === undefined || seen.target === list.targetDuration, `${name}: the target duration stays`);
-	hold(seen.sequence === undefined || list.mediaSequenceBase >= seen.sequence, `${name}: the media sequence never goes back`);
-	hold((list.discontinuitySequenceBase ?? 0) >= (seen.discontinuity ?? 0), `${name}: nor does the discontinuity sequence`);
+	hold((seen.target ?? list.targetDuration) === list.targetDuration, `${name}: the target duration stays`);
+	hold(list.mediaSequenceBase >= (seen.sequence ?? 0), `${name}: the media sequence never goes back`);
+	hold((list.discontinuitySequenceBase ?? 0) >= (seen.discontinuity ?? 0),
+		`${name}: nor does the discontinuity sequence`);
 	list.segments.forEach((segment, i) => {
 		const n = list.mediaSequenceBase + i;
 		hold(Math.round(segment.duration) <= list.targetDuration, `${name}: ${n} is no longer than the target`);
 		const known = seen.segments.get(n);
-		hold(!known || (known.path === path(segment) && known.duration === segment.duration), `${name}: ${n} stays what it was`);
+		hold(!known || (known.path === path(segment) && known.duration === segment.duration),
+			`${name}: ${n} stays what it was`);
 		if (!known)
 			seen.fresh.push(new URL(segment.uri, url).href);
 		seen.segments.set(n, { path: path(segment), duration: segment.duration });

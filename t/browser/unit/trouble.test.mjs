@@ -26,7 +26,8 @@ test('the server\'s sentence, request and wait are kept', () => {
 });
 
 test('a channel that starts is told apart from a busy server', () => {
-	assert.equal(faultFromAnswer(503, '1', '{"error":{"code":"starting"}}').kind, 'starting');
+	for (const body of ['{"error":{"code":"starting"}}', '{"error":{"code":"busy","message":"The channel is starting"}}'])
+		assert.equal(faultFromAnswer(503, '1', body).kind, 'starting');
 });
 
 for (const body of ['', '<html>503</html>', 'null', '{"error":5}', '{"error":{"message":{}}}', '[]'])
