@@ -282,11 +282,11 @@ int catalog_channels(
 	struct db *db = NULL;
 	int result = 0;
 
-	next[0] = '\0';
 	if (p.left < 1 || p.left > CATALOG_LIMIT_MAX)
 		return fail_set(f, FAIL_INPUT, "A page has 1 to %d channels", CATALOG_LIMIT_MAX);
 	if (read_cursor(c, &p, f) < 0 || begin(c, &db, f) < 0)
 		return -1;
+	next[0] = '\0'; /* only now: the cursor may have stood there */
 	read_words(&p);
 	while (db && p.source < c->conf->source_count) {
 		result = give_rows(c, db, &p, f);
