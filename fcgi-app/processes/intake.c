@@ -125,6 +125,21 @@ static void try_later(struct intake *in, const struct fail *why, bool was_well)
 			LOG_INT("in_a_row", in->failures));
 }
 
+static void ask_token(struct intake *in, bool refresh, int64_t now_ms)
+{
+	if (in->asked_ms && now_ms - in->asked_ms < ASK_AGAIN_MS)
+		return;
+	in->asked_ms = now_ms;
+	live_ask_token(in->conf, in->id, refresh);
+}
+
+/* Before a new one may be asked for, the old one may come back to life. */
+static bool is_dead(const struct intake *in)
+{
+	return in->token.resolved_ms == in->dead_ms &&
+	       token_refresh_due(&in->token, clock_real_ms());
+}
+
 static void on_done(void *ctx, const struct fail *f)
 {
 	struct intake *in = ctx;
@@ -140,6 +155,8 @@ static void on_done(void *ctx, const struct fail *f)
 	if (!in->refused.kind && flowed_ms < SHORT_MS)
 		in->dead_ms = in->token.resolved_ms;
 	in->flowing_ms = 0;
+	if (is_dead(in))
+		ask_token(in, true, now_ms); /* it comes while we wait */
 	try_later(in, &why, flowed_ms >= WELL_MS);
 }
 
@@ -170,14 +187,6 @@ static void connect_to(struct intake *in)
 	}
 }
 
-static void ask_token(struct intake *in, bool refresh, int64_t now_ms)
-{
-	if (in->asked_ms && now_ms - in->asked_ms < ASK_AGAIN_MS)
-		return;
-	in->asked_ms = now_ms;
-	live_ask_token(in->conf, in->id, refresh);
-}
-
 /* Whether there is an address to go to. */
 static bool find_token(struct intake *in, int64_t now_ms)
 {
@@ -196,9 +205,7 @@ static bool find_token(struct intake *in, int64_t now_ms)
 		in->why = in->token.why;
 		return false; /* until it expires, when somebody asks again */
 	}
-	/* Before a new one may be asked for, the old one may have come back to life. */
-	if (in->token.resolved_ms == in->dead_ms &&
-		token_refresh_due(&in->token, clock_real_ms())) {
+	if (is_dead(in)) {
 		ask_token(in, true, now_ms);
 		return false;
 	}

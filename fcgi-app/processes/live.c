@@ -179,6 +179,9 @@ static void encoder_gone(struct live *l, const char *why, int status)
 
 	if (l->segment_ms)
 		l->restart_wait_ms = RESTART_MS;
+	else if (!l->playout.full.kind)
+		fail_set(&l->playout.full, FAIL_UPSTREAM,
+			"What the source sends cannot be encoded: %s", why);
 	l->restart_ms = now_ms + l->restart_wait_ms;
 	l->restart_wait_ms =
 		l->restart_wait_ms * 2 < RESTART_MAX_MS ? l->restart_wait_ms * 2 : RESTART_MAX_MS;
@@ -227,7 +230,7 @@ static void start_encoder(struct live *l)
 	r.first_n = playout_begin(&l->playout);
 	encoder_init(&l->encoder);
 	if (encoder_start(&l->encoder, &r, &f) < 0) {
-		l->playout.full = f;
+		fail_set(&l->playout.full, FAIL_BUSY, "%s", f.text);
 		encoder_gone(l, f.text, 0);
 		return;
 	}

@@ -156,7 +156,7 @@ static void look_at_picture(struct playout *p, const char *path)
 	p->state.rate_milli = sps.rate_milli;
 }
 
-static void publish_one(struct playout *p, struct window_column *c, size_t rung)
+static bool publish_one(struct playout *p, struct window_column *c, size_t rung)
 {
 	char path[LIVE_PATH_BYTES], name[NAME_BYTES];
 	struct fail f = {0};
@@ -164,19 +164,20 @@ static void publish_one(struct playout *p, struct window_column *c, size_t rung)
 
 	if (!file_path(path, sizeof(path), "%s/work/%s/seg/%s/%lld.ts", p->conf->live_dir, p->id,
 		    p->ladder->rungs[rung]->name, (long long)c->n))
-		return;
+		return false;
 	if (!p->state.width && p->ladder->rungs[rung]->height)
 		look_at_picture(p, path);
 	if (segment_name(p, rung, c->n, name))
 		result = publish_link(p->publisher, PUBLISH_LIVE, path, name, LIFE_S, &f);
 	unlink(path);
 	if (result == PUBLISH_OK)
-		return;
+		return true;
 	c->duration_us[rung] = 0;
 	if (!p->full.kind)
 		log_warn(
 			"segment_not_published", LOG_STR("channel", p->id), LOG_STR("why", f.text));
-	p->full = f;
+	fail_set(&p->full, FAIL_BUSY, "%s", f.text);
+	return false;
 }
 
 /* The date goes on without a step back while the list does. */
@@ -204,19 +205,22 @@ static void set_date(struct playout *p, struct window_column *c, int64_t start_u
 
 void playout_add(struct playout *p, struct window_column *c, int64_t start_us)
 {
-	bool any = false;
+	bool any = false, all = true;
 
 	set_date(p, c, start_us);
 	for (size_t i = 0; i < p->ladder->count; i++) {
-		if (c->duration_us[i])
-			publish_one(p, c, i);
-		any |= c->duration_us[i] > 0;
+		if (!c->duration_us[i])
+			continue;
+		if (publish_one(p, c, i))
+			any = true;
+		else
+			all = false;
+	}
+	if (all && p->full.kind) {
+		log_info("segments_published_again", LOG_STR("channel", p->id), LOG_INT("n", c->n));
+		p->full = (struct fail){0};
 	}
 	if (any) {
-		if (p->full.kind)
-			log_info("segments_published_again", LOG_STR("channel", p->id),
-				LOG_INT("n", c->n));
-		p->full = (struct fail){0};
 		if (p->state.status != LIVE_ON)
 			log_info("playable", LOG_STR("channel", p->id),
 				LOG_STR("run", p->state.run), LOG_INT("n", c->n));

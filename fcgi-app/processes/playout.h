@@ -27,7 +27,7 @@ struct playout {
 	int64_t date_ms;   /* wall clock of time 0 of this encoder; 0: not known yet */
 	int64_t listed_ms; /* when a segment was last listed, by the monotonic clock; 0: never */
 	int64_t saved_ms;  /* the record, by the monotonic clock */
-	struct fail full;  /* why segments cannot be published; FAIL_NONE: they can */
+	struct fail full;  /* why there is nothing new although the source sends; or FAIL_NONE */
 };
 
 /* Takes up the run that the record names, or memcached, when it is recent enough to be of use to

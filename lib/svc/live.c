@@ -19,7 +19,6 @@ enum {
 	STATE_MAX = 16384,
 	PAUSE_NS = 20000000, /* between two looks while waiting */
 	TOUCH_MS = 1000,     /* `asked` is not touched more often */
-	QUIET_MS = 4000,     /* a record that was not renewed for so long has lost its process */
 };
 
 const char *live_status_name(enum live_status s)
@@ -68,28 +67,31 @@ static void tell(const struct conf *conf, const char *verb, const char *id)
 	close(fd);
 }
 
-static void touch(const struct conf *conf, const char *id)
+/* False when somebody else has said so within the last second. */
+static bool touch(const struct conf *conf, const char *id)
 {
 	char path[LIVE_PATH_BYTES];
+	int64_t asked_ms, now_ms = clock_real_ms();
 	struct fail f;
 
 	live_path(conf, id, "asked", path);
-	if (file_mtime_ms(path) > clock_real_ms() - TOUCH_MS || file_touch(path))
-		return;
+	asked_ms = file_mtime_ms(path);
+	if (asked_ms > now_ms - TOUCH_MS && asked_ms <= now_ms)
+		return false;
+	if (file_touch(path))
+		return true;
 	live_path(conf, id, NULL, path);
 	if (file_mkdirs(path, 0700, &f) < 0)
-		return;
+		return true;
 	live_path(conf, id, "asked", path);
 	file_touch(path);
+	return true;
 }
 
+/* The supervisor hears it though the channel is on: it may have been killed, and not know that. */
 void live_ask(const struct conf *conf, const char *id)
 {
-	char path[LIVE_PATH_BYTES];
-
-	touch(conf, id);
-	live_path(conf, id, "state", path);
-	if (file_mtime_ms(path) < clock_real_ms() - QUIET_MS)
+	if (touch(conf, id))
 		tell(conf, "watch", id);
 }
 
