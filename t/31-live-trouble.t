@@ -1,0 +1,92 @@
+#!/usr/bin/perl
+# t/31-live-trouble.t - a channel while what it stands on fails: processes, memcached, the store.
+# SPDX-License-Identifier: BSD-2-Clause
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::More;
+use Time::HiRes qw(time sleep);
+use App;
+use Gateway;
+use Hls;
+
+plan skip_all => 'ffmpeg is not installed' unless App::which('ffmpeg');
+
+my $gateway = Gateway->new;
+my $app = App->new(gateway => $gateway, via => 'fastcgi', conf => { ladder => '240p audio' });
+my ($list, @wrong);
+
+sub look {
+	my $reply = $app->get('/api/hls/1/240p.m3u8');
+	return if $reply->status != 200;
+	my $now = Hls->read($reply->body);
+	push @wrong, $now->faults, $list ? Hls::step_faults($list, $now) : ();
+	$list = $now;
+	return ($now->segments)[-1];
+}
+
+# Whether so many new segments are listed in time.
+sub goes_on {
+	my ($more, $seconds) = @_;
+	my $last = look();
+	my $from = $last ? $last->{n} : 0;
+	return $app->wait_for(sub { my $now = look(); $now && $now->{n} >= $from + $more }, $seconds);
+}
+
+sub run_of { return ($list->segments)[-1]{uri} =~ m{^/tv/(live-1/[0-9a-f]{32})/} ? $1 : '' }
+sub one_of_each { return $app->wait_for(sub { $app->pids('live') == 1 && $app->pids('ffmpeg') == 1 }, 5) }
+
+ok goes_on(2, 20), 'the channel plays';
+my $run = run_of();
+
+SKIP: {
+	skip 'memcached is not installed', 1 unless App::which('memcached');
+	$app->kill('memcached');
+	ok goes_on(3, 15), 'without memcached it goes on';
+}
+
+my ($pid) = $app->pids('live');
+my $began = time;
+kill TERM => $pid;
+ok $app->wait_for(sub { !kill 0, $pid }, 1), 'asked to end, its process ends within a second';
+ok goes_on(2, 15), 'and the next one goes on';
+
+$app->kill('supervisor');
+ok goes_on(2, 15), 'with a new supervisor it goes on';
+ok one_of_each(), 'with one process and one ffmpeg';
+
+$app->kill('ffmpeg', 'STOP');
+ok goes_on(3, 30), 'an ffmpeg that does nothing is replaced';
+ok one_of_each(), 'and does not stay';
+
+$gateway->control('fault', kind => 'live', id => 1, set => 'stall_after=1s,stall_for=4s,times=1');
+$gateway->control('cut', kind => 'live', how => 'cut');
+my $period = ($list->segments)[-1]{period};
+ok goes_on(5, 30), 'a source that is silent for 4 s is waited for';
+is(($list->segments)[-1]{period}, $period, 'without a discontinuity');
+is run_of(), $run, 'all of it in one run';
+is_deeply \@wrong, [], 'and nothing was wrong in any playlist';
+
+# Neither root nor a quota can write through a file.
+my $store = $app->state_dir . "/live/pub/$run/240p";
+system 'rm', '-r', $store;
+open my $file, '>', $store or die "$store: $!\n";
+close $file;
+ok $app->wait_for(sub { $app->log =~ /segment_not_published/ }, 10), 'a store that takes nothing is said';
+my $stuck = look()->{n};
+sleep 0.1 until time > $began + 1;
+is look()->{n}, $stuck, 'what is not there is not listed';
+unlink $store;
+ok goes_on(2, 15), 'when it takes something again, it goes on';
+is run_of(), $run, 'in the same run';
+
+$gateway->control('fault', kind => '', id => '', set => 'status=458');
+my $reply = $app->get('/api/hls/2/240p.m3u8');
+is $reply->status, 503, 'an account at its limit is said to be busy';
+ok $reply->header('Retry-After'), 'for a while';
+like $reply->json->{error}{message}, qr/limit/, 'in words';
+unlike $app->log, qr/demo:demo|\/demo\/demo\/|auth\/[a-z0-9]{20}/, 'no log line shows the account or a token';
+$app->stop;
+is_deeply [ grep { $_->{role} ne 'memcached' } $app->processes ], [], 'nothing is left after a stop';
+done_testing;
