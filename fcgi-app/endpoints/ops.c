@@ -7,7 +7,6 @@
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -75,20 +74,31 @@ static void check_memcached(struct health *h)
 
 static void check_disk(struct health *h)
 {
-	const struct conf *c = h->app->conf;
-	struct statvfs s;
+	const struct app *app = h->app;
+	struct publish_room www, live;
 	char text[160];
-	int64_t free_bytes;
 
-	if (statvfs(c->www_dir, &s) < 0) {
+	publish_room(app->conf, app->board, PUBLISH_WWW, &www);
+	publish_room(app->conf, app->board, PUBLISH_LIVE, &live);
+	if (www.free < 0 || live.free < 0) {
 		check(h, "disk", UNHEALTHY, "the directory of published files cannot be read");
 		return;
 	}
-	free_bytes = (int64_t)s.f_bavail * (int64_t)s.f_frsize;
-	if (free_bytes < c->free_floor) {
+	if (www.free < www.floor || live.free < live.floor) {
+		const struct publish_room *low = www.free < www.floor ? &www : &live;
 		snprintf(text, sizeof(text),
 			"full: %lld MB free, %lld MB are to stay free; serving without keeping",
-			(long long)(free_bytes >> 20), (long long)(c->free_floor >> 20));
+			(long long)(low->free >> 20), (long long)(low->floor >> 20));
+		check(h, "disk", DEGRADED, text);
+		return;
+	}
+	if (www.full_since_ms) {
+		snprintf(text, sizeof(text),
+			"full for %lld s: %lld of %lld MB used, %lld MB free; serving without "
+			"keeping",
+			(long long)((clock_real_ms() - www.full_since_ms) / 1000),
+			(long long)(www.used >> 20), (long long)(www.quota >> 20),
+			(long long)(www.free >> 20));
 		check(h, "disk", DEGRADED, text);
 		return;
 	}

@@ -2,319 +2,331 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/processes/janitor.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "fcgi-app/processes/census.h"
+#include "fcgi-app/processes/leftovers.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
-#include "lib/base/num.h"
 #include "lib/io/board.h"
 #include "lib/io/conf.h"
-#include "lib/io/file.h"
+#include "lib/svc/lives.h"
 #include "lib/svc/publish.h"
+#include "lib/svc/store.h"
 
 enum {
 	TICK_MS = 250,
-	SWEEP_MS = 5000, /* how often leftovers are looked for */
-	MINUTES_MAX = 100000,
-	LIST_MAX = 64 * 1024 * 1024,
-	KEEP_PERCENT = 95,   /* of the quota, after an eviction */
-	LEFTOVER_MS = 60000, /* a channel's directory without a process is kept so long */
+	SECOND_MS = 1000,
+	SWEEP_MS = 5000,
+	HOUR_MS = 3600 * 1000,
+	DUE_BUDGET_MS = 150, /* of a tick, for ending lives */
+	EVICT_BUDGET_MS = 150,
+	COUNT_BUDGET_MS = 25,
+	LOOK_EVERY = 32, /* lines between two looks at the clock */
+	BEGIN_PERCENT = 98,
+	KEEP_PERCENT = 95, /* of the quota, after an eviction */
+	STEP_FILES = 64,   /* that go when the file system is full without saying why */
+	TIDY_MINUTES = 10  /* younger lists are never tidied away */
 };
 
 struct janitor {
 	const struct conf *conf;
 	struct board *board;
 	struct publisher *publisher;
-	char lives[4096], made[4096];
-	int64_t last_minute, last_sweep_ms;
-	bool full;
+	struct census census;
+
+	int64_t *minutes; /* the lists of lives/ that are due, the oldest first */
+	size_t minute_count, minute_at;
+	int64_t listed_minute;	  /* when they were looked up */
+	struct lives_reader due;  /* being worked off; fd -1: none */
+	struct lives_reader made; /* being evicted */
+
+	int64_t second_ms, sweep_ms, hour_ms; /* when these were last done; monotonic */
+	int64_t synced_minute, synced_bytes;
+	bool full; /* as last said in the log */
 };
 
-/* --- minutes ------------------------------------------------------------------------------------
- */
+/* --- lives ------------------------------------------------------------------------------------ */
 
-static int by_value(const void *a, const void *b)
+static void list_due(struct janitor *j, int64_t minute)
 {
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
+	free(j->minutes);
+	j->minute_at = 0;
+	j->minute_count = lives_list(publish_lives(j->publisher), &j->minutes);
+	while (j->minute_count && j->minutes[j->minute_count - 1] >= minute)
+		j->minute_count--;
+	j->listed_minute = minute;
 }
 
-/* The minutes that have a file in `dir`, oldest first. The caller frees *out. */
-static size_t list_minutes(const char *dir, int64_t **out)
+/* The next list that is due. One that is being written to is left for the next look. */
+static bool next_list(struct janitor *j)
 {
-	int64_t *minutes = NULL, minute;
-	size_t count = 0, room = 0;
-	DIR *d = opendir(dir);
-	struct dirent *e;
+	int64_t minute = clock_real_ms() / 60000;
 
-	*out = NULL;
-	while (d && count < MINUTES_MAX && (e = readdir(d))) {
-		if (!num_parse(span_of(e->d_name), 0, INT64_MAX / 60, &minute))
-			continue;
-		if (count == room) {
-			int64_t *more =
-				reallocarray(minutes, room ? room * 2 : 64, sizeof(*minutes));
-			if (!more)
-				break;
-			minutes = more;
-			room = room ? room * 2 : 64;
+	if (j->due.fd >= 0)
+		return true;
+	if (j->minute_at == j->minute_count && minute != j->listed_minute)
+		list_due(j, minute);
+	while (j->minute_at < j->minute_count) {
+		switch (lives_open(
+			&j->due, publish_lives(j->publisher), j->minutes[j->minute_at++])) {
+		case LIVES_OPEN:
+			return true;
+		case LIVES_HELD:
+			j->listed_minute = -1;
+			break;
+		case LIVES_NONE:
+			break;
 		}
-		minutes[count++] = minute;
 	}
-	if (d)
-		closedir(d);
-	if (count)
-		qsort(minutes, count, sizeof(*minutes), by_value);
-	*out = minutes;
-	return count;
+	return false;
 }
 
-typedef bool line_fn(struct janitor *j, enum publish_store store, const char *name, int64_t due_s);
-
-/* Calls `each` for every whole line of a minute's list until it says false. Lines that publish()
- * did not write are passed over: a name is checked again before anything is touched. */
-static bool each_line(struct janitor *j, const char *path, int64_t due_s, line_fn *each)
+/* Removes what a line names; the bytes that were freed. */
+static int64_t drop(struct janitor *j, struct span word, struct span name, int64_t due_s)
 {
-	struct span rest, line, store_word;
 	enum publish_store store;
-	bool go_on = true;
-	struct buf text;
-	char name[600];
+	char text[PUBLISH_NAME_BYTES];
+	int64_t freed;
 
-	buf_init(&text, LIST_MAX);
-	file_read(path, &text, NULL);
-	rest = buf_span(&text);
-	while (go_on && span_next(&rest, '\n', &line)) {
-		span_next(&line, '\t', &store_word);
-		if (publish_store_parse(store_word, &store) && publish_name_ok(line) &&
-			span_copy(line, name, sizeof(name)))
-			go_on = each(j, store, name, due_s);
+	if (!publish_line(word, name, &store, text))
+		return 0;
+	freed = publish_drop(j->publisher, store, text, due_s);
+	if (freed > 0 && store == PUBLISH_WWW && j->census.running) {
+		j->census.freed_bytes += freed;
+		j->census.freed_files++;
 	}
-	buf_release(&text);
-	return go_on;
-}
-
-static bool end_life(struct janitor *j, enum publish_store store, const char *name, int64_t due_s)
-{
-	publish_remove(j->publisher, store, name, due_s);
-	return true;
+	return freed < 0 ? 0 : freed;
 }
 
 /* What was to die in minutes that have passed. A file whose life was renewed says so itself. */
-static void end_lives(struct janitor *j, int64_t now_s)
+static void end_lives(struct janitor *j)
 {
-	int64_t *minutes;
-	size_t count = list_minutes(j->lives, &minutes);
-	char path[4200];
+	int64_t until_ms = clock_mono_ms() + DUE_BUDGET_MS, now_s = clock_real_ms() / 1000;
+	struct span word, name;
 
-	for (size_t i = 0; i < count && minutes[i] < now_s / 60; i++) {
-		file_path(path, sizeof(path), "%s/%lld", j->lives, (long long)minutes[i]);
-		each_line(j, path, now_s, end_life);
-		unlink(path);
+	while (next_list(j)) {
+		for (int i = 1; lives_next(&j->due, &word, &name); i++) {
+			drop(j, word, name, now_s);
+			if (i % LOOK_EVERY == 0 && clock_mono_ms() >= until_ms)
+				return;
+		}
+		lives_close(&j->due, true);
+		if (clock_mono_ms() >= until_ms)
+			return;
+	}
+}
+
+/* --- room ------------------------------------------------------------------------------------- */
+
+/* Whether more than `percent` of the quota is used, or less than the floor (and what `percent`
+ * leaves of it, the other way round) is free. */
+static bool is_tight(const struct janitor *j, const struct publish_room *room, int percent)
+{
+	int64_t spare = percent == KEEP_PERCENT ? room->floor / 100 * (100 - KEEP_PERCENT) : 0;
+	bool counted = board_get(j->board, BOARD_COUNTED_MS) != 0;
+
+	return (counted && room->used > room->quota / 100 * percent) || room->inodes_low ||
+	       (room->free >= 0 && room->free < room->floor + spare);
+}
+
+/* The player's own parts are what everything else is watched with. */
+static bool may_go(struct span word, struct span name)
+{
+	return span_is(word, "www") && !span_starts(name, "web/");
+}
+
+static bool still_tight(const struct janitor *j)
+{
+	struct publish_room room;
+
+	publish_room(j->conf, j->board, PUBLISH_WWW, &room);
+	return is_tight(j, &room, KEEP_PERCENT);
+}
+
+/* Evicts what one list names. True when the list is done with. */
+static bool evict_list(struct janitor *j, int64_t until_ms, int64_t *files, int64_t files_wanted)
+{
+	struct span word, name;
+	int64_t freed;
+
+	for (int i = 1; lives_next(&j->made, &word, &name); i++) {
+		freed = may_go(word, name) ? drop(j, word, name, 0) : 0;
+		*files += freed > 0;
+		board_add(j->board, BOARD_EVICTED_BYTES, freed);
+		if (freed > 0 && *files >= files_wanted && !still_tight(j))
+			return false;
+		if (i % LOOK_EVERY == 0 && clock_mono_ms() >= until_ms)
+			return false;
+	}
+	return true;
+}
+
+/* Removes what was made first until there is room; goes on at the next tick when it takes long. */
+static void evict(struct janitor *j, int64_t files_wanted)
+{
+	int64_t until_ms = clock_mono_ms() + EVICT_BUDGET_MS, files = 0;
+	int64_t *minutes;
+	size_t count = lives_list(publish_made(j->publisher), &minutes);
+	bool done = true;
+
+	for (size_t i = 0; i < count && done; i++) {
+		if (lives_open(&j->made, publish_made(j->publisher), minutes[i]) != LIVES_OPEN)
+			continue;
+		done = evict_list(j, until_ms, &files, files_wanted);
+		lives_close(&j->made, done);
+		done = done && (still_tight(j) || files < files_wanted);
 	}
 	free(minutes);
+	if (files)
+		log_info("evicted", LOG_INT("files", files),
+			LOG_INT("published_bytes", board_get(j->board, BOARD_PUBLISHED_BYTES)));
 }
 
-/* --- room ---------------------------------------------------------------------------------------
- */
-
-static bool evict(struct janitor *j, enum publish_store store, const char *name, int64_t due_s)
+static bool can_write(struct janitor *j)
 {
-	int64_t before = board_get(j->board, BOARD_PUBLISHED_BYTES);
-	int64_t wanted = j->conf->bytes_quota / 100 * (100 - KEEP_PERCENT);
+	struct fail f = {0};
 
-	(void)due_s;
-	/* The player's own parts are what everything else is watched with. */
-	if (store != PUBLISH_WWW || span_starts(span_of(name), "web/"))
-		return true;
-	publish_remove(j->publisher, store, name, 0);
-	board_add(
-		j->board, BOARD_EVICTED_BYTES, before - board_get(j->board, BOARD_PUBLISHED_BYTES));
-	return publish_room(j->conf, j->board) < wanted;
+	for (int i = 0; i < PUBLISH_STORES; i++) {
+		struct publish_room room;
+
+		publish_room(j->conf, j->board, (enum publish_store)i, &room);
+		if (room.free < room.floor || room.inodes_low)
+			return false;
+		if (publish_probe(j->publisher, (enum publish_store)i, &f) != PUBLISH_OK)
+			return false;
+	}
+	return true;
 }
 
-/* Removes what was made first until there is room. The minute being written stays. */
-static void make_room(struct janitor *j, int64_t now_s)
+/* `full` stays until something can be written again, and no longer than a second after that. */
+static void keep_room(struct janitor *j)
 {
-	bool full = publish_room(j->conf, j->board) < 0;
-	int64_t *minutes;
-	size_t count;
-	char path[4200];
+	bool full = board_get(j->board, BOARD_FULL_SINCE_MS) != 0, tight;
+	struct publish_room room;
 
+	publish_room(j->conf, j->board, PUBLISH_WWW, &room);
+	tight = is_tight(j, &room, BEGIN_PERCENT) ||
+		(full && room.used > room.quota / 100 * KEEP_PERCENT);
+	if (tight) {
+		evict(j, 0);
+	} else if (full) {
+		struct fail f = {0};
+		if (publish_probe(j->publisher, PUBLISH_WWW, &f) == PUBLISH_FULL)
+			evict(j, STEP_FILES);
+	}
+	if (full && can_write(j)) {
+		board_set(j->board, BOARD_FULL_SINCE_MS, 0);
+		full = false;
+	}
 	if (full != j->full)
 		log_warn(full ? "store_full" : "store_has_room",
-			LOG_INT("published_bytes", board_get(j->board, BOARD_PUBLISHED_BYTES)));
+			LOG_INT("published_bytes", board_get(j->board, BOARD_PUBLISHED_BYTES)),
+			LOG_INT("free_bytes", room.free));
 	j->full = full;
-	if (!full)
-		return;
-	count = list_minutes(j->made, &minutes);
-	for (size_t i = 0; i < count && minutes[i] < now_s / 60; i++) {
-		file_path(path, sizeof(path), "%s/%lld", j->made, (long long)minutes[i]);
-		if (!each_line(j, path, 0, evict))
-			break;
-		unlink(path);
-	}
-	free(minutes);
 }
 
-/* After a crash of the machine the last files may be empty: nothing was synced but their names. */
-static void forget_unsynced(struct janitor *j)
-{
-	char path[4200], last[4200];
-	struct buf boot, known;
-	int64_t *minutes;
-	size_t count;
+/* --- made ------------------------------------------------------------------------------------- */
 
-	buf_init(&boot, 128);
-	buf_init(&known, 128);
-	file_path(path, sizeof(path), "%s/boot", j->conf->state_dir);
-	file_read("/proc/sys/kernel/random/boot_id", &boot, NULL);
-	file_read(path, &known, NULL);
-	if (known.len && !span_eq(buf_span(&boot), buf_span(&known))) {
-		count = list_minutes(j->made, &minutes);
-		for (size_t i = count > 2 ? count - 2 : 0; i < count; i++) {
-			file_path(last, sizeof(last), "%s/%lld", j->made, (long long)minutes[i]);
-			each_line(j, last, 0, end_life);
-		}
-		free(minutes);
-	}
-	file_replace(path, buf_span(&boot), 0640, NULL);
-	buf_release(&boot);
-	buf_release(&known);
-}
-
-static void sync_made(const struct janitor *j, int64_t now_s)
+/* The one thing that is synced: after a crash it says which files may be empty. */
+static void sync_minute(struct janitor *j, int64_t minute)
 {
-	char path[4200];
+	char file[32];
+	struct stat st;
 	int fd;
 
-	file_path(path, sizeof(path), "%s/%lld", j->made, (long long)(now_s / 60));
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	snprintf(file, sizeof(file), "%lld", (long long)minute);
+	fd = openat(publish_made(j->publisher), file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return;
-	fdatasync(fd);
+	if (fstat(fd, &st) == 0 && (minute != j->synced_minute || st.st_size != j->synced_bytes)) {
+		fsync(fd);
+		j->synced_minute = minute;
+		j->synced_bytes = st.st_size;
+	}
 	close(fd);
 }
 
-/* --- what the dead left
- * --------------------------------------------------------------------------- */
-
-/* Removes all below an open directory, following no link. */
-static void remove_below(int dir, int depth)
+static void sync_made(struct janitor *j)
 {
-	DIR *d = fdopendir(dir);
-	struct dirent *e;
+	int64_t minute = clock_real_ms() / 60000;
 
-	while (d && (e = readdir(d))) {
-		int sub;
+	/* What came in the last second of a minute. */
+	if (minute != j->synced_minute && j->synced_minute)
+		sync_minute(j, j->synced_minute);
+	sync_minute(j, minute);
+}
 
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		if (unlinkat(dir, e->d_name, 0) == 0 || depth == 0)
-			continue;
-		sub = openat(dir, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (sub >= 0)
-			remove_below(sub, depth - 1);
-		unlinkat(dir, e->d_name, AT_REMOVEDIR);
+/* True when something that the list names is there. */
+static bool has_use(struct janitor *j)
+{
+	struct span word, name;
+	enum publish_store store;
+	char text[PUBLISH_NAME_BYTES];
+	struct stat st;
+
+	while (lives_next(&j->made, &word, &name)) {
+		if (publish_line(word, name, &store, text) &&
+			store_stat(publish_root(j->publisher, store), text, &st) == 0)
+			return true;
 	}
-	if (d)
-		closedir(d);
-	else
-		close(dir);
+	return false;
 }
 
-/* When a viewer last asked, or an entry of the directory was last made or renamed. */
-static int64_t last_use_ms(const struct janitor *j, int dir, const char *id)
+/* Lists of made/ whose files have all died. */
+static void tidy_made(struct janitor *j)
 {
-	char asked[4200];
-	int64_t asked_ms, made_ms = 0;
-	struct stat s;
+	int64_t now = clock_real_ms() / 60000, *minutes;
+	size_t count = lives_list(publish_made(j->publisher), &minutes);
 
-	file_path(asked, sizeof(asked), "%s/work/%s/asked", j->conf->live_dir, id);
-	asked_ms = file_mtime_ms(asked);
-	if (fstat(dir, &s) == 0)
-		made_ms = s.st_mtim.tv_sec * 1000 + s.st_mtim.tv_nsec / 1000000;
-	return asked_ms > made_ms ? asked_ms : made_ms;
-}
-
-/* Whether a process holds this lock. If none does, *fd is ours, or -1 when there is no such file.
- */
-static bool is_held(int dir, const char *name, int *fd)
-{
-	*fd = openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	return *fd >= 0 && flock(*fd, LOCK_EX | LOCK_NB) < 0;
-}
-
-/* A channel's directory goes when no process holds its locks and nobody has used it for a while. */
-static void sweep_channel(const struct janitor *j, int work, const char *id)
-{
-	int64_t idle_ms = j->conf->live_idle_s * 1000 + LEFTOVER_MS;
-	int dir = openat(work, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int live = -1, token = -1;
-
-	if (dir < 0)
-		return;
-	if (last_use_ms(j, dir, id) > clock_real_ms() - idle_ms || is_held(dir, "lock", &live) ||
-		is_held(dir, "token.lock", &token)) {
-		close(dir);
-	} else {
-		remove_below(dir, 3); /* closes it */
-		unlinkat(work, id, AT_REMOVEDIR);
+	for (size_t i = 0; i < count && minutes[i] < now - TIDY_MINUTES; i++) {
+		if (lives_open(&j->made, publish_made(j->publisher), minutes[i]) == LIVES_OPEN)
+			lives_close(&j->made, !has_use(j));
 	}
-	if (live >= 0)
-		close(live);
-	if (token >= 0)
-		close(token);
+	free(minutes);
 }
 
-static void sweep(const struct janitor *j)
+/* --- the loop --------------------------------------------------------------------------------- */
+
+static bool is_due(int64_t *last_ms, int64_t every_ms)
 {
-	char path[4200];
-	struct dirent *e;
-	DIR *d;
+	int64_t now_ms = clock_mono_ms();
 
-	file_path(path, sizeof(path), "%s/work", j->conf->live_dir);
-	d = opendir(path);
-	while (d && (e = readdir(d))) {
-		if (e->d_name[0] != '.')
-			sweep_channel(j, dirfd(d), e->d_name);
-	}
-	if (d)
-		closedir(d);
+	/* Tests may turn back the monotonic clock, too. */
+	if (*last_ms && now_ms >= *last_ms && now_ms - *last_ms < every_ms)
+		return false;
+	*last_ms = now_ms;
+	return true;
 }
-
-/* --- the loop -----------------------------------------------------------------------------------
- */
 
 static void tick(struct janitor *j)
 {
-	int64_t now_ms = clock_real_ms(), now_s = now_ms / 1000;
-
-	if (now_s / 60 != j->last_minute)
-		end_lives(j, now_s);
-	j->last_minute = now_s / 60;
-	/* The clock may have gone back, too. */
-	if (llabs(now_ms - j->last_sweep_ms) < SWEEP_MS)
-		return;
-	j->last_sweep_ms = now_ms;
-	make_room(j, now_s);
-	sync_made(j, now_s);
-	sweep(j);
+	end_lives(j);
+	if (is_due(&j->second_ms, SECOND_MS)) {
+		sync_made(j);
+		keep_room(j);
+	}
+	if (is_due(&j->sweep_ms, SWEEP_MS)) {
+		leftovers_channels(j->conf);
+		leftovers_temporaries(j->conf, j->publisher);
+	}
+	if (is_due(&j->hour_ms, HOUR_MS))
+		tidy_made(j);
+	if (!j->census.running && census_due(j->board, clock_real_ms()))
+		census_begin(&j->census, j->publisher, j->board);
+	if (j->census.running)
+		census_step(&j->census, j->publisher, j->board, COUNT_BUDGET_MS);
 }
 
 int janitor_run(const struct conf *conf, struct board *board)
 {
-	struct janitor j = {.conf = conf, .board = board};
+	struct janitor *j = calloc(1, sizeof(*j));
 	struct timespec wait = {0, TICK_MS * 1000000L};
 	struct fail f = {0};
 	sigset_t stop;
@@ -323,16 +335,23 @@ int janitor_run(const struct conf *conf, struct board *board)
 	sigaddset(&stop, SIGTERM);
 	sigaddset(&stop, SIGINT);
 	sigprocmask(SIG_BLOCK, &stop, NULL);
-	if (!file_path(j.lives, sizeof(j.lives), "%s/lives", conf->state_dir) ||
-		!file_path(j.made, sizeof(j.made), "%s/made", conf->state_dir) ||
-		publish_open(&j.publisher, conf, board, &f) < 0) {
+	if (!j || publish_open(&j->publisher, conf, board, &f) < 0) {
 		log_error("janitor_failed", LOG_STR("why", f.text));
+		free(j);
 		return 1;
 	}
-	forget_unsynced(&j);
+	j->conf = conf;
+	j->board = board;
+	j->due.fd = j->made.fd = -1;
+	j->hour_ms = clock_mono_ms();
+	leftovers_unsynced(conf, j->publisher);
 	do {
-		tick(&j);
+		tick(j);
 	} while (sigtimedwait(&stop, NULL, &wait) < 0);
-	publish_close(&j.publisher);
+	lives_close(&j->due, false);
+	census_stop(&j->census);
+	free(j->minutes);
+	publish_close(&j->publisher);
+	free(j);
 	return 0;
 }

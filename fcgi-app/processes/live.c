@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -69,6 +70,7 @@ struct live {
 static bool lock_channel(struct live *l, struct fail *f)
 {
 	char path[LIVE_PATH_BYTES];
+	struct stat st;
 
 	live_path(l->conf, l->id, NULL, path);
 	if (file_mkdirs(path, 0700, f) < 0)
@@ -79,7 +81,9 @@ static bool lock_channel(struct live *l, struct fail *f)
 		fail_errno(f, FAIL_INTERNAL, errno, "%s cannot be opened", path);
 		return false;
 	}
-	return flock(l->lock_fd, LOCK_EX | LOCK_NB) == 0;
+	/* One without a name was swept away between our open and our lock. */
+	return flock(l->lock_fd, LOCK_EX | LOCK_NB) == 0 && fstat(l->lock_fd, &st) == 0 &&
+	       st.st_nlink > 0;
 }
 
 /* The source says which private addresses its streams may come from. */

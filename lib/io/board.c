@@ -45,6 +45,9 @@ static const char *const total_names[] = {
 	[BOARD_LIVE_REFUSED] = "live_refused",
 	[BOARD_RELOADS] = "reloads",
 	[BOARD_RELOADS_REFUSED] = "reloads_refused",
+	[BOARD_COUNTED_MS] = "counted_ms",
+	[BOARD_FULL_SINCE_MS] = "full_since_ms",
+	[BOARD_PUBLISH_REFUSED] = "publish_refused",
 };
 
 _Static_assert(

@@ -41,6 +41,9 @@ enum board_total {
 	BOARD_LIVE_REFUSED, /* live_max was reached */
 	BOARD_RELOADS,
 	BOARD_RELOADS_REFUSED, /* the new configuration was no good */
+	BOARD_COUNTED_MS,      /* when the published files were last counted; 0: never */
+	BOARD_FULL_SINCE_MS,   /* publishing is refused since then; 0: it is not */
+	BOARD_PUBLISH_REFUSED, /* how often it was */
 	BOARD_TOTALS
 };
 

@@ -4,11 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
@@ -16,21 +15,42 @@
 #include "lib/io/board.h"
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
+#include "lib/svc/lives.h"
+#include "lib/svc/store.h"
+#include "lib/svc/temporary.h"
 
-enum { NAME_MAX_BYTES = 500, PART_MAX = 200, LINK_TRIES = 5 };
+enum {
+	LINK_TRIES = 1000, /* each lost to a janitor that removed the directory just made */
+	FROM_BYTES = 4096,
+	PROBE_BYTES = 65536,
+	/* The nanoseconds of an access time that is the end of a life: no other file has them. */
+	END_MARK = 515151500
+};
 
 struct publisher {
 	const struct conf *conf;
 	struct board *board;
-	int root[2];	 /* directories of the stores */
+	int root[PUBLISH_STORES];
 	int lives, made; /* state_dir/lives and /made */
+	bool has_proc;	 /* a file can be linked by its descriptor */
+	atomic_uint n;	 /* temporaries made */
+};
+
+/* What is about to be published. */
+struct item {
+	enum publish_store store;
+	const char *name;
+	int64_t bytes, now_s, life_s, mtime_s;
+	int fd;
+	int from_dir;
+	char from[FROM_BYTES];
 };
 
 static const char *const store_names[] = {[PUBLISH_WWW] = "www", [PUBLISH_LIVE] = "live"};
 
 bool publish_store_parse(struct span word, enum publish_store *out)
 {
-	for (int i = PUBLISH_WWW; i <= PUBLISH_LIVE; i++) {
+	for (int i = 0; i < PUBLISH_STORES; i++) {
 		if (span_is(word, store_names[i])) {
 			*out = (enum publish_store)i;
 			return true;
@@ -41,28 +61,47 @@ bool publish_store_parse(struct span word, enum publish_store *out)
 
 bool publish_name_ok(struct span name)
 {
-	struct span part;
-
-	if (name.len == 0 || name.len > NAME_MAX_BYTES)
-		return false;
-	while (span_next(&name, '/', &part)) {
-		if (part.len == 0 || part.len > PART_MAX || part.ptr[0] == '.')
-			return false;
-		for (size_t i = 0; i < part.len; i++) {
-			char c = part.ptr[i];
-			if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') &&
-				!(c >= '0' && c <= '9') && c != '.' && c != '_' && c != '-')
-				return false;
-		}
-	}
-	return true;
+	return store_name_ok(name);
 }
 
-static int open_dir(const char *path, struct fail *f)
+bool publish_line(
+	struct span word, struct span name, enum publish_store *store, char to[PUBLISH_NAME_BYTES])
 {
+	_Static_assert((int)PUBLISH_NAME_BYTES > (int)STORE_NAME_MAX, "a name fits");
+	return publish_store_parse(word, store) && store_name_ok(name) &&
+	       span_copy(name, to, PUBLISH_NAME_BYTES);
+}
+
+int64_t publish_end_s(const struct stat *st)
+{
+	return st->st_atim.tv_nsec == END_MARK ? st->st_atim.tv_sec : 0;
+}
+
+int publish_root(const struct publisher *p, enum publish_store store)
+{
+	return p->root[store];
+}
+
+int publish_lives(const struct publisher *p)
+{
+	return p->lives;
+}
+
+int publish_made(const struct publisher *p)
+{
+	return p->made;
+}
+
+/* --- opening ---------------------------------------------------------------------------------- */
+
+static int open_dir(const char *top, const char *name, mode_t mode, struct fail *f)
+{
+	char path[4096];
 	int fd;
 
-	if (file_mkdirs(path, 0755, f) < 0)
+	if (!file_path(path, sizeof(path), "%s/%s", top, name))
+		return fail_set(f, FAIL_INTERNAL, "The path %s is too long", top);
+	if (file_mkdirs(path, mode, f) < 0)
 		return -1;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
@@ -73,18 +112,18 @@ static int open_dir(const char *path, struct fail *f)
 int publish_open(
 	struct publisher **out, const struct conf *conf, struct board *board, struct fail *f)
 {
-	struct publisher *p = malloc(sizeof(*p));
-	char live[4096], lives[4096], made[4096];
+	struct publisher *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return fail_set(f, FAIL_INTERNAL, "There is no memory to publish");
-	*p = (struct publisher){conf, board, {-1, -1}, -1, -1};
-	if (file_path(live, sizeof(live), "%s/pub", conf->live_dir) &&
-		file_path(lives, sizeof(lives), "%s/lives", conf->state_dir) &&
-		file_path(made, sizeof(made), "%s/made", conf->state_dir) &&
-		(p->root[PUBLISH_WWW] = open_dir(conf->www_dir, f)) >= 0 &&
-		(p->root[PUBLISH_LIVE] = open_dir(live, f)) >= 0 &&
-		(p->lives = open_dir(lives, f)) >= 0 && (p->made = open_dir(made, f)) >= 0) {
+	p->conf = conf;
+	p->board = board;
+	p->root[PUBLISH_WWW] = p->root[PUBLISH_LIVE] = p->lives = p->made = -1;
+	p->has_proc = access("/proc/self/fd", X_OK) == 0;
+	if ((p->root[PUBLISH_WWW] = open_dir(conf->www_dir, "", 0755, f)) >= 0 &&
+		(p->root[PUBLISH_LIVE] = open_dir(conf->live_dir, "pub", 0755, f)) >= 0 &&
+		(p->lives = open_dir(conf->state_dir, "lives", 0750, f)) >= 0 &&
+		(p->made = open_dir(conf->state_dir, "made", 0750, f)) >= 0) {
 		*out = p;
 		return 0;
 	}
@@ -92,147 +131,152 @@ int publish_open(
 	return -1;
 }
 
+static void close_if_open(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
 void publish_close(struct publisher **p)
 {
 	if (!*p)
 		return;
-	for (int i = PUBLISH_WWW; i <= PUBLISH_LIVE; i++) {
-		if ((*p)->root[i] >= 0)
-			close((*p)->root[i]);
-	}
-	if ((*p)->lives >= 0)
-		close((*p)->lives);
-	if ((*p)->made >= 0)
-		close((*p)->made);
+	for (int i = 0; i < PUBLISH_STORES; i++)
+		close_if_open((*p)->root[i]);
+	close_if_open((*p)->lives);
+	close_if_open((*p)->made);
 	free(*p);
 	*p = NULL;
 }
 
-int64_t publish_room(const struct conf *conf, const struct board *board)
-{
-	int64_t quota, disk;
-	struct statvfs s;
+/* --- room ------------------------------------------------------------------------------------- */
 
-	if (statvfs(conf->www_dir, &s) < 0)
-		return -1;
-	disk = (int64_t)s.f_bavail * (int64_t)s.f_frsize - conf->free_floor;
-	quota = conf->bytes_quota - (board ? board_get(board, BOARD_PUBLISHED_BYTES) : 0);
-	return disk < quota ? disk : quota;
+static void say_full(struct publisher *p)
+{
+	if (!p->board)
+		return;
+	board_add(p->board, BOARD_PUBLISH_REFUSED, 1);
+	if (board_get(p->board, BOARD_FULL_SINCE_MS) == 0)
+		board_set(p->board, BOARD_FULL_SINCE_MS, clock_real_ms());
 }
 
-/* The directory that `name` is in, part by part, so that no symbolic link is followed; missing ones
- * are made when `make`. *last is the file's own part. -1 with errno. */
-static int walk(int root, const char *name, bool make, const char **last)
+static bool is_full(int err)
 {
-	int dir = fcntl(root, F_DUPFD_CLOEXEC, 3);
-	const char *slash;
-
-	for (; dir >= 0 && (slash = strchr(name, '/')); name = slash + 1) {
-		char part[PART_MAX + 1];
-		int next;
-
-		must(span_copy(span_make(name, (size_t)(slash - name)), part, sizeof(part)));
-		if (make && mkdirat(dir, part, 0755) < 0 && errno != EEXIST)
-			next = -1;
-		else
-			next = openat(dir, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		close(dir);
-		dir = next;
-	}
-	*last = name;
-	return dir;
+	return err == ENOSPC || err == EDQUOT || err == EIO || err == EFBIG || err == EROFS;
 }
 
-/* One short append is never mixed with another one's. */
-static bool note(int dir, int64_t at_s, enum publish_store store, const char *name)
-{
-	char file[32], line[NAME_MAX_BYTES + 16];
-	int fd, n;
-	bool good;
-
-	snprintf(file, sizeof(file), "%lld", (long long)(at_s / 60));
-	n = snprintf(line, sizeof(line), "%s\t%s\n", store_names[store], name);
-	fd = openat(dir, file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-	if (fd < 0)
-		return false;
-	good = write(fd, line, (size_t)n) == n;
-	close(fd);
-	return good;
-}
-
-static enum publish_result refuse(struct fail *f, const char *what, const char *name)
+/* What errno says about publishing `name`. */
+static enum publish_result refuse(
+	struct publisher *p, const char *what, const char *name, struct fail *f)
 {
 	int err = errno;
-	bool full = err == ENOSPC || err == EDQUOT || err == EIO || err == EFBIG || err == EROFS;
 
-	fail_errno(f, full ? FAIL_BUSY : FAIL_INTERNAL, err, "%s cannot be %s", name, what);
-	return full ? PUBLISH_FULL : PUBLISH_FAILED;
+	if (is_full(err))
+		say_full(p);
+	fail_errno(f, is_full(err) ? FAIL_BUSY : FAIL_INTERNAL, err, "%s cannot be %s", name, what);
+	return is_full(err) ? PUBLISH_FULL : PUBLISH_FAILED;
 }
 
-static bool set_times(
-	int dir, const char *name, int flags, int64_t now_s, int64_t life_s, int64_t mtime_s)
+static enum publish_result check_room(struct publisher *p, const struct item *it, struct fail *f)
 {
-	struct timespec times[2] = {{.tv_sec = (time_t)(now_s + life_s)},
-		{.tv_sec = (time_t)(mtime_s && mtime_s < now_s ? mtime_s : now_s)}};
+	struct publish_room room;
 
-	return flags < 0 ? futimens(dir, times) == 0 : utimensat(dir, name, times, flags) == 0;
+	publish_room(p->conf, p->board, it->store, &room);
+	if (room.quota && it->bytes > room.quota / 4) {
+		fail_set(f, FAIL_BUSY, "%s is too large to be kept", it->name);
+		return PUBLISH_FULL;
+	}
+	if ((!room.quota || room.used + it->bytes <= room.quota) &&
+		room.free - it->bytes >= room.floor && !room.inodes_low)
+		return PUBLISH_OK;
+	say_full(p);
+	fail_set(f, FAIL_BUSY, "There is no room to keep %s", it->name);
+	return PUBLISH_FULL;
 }
 
-/* A life that was given before is made longer, never shorter. */
-static void renew(int dir, const char *last, int64_t end_s)
+/* --- one file --------------------------------------------------------------------------------- */
+
+/* Whether it is there already. A life that was given before may become longer, never shorter. */
+static bool is_there(struct publisher *p, const struct item *it)
 {
-	struct timespec times[2] = {{.tv_sec = (time_t)end_s}, {.tv_nsec = UTIME_OMIT}};
+	struct timespec times[2] = {{it->now_s + it->life_s, END_MARK}, {.tv_nsec = UTIME_OMIT}};
+	const char *last;
 	struct stat st;
+	int dir, list;
+	bool there;
 
-	if (fstatat(dir, last, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-		st.st_atim.tv_sec < end_s)
-		utimensat(dir, last, times, AT_SYMLINK_NOFOLLOW);
+	dir = store_dir(p->root[it->store], it->name, false, &last);
+	if (dir < 0)
+		return false;
+	there = fstatat(dir, last, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+	if (there && publish_end_s(&st) < it->now_s + it->life_s - it->life_s / 16) {
+		list = lives_append(
+			p->lives, (it->now_s + it->life_s) / 60, store_names[it->store], it->name);
+		if (list >= 0) {
+			utimensat(dir, last, times, AT_SYMLINK_NOFOLLOW);
+			close(list);
+		}
+	}
+	close(dir);
+	return there;
 }
 
-/* Links `from` (a name or, with a descriptor, /proc/self/fd/…) to the name in the store. */
-static enum publish_result link_in(struct publisher *p, enum publish_store store, const char *from,
-	const char *name, int64_t bytes, int64_t end_s, struct fail *f)
+/* Links the item to its name; true also when that is taken by a file. False with errno. */
+static bool link_in(struct publisher *p, const struct item *it, bool *made)
 {
 	const char *last;
-	int dir, linked = -1;
+	struct stat st;
+	int dir, result, err;
 
-	for (int i = 0; i < LINK_TRIES; i++) { /* the janitor may remove an empty directory */
-		dir = walk(p->root[store], name, true, &last);
+	*made = false;
+	for (int i = 0; i < LINK_TRIES; i++) {
+		dir = store_dir(p->root[it->store], it->name, true, &last);
 		if (dir < 0 && errno == ENOENT)
 			continue;
 		if (dir < 0)
-			return refuse(f, "published", name);
-		linked = linkat(AT_FDCWD, from, dir, last, AT_SYMLINK_FOLLOW);
-		if (linked < 0 && errno == EEXIST) {
-			renew(dir, last, end_s);
-			close(dir);
-			return PUBLISH_OK;
-		}
+			return false;
+		result = linkat(it->from_dir, it->from, dir, last,
+			it->from_dir == AT_FDCWD && p->has_proc ? AT_SYMLINK_FOLLOW : 0);
+		err = errno;
+		*made = result == 0;
+		if (result < 0 && err == EEXIST &&
+			fstatat(dir, last, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+			result = 0;
 		close(dir);
-		if (linked == 0 || errno != ENOENT)
-			break;
+		if (result == 0)
+			return true;
+		errno = err;
+		if (err != ENOENT)
+			return false;
 	}
-	if (linked < 0)
-		return refuse(f, "published", name);
-	if (p->board && store == PUBLISH_WWW) {
-		board_add(p->board, BOARD_PUBLISHED_BYTES, bytes);
-		board_add(p->board, BOARD_PUBLISHED_FILES, 1);
-	}
-	return PUBLISH_OK;
+	return false;
 }
 
-static enum publish_result begin(struct publisher *p, enum publish_store store, const char *name,
-	int64_t bytes, int64_t now_s, int64_t life_s, struct fail *f)
+/* The item's bytes are complete: its times, its lines, its link, in this order. */
+static enum publish_result finish(struct publisher *p, struct item *it, struct fail *f)
 {
-	must(publish_name_ok(span_of(name)) && life_s > 0);
-	if (store == PUBLISH_WWW && publish_room(p->conf, p->board) < bytes) {
-		fail_set(f, FAIL_BUSY, "There is no room to keep %s", name);
-		return PUBLISH_FULL;
+	int64_t mtime_s = it->mtime_s > 0 && it->mtime_s < it->now_s ? it->mtime_s : it->now_s;
+	struct timespec times[2] = {{it->now_s + it->life_s, END_MARK}, {mtime_s, 0}};
+	int life = -1, birth = -1;
+	bool made = false, linked;
+
+	if (fchmod(it->fd, 0644) < 0 || futimens(it->fd, times) < 0)
+		return refuse(p, "published", it->name, f);
+	life = lives_append(
+		p->lives, (it->now_s + it->life_s) / 60, store_names[it->store], it->name);
+	if (life >= 0 && it->store == PUBLISH_WWW)
+		birth = lives_append(p->made, it->now_s / 60, store_names[it->store], it->name);
+	linked = life >= 0 && (birth >= 0 || it->store != PUBLISH_WWW) && link_in(p, it, &made);
+	int err = errno;
+	close_if_open(life);
+	close_if_open(birth);
+	errno = err;
+	if (!linked)
+		return refuse(p, "published", it->name, f);
+	if (made && p->board && it->store == PUBLISH_WWW) {
+		board_add(p->board, BOARD_PUBLISHED_BYTES, it->bytes);
+		board_add(p->board, BOARD_PUBLISHED_FILES, 1);
 	}
-	if (!note(p->lives, now_s + life_s + 59, store, name))
-		return refuse(f, "noted", name);
-	if (store == PUBLISH_WWW && !note(p->made, now_s, store, name))
-		return refuse(f, "noted", name);
 	return PUBLISH_OK;
 }
 
@@ -242,103 +286,190 @@ static bool write_all(int fd, struct span bytes)
 		ssize_t n = write(fd, bytes.ptr, bytes.len);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
+		if (n < 0)
 			return false;
 		bytes = span_make(bytes.ptr + n, bytes.len - (size_t)n);
 	}
 	return true;
 }
 
+static bool begin(struct item *it, enum publish_store store, const char *name, int64_t life_s)
+{
+	must(life_s > 0 && life_s <= PUBLISH_LIFE_MAX_S);
+	must(store == PUBLISH_WWW || store == PUBLISH_LIVE);
+	*it = (struct item){.store = store,
+		.name = name,
+		.now_s = clock_real_ms() / 1000,
+		.life_s = life_s,
+		.fd = -1,
+		.from_dir = AT_FDCWD};
+	return store_name_ok(span_of(name));
+}
+
+static enum publish_result bad_name(struct fail *f)
+{
+	fail_set(f, FAIL_INPUT, "A file cannot be published under such a name");
+	return PUBLISH_FAILED;
+}
+
+/* A file aside for the item, and how to link it. */
+static bool open_aside(struct publisher *p, struct item *it, char name[TEMPORARY_NAME_BYTES])
+{
+	it->fd = temporary_open(p->root[it->store], p->has_proc, p->conf->host_name,
+		atomic_fetch_add(&p->n, 1), name);
+	if (*name) {
+		it->from_dir = p->root[it->store];
+		snprintf(it->from, sizeof(it->from), "%s", name);
+	} else {
+		snprintf(it->from, sizeof(it->from), "/proc/self/fd/%d", it->fd);
+	}
+	return it->fd >= 0;
+}
+
+static void close_aside(struct publisher *p, struct item *it, const char *name)
+{
+	if (*name)
+		unlinkat(p->root[it->store], name, 0);
+	close_if_open(it->fd);
+}
+
 enum publish_result publish_bytes(struct publisher *p, enum publish_store store, const char *name,
 	struct span bytes, int64_t life_s, int64_t mtime_s, struct fail *f)
 {
-	int64_t now_s = clock_real_ms() / 1000;
-	enum publish_result result = begin(p, store, name, (int64_t)bytes.len, now_s, life_s, f);
-	char from[40];
-	int fd;
+	char aside[TEMPORARY_NAME_BYTES];
+	enum publish_result result;
+	struct item it;
 
+	if (!begin(&it, store, name, life_s))
+		return bad_name(f);
+	it.bytes = (int64_t)bytes.len;
+	it.mtime_s = mtime_s;
+	if (is_there(p, &it))
+		return PUBLISH_OK;
+	result = check_room(p, &it, f);
 	if (result != PUBLISH_OK)
 		return result;
-	fd = openat(p->root[store], ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return refuse(f, "written", name);
-	if (!write_all(fd, bytes) || fchmod(fd, 0644) < 0 ||
-		!set_times(fd, NULL, -1, now_s, life_s, mtime_s)) {
-		result = refuse(f, "written", name);
-	} else {
-		snprintf(from, sizeof(from), "/proc/self/fd/%d", fd);
-		result = link_in(p, store, from, name, (int64_t)bytes.len, now_s + life_s, f);
-	}
-	close(fd);
+	if (!open_aside(p, &it, aside))
+		return refuse(p, "written", name, f);
+	result = write_all(it.fd, bytes) ? finish(p, &it, f) : refuse(p, "written", name, f);
+	close_aside(p, &it, aside);
 	return result;
 }
 
 enum publish_result publish_link(struct publisher *p, enum publish_store store, const char *path,
 	const char *name, int64_t life_s, struct fail *f)
 {
-	int64_t now_s = clock_real_ms() / 1000;
 	enum publish_result result;
+	struct item it;
 	struct stat st;
 
-	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode)) {
-		fail_set(f, FAIL_INTERNAL, "%s is not there to be published", name);
+	if (!begin(&it, store, name, life_s))
+		return bad_name(f);
+	it.fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (it.fd < 0 || fstat(it.fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		close_if_open(it.fd);
+		fail_set(f, FAIL_MISSING, "%s is not there to be published", name);
 		return PUBLISH_FAILED;
 	}
-	result = begin(p, store, name, st.st_size, now_s, life_s, f);
-	if (result != PUBLISH_OK)
-		return result;
-	if (chmod(path, 0644) < 0 ||
-		!set_times(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, now_s, life_s, st.st_mtim.tv_sec))
-		return refuse(f, "published", name);
-	return link_in(p, store, path, name, st.st_size, now_s + life_s, f);
+	it.bytes = st.st_size;
+	it.mtime_s = st.st_mtim.tv_sec;
+	if (p->has_proc)
+		snprintf(it.from, sizeof(it.from), "/proc/self/fd/%d", it.fd);
+	else
+		snprintf(it.from, sizeof(it.from), "%s", path);
+	if (is_there(p, &it))
+		result = PUBLISH_OK;
+	else if ((result = check_room(p, &it, f)) == PUBLISH_OK)
+		result = finish(p, &it, f);
+	close(it.fd);
+	return result;
 }
 
-/* Directories that became empty, from the inside out. */
-static void remove_empty(int root, const char *name)
+enum publish_result publish_probe(struct publisher *p, enum publish_store store, struct fail *f)
 {
-	char path[NAME_MAX_BYTES + 1];
-	char *slash;
+	char aside[TEMPORARY_NAME_BYTES];
+	struct item it = {.store = store, .name = "A probe", .fd = -1};
+	enum publish_result result = PUBLISH_OK;
+	char *zeros = calloc(1, PROBE_BYTES);
 
-	must(span_copy(span_of(name), path, sizeof(path)));
-	while ((slash = strrchr(path, '/'))) {
-		const char *last;
-		int dir;
-
-		*slash = '\0';
-		dir = walk(root, path, false, &last);
-		if (dir < 0)
-			return;
-		if (unlinkat(dir, last, AT_REMOVEDIR) < 0) {
-			close(dir);
-			return;
-		}
-		close(dir);
+	if (!zeros || !open_aside(p, &it, aside)) {
+		result = refuse(p, "written", it.name, f);
+	} else {
+		if (!write_all(it.fd, span_make(zeros, PROBE_BYTES)))
+			result = refuse(p, "written", it.name, f);
+		close_aside(p, &it, aside);
 	}
+	free(zeros);
+	return result;
 }
 
-bool publish_remove(struct publisher *p, enum publish_store store, const char *name, int64_t due_s)
+/* --- removing --------------------------------------------------------------------------------- */
+
+/* Removes a file that was looked at. Another process may have been faster. */
+static int64_t drop_file(struct publisher *p, enum publish_store store, int dir, const char *last,
+	const struct stat *st)
 {
-	bool gone = false;
+	if (unlinkat(dir, last, 0) < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (p->board && store == PUBLISH_WWW) {
+		board_add(p->board, BOARD_PUBLISHED_BYTES, -st->st_size);
+		board_add(p->board, BOARD_PUBLISHED_FILES, -1);
+	}
+	return st->st_size;
+}
+
+int64_t publish_drop(struct publisher *p, enum publish_store store, const char *name, int64_t due_s)
+{
+	int64_t freed = 0;
 	const char *last;
 	struct stat st;
 	int dir;
 
-	if (!publish_name_ok(span_of(name)))
-		return false;
-	dir = walk(p->root[store], name, false, &last);
+	if (!store_name_ok(span_of(name)))
+		return -1;
+	dir = store_dir(p->root[store], name, false, &last);
 	if (dir < 0)
-		return errno == ENOENT;
-	if (fstatat(dir, last, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-		gone = true;
-	} else if (S_ISREG(st.st_mode) && (due_s <= 0 || st.st_atim.tv_sec <= due_s)) {
-		gone = unlinkat(dir, last, 0) == 0;
-		if (gone && p->board && store == PUBLISH_WWW) {
-			board_add(p->board, BOARD_PUBLISHED_BYTES, -st.st_size);
-			board_add(p->board, BOARD_PUBLISHED_FILES, -1);
-		}
-	}
+		return errno == ENOENT ? 0 : -1;
+	if (fstatat(dir, last, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		freed = errno == ENOENT ? 0 : -1;
+	else if (!S_ISREG(st.st_mode))
+		freed = -1;
+	else if (due_s <= 0 || publish_end_s(&st) <= due_s)
+		freed = drop_file(p, store, dir, last, &st);
 	close(dir);
-	if (gone)
-		remove_empty(p->root[store], name);
-	return gone;
+	if (freed >= 0)
+		store_prune(p->root[store], name);
+	return freed;
+}
+
+bool publish_remove(struct publisher *p, enum publish_store store, const char *name, int64_t due_s)
+{
+	struct stat st;
+
+	if (publish_drop(p, store, name, due_s) < 0)
+		return false;
+	return store_stat(p->root[store], name, &st) < 0;
+}
+
+int publish_remove_tree(
+	struct publisher *p, enum publish_store store, const char *name, struct fail *f)
+{
+	struct store_walk w;
+	enum store_step step;
+	bool good = true;
+	struct stat st;
+
+	if (!store_name_ok(span_of(name)))
+		return fail_set(f, FAIL_INPUT, "Nothing can be published under such a name");
+	if (!store_walk_open(&w, p->root[store], name)) {
+		return errno == ENOENT
+			       ? 0
+			       : fail_errno(f, FAIL_INTERNAL, errno, "%s cannot be removed", name);
+	}
+	while ((step = store_walk_next(&w, &st)) != STORE_END) {
+		if (step == STORE_FILE && publish_drop(p, store, w.name, 0) < 0)
+			good = false;
+	}
+	store_walk_close(&w);
+	return good ? 0 : fail_set(f, FAIL_INTERNAL, "Not all of %s could be removed", name);
 }

@@ -1,0 +1,98 @@
+/* fcgi-app/processes/census.c - counts what is published, a little at a time.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/processes/census.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/io/board.h"
+
+enum {
+	DAY_MS = 86400 * 1000,
+	LATE_S = 600,	/* after its end a file is still the business of its list */
+	LOOK_EVERY = 64 /* entries between two looks at the clock */
+};
+
+bool census_due(const struct board *board, int64_t now_ms)
+{
+	int64_t last_ms = board_get(board, BOARD_COUNTED_MS);
+
+	return last_ms == 0 || now_ms - last_ms >= DAY_MS || last_ms > now_ms + DAY_MS;
+}
+
+bool census_begin(struct census *c, struct publisher *p, struct board *board)
+{
+	*c = (struct census){.store = PUBLISH_WWW,
+		.bytes_then = board_get(board, BOARD_PUBLISHED_BYTES),
+		.files_then = board_get(board, BOARD_PUBLISHED_FILES)};
+	/* Change times are the kernel's, so what they are compared with is, too. */
+	clock_gettime(CLOCK_REALTIME, &c->began);
+	c->running = store_walk_open(&c->walk, publish_root(p, PUBLISH_WWW), "");
+	return c->running;
+}
+
+static bool is_later(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
+}
+
+static void look_at(struct census *c, struct publisher *p, const struct stat *st)
+{
+	int64_t now_s = clock_real_ms() / 1000, end_s = publish_end_s(st), freed;
+
+	if (end_s && end_s + LATE_S < now_s) {
+		freed = publish_drop(p, c->store, c->walk.name, now_s);
+		c->lost += freed >= 0;
+		if (c->store == PUBLISH_WWW && freed >= 0) {
+			c->freed_bytes += freed;
+			c->freed_files++;
+		}
+		return;
+	}
+	if (c->store != PUBLISH_WWW || is_later(&st->st_ctim, &c->began))
+		return;
+	c->bytes += st->st_size;
+	c->files++;
+}
+
+static void finish(struct census *c, struct board *board)
+{
+	int64_t bytes = board_get(board, BOARD_PUBLISHED_BYTES),
+		files = board_get(board, BOARD_PUBLISHED_FILES);
+	int64_t right_bytes = c->bytes + bytes - c->bytes_then + c->freed_bytes,
+		right_files = c->files + files - c->files_then + c->freed_files;
+
+	board_add(board, BOARD_PUBLISHED_BYTES, right_bytes - bytes);
+	board_add(board, BOARD_PUBLISHED_FILES, right_files - files);
+	board_set(board, BOARD_COUNTED_MS, clock_real_ms());
+	log_info("counted", LOG_INT("files", right_files), LOG_INT("bytes", right_bytes),
+		LOG_INT("bytes_before", bytes), LOG_INT("without_life", c->lost));
+}
+
+bool census_step(struct census *c, struct publisher *p, struct board *board, int64_t budget_ms)
+{
+	int64_t until_ms = clock_mono_ms() + budget_ms;
+	enum store_step step;
+	struct stat st;
+
+	for (int i = 0; i % LOOK_EVERY || clock_mono_ms() < until_ms; i++) {
+		step = store_walk_next(&c->walk, &st);
+		if (step == STORE_FILE)
+			look_at(c, p, &st);
+		if (step != STORE_END)
+			continue;
+		if (c->store == PUBLISH_LIVE) {
+			finish(c, board);
+			census_stop(c);
+			return true;
+		}
+		c->store = PUBLISH_LIVE;
+		store_walk_open(&c->walk, publish_root(p, PUBLISH_LIVE), "");
+	}
+	return false;
+}
+
+void census_stop(struct census *c)
+{
+	store_walk_close(&c->walk);
+	c->running = false;
+}

@@ -1,0 +1,258 @@
+/* t/unit/janitor.c - the janitor, with a clock that is moved.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <sys/file.h>
+
+#include "fcgi-app/processes/janitor.h"
+#include "lib/svc/lives.h"
+#include "t/unit/place.h"
+#include "t/unit/tap.h"
+
+enum { MINUTE_MS = 60000, HOUR_MS = 3600000 };
+
+static volatile int64_t *moved_ms;
+
+static pid_t janitor_start(struct place *at)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		char path[96];
+		file_path(path, sizeof(path), "%s/log", at->dir);
+		log_open(path, LOG_DEBUG, NULL);
+		_exit(janitor_run(&at->conf, at->board));
+	}
+	return pid;
+}
+
+static bool there(const struct place *at, const char *name)
+{
+	struct stat st;
+
+	return in_www(at, name, &st);
+}
+
+static int64_t used(const struct place *at)
+{
+	return board_get(at->board, BOARD_PUBLISHED_BYTES);
+}
+
+static void write_file(const struct place *at, const char *name, const char *text)
+{
+	char path[400];
+
+	file_path(path, sizeof(path), "%s/%s", at->dir, name);
+	if (file_replace(path, span_of(text), 0600, NULL) < 0)
+		ok(false, "%s could not be written", name);
+}
+
+static void lives(struct place *at)
+{
+	pid_t pid = janitor_start(at);
+
+	put(at, "l/minute/a", "1", 60);
+	put(at, "l/hour/b", "22", 3600);
+	put(at, "l/renewed/c", "333", 60);
+	put(at, "l/renewed/c", "333", 7200);
+	*moved_ms += 3 * MINUTE_MS;
+	ok(wait_for(!there(at, "l/minute")), "what lived a minute is gone after it");
+	ok(there(at, "l/hour/b"), "what lives an hour is not");
+	ok(there(at, "l/renewed/c"), "nor is what was renewed");
+	is_int(used(at), 5, "the counter follows");
+	*moved_ms += HOUR_MS;
+	ok(wait_for(!there(at, "l/hour")), "an hour later it is");
+	ok(there(at, "l/renewed/c"), "what was renewed for longer stays for longer");
+	*moved_ms -= HOUR_MS;
+	put(at, "l/back/d", "x", 60);
+	put(at, "l/back/e", "x", 600);
+	*moved_ms += 2 * MINUTE_MS;
+	ok(wait_for(!there(at, "l/back/d")), "when the clock went back, lives go on from there");
+	ok(there(at, "l/back/e") && there(at, "l/renewed/c"), "and nothing dies early");
+	*moved_ms += 3 * HOUR_MS;
+	ok(wait_for(!there(at, "l")), "in the end all is gone, directories too");
+	ok(wait_for(shell("test -z \"$(ls lives)\"", at->dir) == 0), "and so are the lists");
+	is_int(used(at), 0, "nothing is counted");
+	is_int(end_child(pid, SIGTERM), 0, "it ends when it is asked to");
+}
+
+static void quota(struct place *at)
+{
+	static char bytes[60000];
+	struct fail f = {0};
+	char name[64];
+	int kept = 0;
+	pid_t pid;
+
+	at->conf.bytes_quota = MB;
+	publish_bytes(
+		at->publisher, PUBLISH_WWW, "web/1/hls.js", span_make(bytes, 1000), 86400, 0, &f);
+	for (int i = 0; i < 30; i++) {
+		file_path(name, sizeof(name), "q/%d.m4s", i);
+		*moved_ms += MINUTE_MS;
+		kept += publish_bytes(at->publisher, PUBLISH_WWW, name,
+				span_make(bytes, sizeof(bytes)), 86400, 0, &f) == PUBLISH_OK;
+	}
+	is_int(kept, 17, "without a janitor, a full store takes no more");
+	pid = janitor_start(at);
+	ok(wait_for(board_get(at->board, BOARD_FULL_SINCE_MS) == 0), "with one it soon does");
+	ok(used(at) <= MB / 100 * 95, "down to 95 hundredths of the quota");
+	ok(used(at) > MB / 100 * 80, "and not much more");
+	ok(!there(at, "q/0.m4s"), "the oldest went");
+	ok(there(at, "q/16.m4s"), "the newest stayed");
+	ok(there(at, "web/1/hls.js"), "the page's own parts are never evicted");
+	ok(board_get(at->board, BOARD_EVICTED_BYTES) > 0, "what went is counted");
+	kept = 0;
+	for (int i = 100; i < 112; i++) {
+		file_path(name, sizeof(name), "q/%d.m4s", i);
+		*moved_ms += MINUTE_MS;
+		kept += wait_for(
+			publish_bytes(at->publisher, PUBLISH_WWW, name,
+				span_make(bytes, sizeof(bytes)), 86400, 0, &f) == PUBLISH_OK);
+	}
+	is_int(kept, 12, "so there is always room for something new");
+	*moved_ms += 25 * (int64_t)HOUR_MS;
+	ok(wait_for(!there(at, "q")), "a day later all has died");
+	*moved_ms += 2 * (int64_t)HOUR_MS;
+	ok(wait_for(shell("test -z \"$(ls made)\"", at->dir) == 0), "and no list is left");
+	is_int(end_child(pid, SIGTERM), 0, "it ends");
+	at->conf.bytes_quota = 100 * MB;
+}
+
+static void counters(struct place *at)
+{
+	struct stat st;
+	char name[64];
+	pid_t pid;
+
+	for (int i = 0; i < 500; i++) {
+		file_path(name, sizeof(name), "n/%d/%d/x", i % 10, i);
+		put(at, name, "0123456789", i == 7 ? 60 : 7200);
+	}
+	board_set(at->board, BOARD_PUBLISHED_BYTES, 0);
+	board_set(at->board, BOARD_PUBLISHED_FILES, 77);
+	board_set(at->board, BOARD_COUNTED_MS, 0);
+	pid = janitor_start(at);
+	ok(wait_for(board_get(at->board, BOARD_COUNTED_MS) != 0), "a lost counter is made again");
+	is_int(used(at), 5000, "with the right bytes");
+	is_int(board_get(at->board, BOARD_PUBLISHED_FILES), 500, "and the right files");
+	shell("rm lives/*", at->dir);
+	write_file(at, "www/robots.txt", "mine");
+	board_set(at->board, BOARD_PUBLISHED_BYTES, -5);
+	*moved_ms += 25 * (int64_t)HOUR_MS;
+	ok(wait_for(!there(at, "n")), "a day later what lost its list is found, and goes");
+	ok(wait_for(used(at) == 4), "and what is there is counted");
+	ok(in_www(at, "robots.txt", &st), "but somebody's own file stays");
+	shell("rm www/robots.txt", at->dir);
+	end_child(pid, SIGTERM);
+	board_set(at->board, BOARD_PUBLISHED_BYTES, 0);
+	board_set(at->board, BOARD_PUBLISHED_FILES, 0);
+}
+
+static void leftovers(struct place *at)
+{
+	char name[100];
+	int lock;
+	pid_t pid;
+
+	*moved_ms = 0; /* the kernel dates what the test makes */
+	write_file(at, "www/.tmp-host-example.999999999.5.0", "orphan");
+	write_file(at, "www/.tmp-elsewhere.1.5.0", "somebody's");
+	write_file(at, "www/.hidden", "mine");
+	mkdir(file_path(name, sizeof(name), "%s/live/work", at->dir) ? name : "", 0700);
+	shell("mkdir -p live/work/live-8/seg/720p live/work/live-9/seg outside && "
+	      "touch live/work/live-8/lock live/work/live-8/token live/work/live-8/seg/720p/1.ts "
+	      "live/work/live-9/lock outside/precious && ln -s ../../outside live/work/live-10 && "
+	      "ln -s ../../../outside live/work/live-8/outside",
+		at->dir);
+	file_path(name, sizeof(name), "%s/live/work/live-9/lock", at->dir);
+	pid = janitor_start(at);
+	lock = open(name, O_RDWR | O_CLOEXEC); /* after the fork, which would share it */
+	flock(lock, LOCK_EX);
+	ok(wait_for(!there(at, ".tmp-host-example.999999999.5.0")),
+		"the temporary of a dead process goes");
+	ok(there(at, ".tmp-elsewhere.1.5.0"), "that of another host stays");
+	is_int(shell("test -e live/work/live-8/seg/720p/1.ts", at->dir), 0,
+		"a channel's directory stays while somebody might come back");
+	*moved_ms += 2 * MINUTE_MS;
+	ok(wait_for(shell("test -e live/work/live-8", at->dir) != 0), "and goes later");
+	is_int(shell("test -e live/work/live-9/seg", at->dir), 0, "not when a process works in it");
+	is_int(shell("test -e outside/precious", at->dir), 0, "no link leads out of there");
+	*moved_ms += HOUR_MS;
+	ok(wait_for(!there(at, ".tmp-elsewhere.1.5.0")), "another host's goes after an hour");
+	ok(there(at, ".hidden"), "other hidden files stay");
+	close(lock);
+	ok(wait_for(shell("test -e live/work/live-9", at->dir) != 0),
+		"a channel whose process died goes");
+	end_child(pid, SIGTERM);
+	shell("rm -r outside www/.hidden live/work/live-10", at->dir);
+}
+
+static void after_a_crash(struct place *at)
+{
+	pid_t pid;
+
+	shell("rm -f made/*", at->dir);
+	put(at, "c/seen", "x", 60);
+	put(at, "c/old", "x", 86400);
+	shell("touch -d '-10 minutes' made/*", at->dir);
+	*moved_ms += 10 * MINUTE_MS;
+	put(at, "c/before", "x", 86400);
+	*moved_ms += 2 * MINUTE_MS;
+	put(at, "c/last", "x", 86400);
+	pid = janitor_start(at);
+	ok(wait_for(!there(at, "c/seen")), "a janitor that starts again");
+	ok(there(at, "c/last") && there(at, "c/before"), "keeps all");
+	end_child(pid, SIGTERM);
+	write_file(at, "boot", "another-boot\n");
+	pid = janitor_start(at);
+	ok(wait_for(!there(at, "c/last")), "after a reboot the last minutes go,");
+	ok(wait_for(!there(at, "c/before")), "which may be empty,");
+	ok(there(at, "c/old"), "and no others");
+	is_int(shell("test \"$(cat boot)\" = \"$(cat /proc/sys/kernel/random/boot_id)\"", at->dir),
+		0, "which happens once");
+	end_child(pid, SIGTERM);
+}
+
+static void hostile_lists(struct place *at)
+{
+	char name[64];
+	pid_t pid;
+
+	shell("mkdir outside && touch outside/precious && ln -s ../outside www/api && "
+	      "echo 'www\tmine' > outside/list && ln -s ../outside/list lives/5",
+		at->dir);
+	put(at, "mine", "x", 86400);
+	write_file(at, "lives/7",
+		"www\t../outside/precious\nwww\t/etc/hostname\nwww\tapi/precious\nwww\tapi\n"
+		"live\t../../outside/precious\n\0\nwww\t\nwww\t.\nlives\t7\nwww\t../board\n");
+	file_path(name, sizeof(name), "lives/%lld", (long long)INT64_MAX / 60);
+	write_file(at, name, "www\tmine\n");
+	pid = janitor_start(at);
+	ok(wait_for(shell("test -e lives/7", at->dir) != 0), "a list of nonsense is worked off");
+	is_int(shell("test -e outside/precious", at->dir), 0, "and touches nothing outside");
+	ok(there(at, "api") && there(at, "mine"), "nor what is no file, nor what lives on");
+	is_int(shell("test -e board -a -e lives/5", at->dir), 0, "nor what is ours");
+	end_child(pid, SIGTERM);
+	shell("rm -r outside www/api lives/5", at->dir);
+}
+
+int main(void)
+{
+	char dir[] = "/tmp/sluice-janitor-XXXXXX";
+	struct place at;
+
+	umask(022);
+	if (!mkdtemp(dir))
+		return 99;
+	moved_ms = clock_open(dir);
+	place_open(&at, dir);
+	lives(&at);
+	quota(&at);
+	counters(&at);
+	leftovers(&at);
+	after_a_crash(&at);
+	hostile_lists(&at);
+	place_close(&at);
+	is_int(shell("rm -rf \"$PWD\"", dir), 0, "tidied up");
+	return tap_done();
+}
