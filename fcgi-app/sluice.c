@@ -16,6 +16,7 @@
 #include "fcgi-app/check.h"
 #include "fcgi-app/control.h"
 #include "fcgi-app/import.h"
+#include "fcgi-app/processes/alone.h"
 #include "fcgi-app/processes/handover.h"
 #include "fcgi-app/processes/master.h"
 #include "fcgi-app/processes/places.h"
@@ -175,6 +176,28 @@ static int supervise(struct conf *conf, const struct program *self, int count, c
 	return done(result, &f);
 }
 
+/* The front server's log gets what goes to standard error. */
+static int fcgi(struct conf *conf, const struct program *self, int count, char **words)
+{
+	const char *pool = "all";
+	struct fail f = {0};
+
+	(void)self;
+	if (count == 2 && strcmp(words[0], "--pool") == 0)
+		pool = words[1];
+	else if (count != 0)
+		return misused("fcgi takes --pool");
+	if (strcmp(pool, "api") != 0 && strcmp(pool, "relay") != 0 && strcmp(pool, "all") != 0)
+		return misused("--pool is api, relay or all");
+	if (open_log(conf, pool, &f) < 0 || alone_run(conf, pool, &f) < 0) {
+		if (alone_is_cgi())
+			alone_refuse();
+		return say(&f);
+	}
+	conf_close(&conf);
+	return OK;
+}
+
 /* --- the others ---------------------------------------------------------------------------------
  */
 
@@ -274,6 +297,8 @@ static int user(struct conf *conf, const struct program *self, int count, char *
 
 static const struct command commands[] = {
 	{"serve", serve, "[--daemon]", "run the service"},
+	{"fcgi", fcgi, "[--pool api|relay|all]",
+		"answer a front server that starts it, as FastCGI or CGI"},
 	{"supervise", supervise, "", "run its supervisor alone"},
 	{"stop", stop, "", "end the running service; waits until it is gone"},
 	{"reload", reload, "", "read the configuration, and the program, anew; fails no request"},
@@ -292,9 +317,10 @@ static int help(FILE *to)
 {
 	fputs("usage: sluice [-c FILE] COMMAND\n", to);
 	for (int i = 0; i < COMMANDS; i++)
-		fprintf(to, "  %-9s %-20s %s\n", commands[i].name, commands[i].words,
+		fprintf(to, "  %-9s %-24s %s\n", commands[i].name, commands[i].words,
 			commands[i].help);
-	fputs("  check     --example|--man      print an example file, or the list of settings\n"
+	fputs("  check     --example|--man          print an example file, or the list of "
+	      "settings\n"
 	      "  --version\n"
 	      "FILE is " SYSCONFDIR "/sluice/sluice.conf unless -c says otherwise.\n",
 		to);
@@ -358,9 +384,24 @@ static int run(const struct command *command, const char *called, const char *co
 		return conf_print_man(stdout), OK;
 	find_program(called, program);
 	make_absolute(conf_path, file);
-	if (load(&conf, file, &f) < 0)
+	if (load(&conf, file, &f) < 0) {
+		if (command->run == fcgi && alone_is_cgi())
+			alone_refuse();
 		return say(&f);
+	}
 	return command->run(conf, &self, count, words);
+}
+
+/* A front server may have closed one of the first three: no file of ours may take its place. */
+static void fill_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
 }
 
 int main(int argc, char **argv)
@@ -372,6 +413,7 @@ int main(int argc, char **argv)
 
 	clock_init();
 	umask(PLACES_UMASK);
+	fill_descriptors();
 	while ((option = getopt_long(argc, argv, "+c:Vh", options, NULL)) != -1) {
 		if (option == 'V')
 			return puts("sluice " PACKAGE_VERSION) < 0 ? FAILED : OK;

@@ -1,9 +1,10 @@
-/* fcgi-app/door/fcgi.c - requests from a front server, over FastCGI.
+/* fcgi-app/door/fcgi.c - requests from a front server, over FastCGI or as CGI.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/door/fcgi.h"
 
 #include <errno.h>
 #include <fcgiapp.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/base/must.h"
+#include "lib/base/num.h"
 
 enum {
 	SPARE_THREADS = 4,
@@ -23,7 +25,8 @@ enum {
 };
 
 struct fcgi_exchange {
-	FCGX_Request *request;
+	FCGX_Request *request; /* NULL: CGI, by the environment and standard input and output */
+	int64_t body_left;     /* CGI: what of the body has not been read */
 };
 
 /* What the threads of a pool have in common. */
@@ -35,13 +38,30 @@ struct shared {
 
 const char *fcgi_param(const struct fcgi_exchange *x, const char *name)
 {
-	return FCGX_GetParam(name, x->request->envp);
+	return x->request ? FCGX_GetParam(name, x->request->envp) : getenv(name);
+}
+
+/* No further than CONTENT_LENGTH: what follows need not be an end (RFC 3875, section 4.2). */
+static ssize_t read_cgi(struct fcgi_exchange *x, void *to, size_t size)
+{
+	ssize_t n;
+
+	if ((int64_t)size > x->body_left)
+		size = (size_t)x->body_left;
+	do {
+		n = size ? read(STDIN_FILENO, to, size) : 0;
+	} while (n < 0 && errno == EINTR);
+	x->body_left -= n > 0 ? n : 0;
+	return n;
 }
 
 ssize_t fcgi_read(struct fcgi_exchange *x, void *to, size_t size)
 {
-	int n = FCGX_GetStr(to, size > INT_MAX ? INT_MAX : (int)size, x->request->in);
+	int n;
 
+	if (!x->request)
+		return read_cgi(x, to, size);
+	n = FCGX_GetStr(to, size > INT_MAX ? INT_MAX : (int)size, x->request->in);
 	if (n == 0 && FCGX_GetError(x->request->in))
 		return -1;
 	return n;
@@ -52,13 +72,28 @@ int fcgi_write(struct fcgi_exchange *x, const void *bytes, size_t len)
 	const char *at = bytes;
 
 	while (len > 0) {
-		int n = len > INT_MAX ? INT_MAX : (int)len;
-		if (FCGX_PutStr(at, n, x->request->out) != n)
+		int most = len > INT_MAX ? INT_MAX : (int)len;
+		ssize_t n = x->request ? FCGX_PutStr(at, most, x->request->out)
+				       : write(STDOUT_FILENO, at, (size_t)most);
+		if (n < 0 && !x->request && errno == EINTR)
+			continue;
+		if (n <= 0 || (x->request && n != most))
 			return -1;
 		at += n;
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+void fcgi_serve_cgi(const struct fcgi_pool *pool)
+{
+	const char *length = getenv("CONTENT_LENGTH");
+	struct fcgi_exchange x = {0};
+
+	signal(SIGPIPE, SIG_IGN);
+	if (length && !num_parse(span_of(length), 0, INT64_MAX, &x.body_left))
+		x.body_left = 0;
+	pool->handle(pool->ctx, &x, false);
 }
 
 static void set_timeout(int fd, int option, int ms)
@@ -85,7 +120,7 @@ static int take_connection(int listen_fd)
 
 static void serve_one(struct shared *s, FCGX_Request *r)
 {
-	struct fcgi_exchange x = {r};
+	struct fcgi_exchange x = {.request = r};
 	bool busy = atomic_fetch_add(&s->at_work, 1) >= s->pool->limit;
 
 	s->pool->handle(s->pool->ctx, &x, busy);
@@ -155,6 +190,8 @@ int fcgi_serve(const struct fcgi_pool *pool, struct fail *f)
 	pthread_sigmask(SIG_BLOCK, &stop, NULL);
 	if (FCGX_Init() != 0)
 		return fail_set(f, FAIL_INTERNAL, "libfcgi cannot be initialised");
+	/* Whoever made it may have made it non-blocking, and idle threads would spin. */
+	fcntl(pool->listen_fd, F_SETFL, fcntl(pool->listen_fd, F_GETFL) & ~O_NONBLOCK);
 	set_timeout(pool->listen_fd, SO_RCVTIMEO, ACCEPT_WAIT_MS);
 	threads = calloc((size_t)want, sizeof(*threads));
 	if (!threads)

@@ -1,6 +1,7 @@
-/* fcgi-app/door/fcgi.h - requests from a front server, over FastCGI.        FastCGI 1.0, role
- * Responder SPDX-License-Identifier: BSD-2-Clause The only module that knows libfcgi, and one of
- * two that start threads. */
+/* fcgi-app/door/fcgi.h - requests from a front server, over FastCGI or as CGI.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * FastCGI 1.0, role Responder, and RFC 3875. The only module that knows libfcgi, and one of two
+ * that start threads. */
 #ifndef SLUICE_DOOR_FCGI_H
 #define SLUICE_DOOR_FCGI_H
 
@@ -14,7 +15,7 @@
 struct fcgi_exchange;
 
 struct fcgi_pool {
-	int listen_fd; /* a listening unix socket, shared with other processes; stays open */
+	int listen_fd; /* a listening socket, shared with other processes; stays open */
 	int limit;     /* requests at work at once; 4 more threads say that it is reached */
 	int drain_ms;  /* how long a stop waits for requests at work */
 	/* Answers one request. `busy` says that the limit is reached: answer 503 at once. Called by
@@ -27,6 +28,10 @@ struct fcgi_pool {
  * The caller has started no thread before, so that none else gets these signals.
  * Fails: FAIL_INTERNAL when threads cannot be started. */
 int fcgi_serve(const struct fcgi_pool *pool, struct fail *f);
+
+/* Answers the one request that the environment and standard input hold, on standard output, in
+ * this thread: of the pool `handle` and `ctx` count alone. */
+void fcgi_serve_cgi(const struct fcgi_pool *pool);
 
 /* The value of a request parameter such as "REQUEST_URI" or "HTTP_RANGE"; NULL when it was not
  * sent. Of two with one name the first counts. */

@@ -76,14 +76,28 @@ static int make_below(const char *top, const char *const *names, mode_t mode,
 	return 0;
 }
 
+/* Puts a link in the place of one that points elsewhere, or beside nothing; many may be at it. */
+static bool replace_link(const char *name, const char *target, const struct places_owner *owner)
+{
+	char beside[PATH_MAX];
+
+	if (!file_path(beside, sizeof(beside), "%s.%d", name, (int)getpid()))
+		return false;
+	unlink(beside);
+	if (symlink(target, beside) == 0 && lchown(beside, owner->user, owner->group) == 0 &&
+		rename(beside, name) == 0)
+		return true;
+	unlink(beside);
+	return false;
+}
+
 /* A link rather than a setting of the front server, because every front server follows links. */
 static int link_tv(const struct conf *conf, const struct places_owner *owner, struct fail *f)
 {
-	char name[PATH_MAX], target[PATH_MAX], there[PATH_MAX], beside[PATH_MAX];
+	char name[PATH_MAX], target[PATH_MAX], there[PATH_MAX];
 	ssize_t n;
 
 	if (!file_path(name, sizeof(name), "%s/tv", conf->www_dir) ||
-		!file_path(beside, sizeof(beside), "%s/tv.new", conf->www_dir) ||
 		!file_path(target, sizeof(target), "%s/pub", conf->live_dir))
 		return fail_set(f, FAIL_INPUT, "The path %s is too long", conf->www_dir);
 	n = readlink(name, there, sizeof(there) - 1);
@@ -91,13 +105,9 @@ static int link_tv(const struct conf *conf, const struct places_owner *owner, st
 		return fail_set(f, FAIL_CONFLICT,
 			"%s must be a symbolic link of ours and is something else", name);
 	there[n < 0 ? 0 : n] = '\0';
-	if (strcmp(there, target) == 0)
+	if (strcmp(there, target) == 0 || replace_link(name, target, owner))
 		return 0;
-	unlink(beside);
-	if (symlink(target, beside) < 0 || lchown(beside, owner->user, owner->group) < 0 ||
-		rename(beside, name) < 0)
-		return fail_errno(f, FAIL_INTERNAL, errno, "The link %s cannot be made", name);
-	return 0;
+	return fail_errno(f, FAIL_INTERNAL, errno, "The link %s cannot be made", name);
 }
 
 int places_make(const struct conf *conf, const struct places_owner *owner, struct fail *f)

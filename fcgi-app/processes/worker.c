@@ -83,18 +83,31 @@ static void handle(void *ctx, struct fcgi_exchange *x, bool busy)
 	board_request_end(app->board);
 }
 
+/* How many requests a pool answers at once, and how many of them may wait. `all` is both pools in
+ * one process: who waits leaves the short answers their threads. */
+static void measure(const struct conf *conf, const char *pool, int *limit, int *waits)
+{
+	int api = (int)conf->api_threads, relay = (int)conf->relay_threads;
+
+	if (strcmp(pool, "api") == 0) {
+		*limit = api;
+		*waits = api / 2;
+		return;
+	}
+	*limit = strcmp(pool, "all") == 0 ? api + relay : relay;
+	*waits = relay;
+}
+
 int worker_run(const struct conf *conf, const char *pool, int listen_fd, struct board *board)
 {
-	bool relay = strcmp(pool, "relay") == 0;
-	int limit = (int)(relay ? conf->relay_threads : conf->api_threads);
-	struct fcgi_pool fp = {
-		.listen_fd = listen_fd, .limit = limit, .drain_ms = DRAIN_MS, .handle = handle};
+	struct fcgi_pool fp = {.listen_fd = listen_fd, .drain_ms = DRAIN_MS, .handle = handle};
 	struct fail f = {0};
 	struct app app;
-	int result;
+	int result, waits;
 
 	mallopt(M_ARENA_MAX, 2); /* threads that wait need no heap of their own */
-	if (app_open(&app, conf, board, relay ? limit : limit / 2, &f) < 0) {
+	measure(conf, pool, &fp.limit, &waits);
+	if (app_open(&app, conf, board, waits, &f) < 0) {
 		log_error("worker_not_started", LOG_STR("pool", pool), LOG_STR("why", f.text));
 		return 1;
 	}
@@ -105,4 +118,18 @@ int worker_run(const struct conf *conf, const char *pool, int listen_fd, struct 
 		log_error("worker_stopped", LOG_STR("pool", pool), LOG_STR("why", f.text));
 	app_close(&app);
 	return result < 0;
+}
+
+int worker_cgi(const struct conf *conf, struct board *board, struct fail *f)
+{
+	struct fcgi_pool fp = {.handle = handle};
+	struct app app;
+
+	if (app_open(&app, conf, board, 1, f) < 0)
+		return -1;
+	fp.ctx = &app;
+	board_ready(board);
+	fcgi_serve_cgi(&fp);
+	app_close(&app);
+	return 0;
 }

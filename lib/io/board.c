@@ -4,11 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -118,17 +120,44 @@ static int make_face(const char *path, struct fail *f)
 	return made ? 0 : -1;
 }
 
+/* The directory's lock: two that made a board each would not see each other. -1 without one. */
+static int lock_directory_of(const char *path)
+{
+	char dir[PATH_MAX];
+	int fd = -1;
+
+	if (file_path(dir, sizeof(dir), "%s", path))
+		fd = open(dirname(dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0 && flock(fd, LOCK_EX) == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static int find_or_make_face(const char *path, struct face **face, struct fail *f)
+{
+	int lock = lock_directory_of(path), result = 0;
+
+	*face = open_face(path);
+	if (!*face) {
+		result = make_face(path, f);
+		*face = result == 0 ? open_face(path) : NULL;
+	}
+	if (lock >= 0)
+		close(lock);
+	if (result == 0 && !*face)
+		return fail_set(f, FAIL_INTERNAL, "The board %s cannot be opened", path);
+	return result;
+}
+
 int board_open(struct board **out, const char *path, struct fail *f)
 {
 	struct face *face = open_face(path);
 	struct board *b;
 
-	if (!face && make_face(path, f) < 0)
+	if (!face && find_or_make_face(path, &face, f) < 0)
 		return -1;
-	if (!face)
-		face = open_face(path);
-	if (!face)
-		return fail_set(f, FAIL_INTERNAL, "The board %s cannot be opened", path);
 	b = calloc(1, sizeof(*b));
 	if (!b) {
 		munmap(face, sizeof(*face));

@@ -73,6 +73,14 @@ int sock_datagram(const char *path, gid_t group, int *fd, struct fail *f)
 	return 0;
 }
 
+bool sock_is_listening(int fd)
+{
+	socklen_t size = sizeof(int);
+	int listens = 0;
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens;
+}
+
 bool sock_is_awaited(int listen_fd)
 {
 	struct pollfd waiting = {listen_fd, POLLIN, 0};

@@ -18,6 +18,9 @@ int sock_listen(const char *path, gid_t group, int *fd, struct fail *f);
 /* The same for datagrams; it never blocks. */
 int sock_datagram(const char *path, gid_t group, int *fd, struct fail *f);
 
+/* Whether `fd` is a socket that accepts connections. */
+bool sock_is_listening(int fd);
+
 /* Whether somebody has connected whom nobody has accepted yet. */
 bool sock_is_awaited(int listen_fd);
 

@@ -123,6 +123,33 @@ static void totals(const char *path)
 	board_close(&b);
 }
 
+/* Many processes come first at once, as under a front server that starts them on demand. */
+static void first_at_once(const char *path)
+{
+	enum { MANY = 20 };
+	struct board *b = NULL;
+	struct fail f;
+	int start[2];
+
+	unlink(path);
+	is_int(pipe(start), 0, "a starting shot");
+	for (int i = 0; i < MANY; i++) {
+		if (fork() == 0) {
+			close(start[1]);
+			if (read(start[0], &f, 1) == 0 && board_open(&b, path, &f) == 0)
+				board_add(b, BOARD_REQUESTS, 1);
+			_exit(0);
+		}
+	}
+	close(start[0]);
+	close(start[1]);
+	while (wait(NULL) > 0)
+		;
+	is_int(board_open(&b, path, &f), 0, "a board is there");
+	is_int(board_get(b, BOARD_REQUESTS), MANY, "and it is the same one for all");
+	board_close(&b);
+}
+
 static void other_layouts(const char *path, const char *dir)
 {
 	struct board *b = NULL;
@@ -150,6 +177,7 @@ int main(void)
 	slots(path);
 	full(path);
 	totals(path);
+	first_at_once(path);
 	other_layouts(path, dir);
 	file_path(command, sizeof(command), "rm -rf '%s'", dir);
 	is_int(system(command), 0, "tidied up");
