@@ -25,7 +25,11 @@ enum {
 
 void intake_init(struct intake *in, const struct conf *conf, struct mc *mc, const char *id)
 {
-	*in = (struct intake){.conf = conf, .mc = mc, .id = id, .backoff_ms = BACKOFF_MS};
+	*in = (struct intake){.conf = conf,
+		.mc = mc,
+		.id = id,
+		.backoff_ms = BACKOFF_MS,
+		.reason = LIVE_BEGINS};
 	ts_init(&in->ts);
 }
 
@@ -39,6 +43,12 @@ static bool is_token_death(int status)
 			return true;
 	}
 	return false;
+}
+
+static void say_why(struct intake *in, const struct fail *why)
+{
+	in->why = *why;
+	in->reason = live_reason_of(why);
 }
 
 static enum fetch_verdict on_head(void *ctx, const struct fetch_head *head)
@@ -90,7 +100,7 @@ static enum fetch_verdict on_data(void *ctx, const void *bytes, size_t len)
 			log_info("flowing", LOG_STR("channel", in->id),
 				LOG_INT("ms", in->flowing_ms - in->began_ms));
 		}
-		in->why = (struct fail){0};
+		say_why(in, &(struct fail){0});
 	}
 	if (in->ts.skipped_bytes - in->skipped_before < NO_MEDIA_BYTES)
 		return FETCH_GO_ON;
@@ -117,7 +127,7 @@ static void try_later(struct intake *in, const struct fail *why, bool was_well)
 		in->failures = 0;
 		in->backoff_ms = BACKOFF_MS;
 	}
-	in->why = *why;
+	say_why(in, why);
 	in->next_try_ms = clock_mono_ms() + with_jitter(in->backoff_ms);
 	in->backoff_ms = in->backoff_ms * 2 < BACKOFF_MAX_MS ? in->backoff_ms * 2 : BACKOFF_MAX_MS;
 	if (in->failures++ < 5 || in->failures % 20 == 0)
@@ -202,7 +212,7 @@ static bool find_token(struct intake *in, int64_t now_ms)
 			strcmp(in->token.why.text, in->why.text) != 0)
 			log_warn("refused", LOG_STR("channel", in->id),
 				LOG_STR("why", in->token.why.text));
-		in->why = in->token.why;
+		say_why(in, &in->token.why);
 		return false; /* until it expires, when somebody asks again */
 	}
 	if (is_dead(in)) {

@@ -12,6 +12,7 @@
 #include "lib/hls/ring.h"
 #include "lib/hls/ts.h"
 #include "lib/io/fetch.h"
+#include "lib/svc/live_reason.h"
 #include "lib/svc/token.h"
 
 struct conf;
@@ -36,6 +37,7 @@ struct intake {
 	int failures;	     /* in a row */
 	struct fail refused; /* why this transfer was stopped by us */
 	struct fail why;     /* what keeps media from coming; FAIL_NONE while it comes */
+	enum live_reason reason; /* the same in a word */
 };
 
 /* Borrows all; opens nothing yet. */

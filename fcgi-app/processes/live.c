@@ -339,7 +339,7 @@ static enum verdict loop(struct live *l)
 
 		wait_for_something(l, wait_ms);
 		step_encoder(l);
-		playout_save(&l->playout, &l->intake.why);
+		playout_save(&l->playout, &l->intake.why, l->intake.reason);
 	}
 	return verdict;
 }

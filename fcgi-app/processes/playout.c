@@ -250,18 +250,22 @@ void playout_write(struct playout *p)
 	p->saved_ms = clock_mono_ms();
 }
 
-void playout_save(struct playout *p, const struct fail *why)
+void playout_save(struct playout *p, const struct fail *why, enum live_reason reason)
 {
 	int64_t now_ms = clock_mono_ms();
 	struct live_state *s = &p->state;
 	bool news;
 
-	if (p->full.kind)
+	if (p->full.kind) {
 		why = &p->full;
+		reason = why->kind == FAIL_BUSY ? LIVE_MACHINE_BUSY : LIVE_SOURCE_DOWN;
+	}
 	if (!p->listed_ms)
 		p->listed_ms = now_ms; /* what a process before us listed is as old as its record */
-	news = why->kind != s->why.kind || strcmp(why->text, s->why.text) != 0;
+	news = why->kind != s->why.kind || reason != s->reason ||
+	       strcmp(why->text, s->why.text) != 0;
 	s->why = *why;
+	s->reason = reason;
 	if (s->window.count && now_ms - p->listed_ms > USEFUL_MS) {
 		window_clear(&s->window);
 		s->status = LIVE_STARTING;

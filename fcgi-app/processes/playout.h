@@ -44,7 +44,7 @@ void playout_add(struct playout *p, struct window_column *c, int64_t start_us);
 
 /* Writes the record when `why` is news, or it was not written for a while. A list whose segments
  * are about to end their lives is emptied. */
-void playout_save(struct playout *p, const struct fail *why);
+void playout_save(struct playout *p, const struct fail *why, enum live_reason reason);
 
 /* Writes the record now. */
 void playout_write(struct playout *p);

@@ -15,6 +15,7 @@
 #include "lib/base/span.h"
 #include "lib/hls/ladder.h"
 #include "lib/hls/window.h"
+#include "lib/svc/live_reason.h"
 #include "lib/svc/token.h"
 
 struct conf;
@@ -36,6 +37,7 @@ struct live_state {
 	char run[LIVE_RUN_BYTES];   /* 32 hexadecimal digits; "" before the first segment */
 	char base[LIVE_BASE_BYTES]; /* LIVE_ELSEWHERE: public_url of the owner; may be "" */
 	struct fail why;	    /* what keeps it from going on; kind FAIL_NONE: nothing */
+	enum live_reason reason;    /* the same in a word */
 	int64_t updated_ms;
 	bool encodes[LADDER_MAX]; /* by rung of `ladder`: is there such a rendition? */
 	bool has_audio;

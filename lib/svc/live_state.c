@@ -8,7 +8,7 @@
 
 /* live 1
  * status on
- * run 6f0c… | base https://… | why 7 sentence
+ * run 6f0c… | base https://… | why 7 sentence | reason source_down
  * updated 1763… | audio 1 | picture 1280 720 25000
  * encodes 720p 480p audio
  * next 880123 0
@@ -17,9 +17,9 @@ static const char *const status_words[] = {"off", "starting", "on", "elsewhere"}
 
 void live_state_print(const struct live_state *s, const struct ladder *l, struct buf *to)
 {
-	buf_printf(to, "live 1\nstatus %s\nrun %s\nbase %s\nwhy %d %s\nupdated %lld\n",
+	buf_printf(to, "live 1\nstatus %s\nrun %s\nbase %s\nwhy %d %s\nreason %s\nupdated %lld\n",
 		status_words[s->status], s->run, s->base, (int)s->why.kind, s->why.text,
-		(long long)s->updated_ms);
+		live_reason_name(s->reason), (long long)s->updated_ms);
 	buf_printf(to, "audio %d\npicture %d %d %lld\nencodes", s->has_audio, s->width, s->height,
 		(long long)s->rate_milli);
 	for (size_t r = 0; r < l->count; r++) {
@@ -144,6 +144,8 @@ static bool read_line(
 		return span_copy(rest, s->base, sizeof(s->base));
 	if (span_is(word, "why"))
 		return read_why(rest, &s->why);
+	if (span_is(word, "reason"))
+		return live_reason_parse(rest, &s->reason);
 	if (span_is(word, "updated"))
 		return num_parse(rest, 0, INT64_MAX / 2, &s->updated_ms);
 	if (span_is(word, "audio")) {

@@ -23,6 +23,7 @@ static void make_state(struct live_state *s)
 		.rate_milli = 25000};
 	memcpy(s->run, run, sizeof(run));
 	fail_set(&s->why, FAIL_UPSTREAM, "The source ended = the \"stream\"");
+	s->reason = LIVE_SOURCE_DOWN;
 	s->window.period = 2;
 	for (int64_t n = 100; n < 103; n++) {
 		struct window_column c = {.n = n,
@@ -48,6 +49,7 @@ static void states(void)
 			back.updated_ms == s.updated_ms && back.width == 1024,
 		"with what it said");
 	is_str(back.why.text, s.why.text, "and why");
+	ok(back.reason == LIVE_SOURCE_DOWN, "in a word too");
 	ok(memcmp(&back.window, &s.window, sizeof(s.window)) == 0, "and the whole window");
 	ok(memcmp(back.encodes, s.encodes, sizeof(s.encodes)) == 0, "and what is encoded");
 	ok(live_state_parse(buf_span(&text), &other, &back), "another ladder reads it too");
