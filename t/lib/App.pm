@@ -14,7 +14,9 @@
 #   memcached  a Memcached, or the text of the setting memcached_servers ('' for none); by default
 #              one of its own, where memcached is installed
 #   conf       settings; environment  variables for the program
-#   via        'lighttpd' (the shipped template, the default where it is installed) or 'fastcgi'
+#   via        'lighttpd' (the shipped template, the default where it is installed), 'bin-path' (the
+#              same, which starts the program itself, without a master), 'fastcgi' or 'cgi' (no
+#              front server: over the pools' sockets, or the program run once for each request)
 #   start      0: not yet;   import  0: no catalogue yet
 # The program ends with the object or with the test, however that ends, with all its children.
 package App;
@@ -57,6 +59,8 @@ sub new {
 	return $self;
 }
 
+# Whether there is no master.
+sub is_alone { return $_[0]{via} =~ /^(?:bin-path|cgi)$/ }
 sub dir { return $_[0]{dir} }
 sub www { return "$_[0]{dir}/state/www" }
 sub state_dir { return "$_[0]{dir}/state" }
@@ -118,8 +122,8 @@ sub _value {
 
 sub start {
 	my ($self) = @_;
-	$self->_spawn(sluice => program(), '-c', "$self->{dir}/sluice.conf", 'serve');
-	$self->_start_lighttpd if $self->{via} eq 'lighttpd' && !$self->{pids}{lighttpd};
+	$self->_spawn(sluice => program(), '-c', "$self->{dir}/sluice.conf", 'serve') unless $self->is_alone;
+	$self->_start_lighttpd if $self->{via} =~ /^(?:lighttpd|bin-path)$/ && !$self->{pids}{lighttpd};
 	$self->wait_for(sub { $self->get('/health/live')->status == 200 }, 15, 'the program to answer')
 		or die "the program did not start:\n" . $self->output('sluice') . $self->log;
 	return;
@@ -154,7 +158,8 @@ sub _start_lighttpd {
 		LOG_DIR => $self->{dir}, TMP_DIR => "$self->{dir}/tmp", DATA_DIR => $SOURCES, USER => '#',
 		USER_NAME => '', GROUP_NAME => '', HTPASSWD => $self->{conf}{htpasswd} // '',
 		PASSWORD => ($self->{conf}{access} // '') eq 'password' ? '' : '#',
-		ERROR_DIR => "$SOURCES/lighttpd-conf/errors",
+		ERROR_DIR => "$SOURCES/lighttpd-conf/errors", BIN => $self->{via} eq 'bin-path' ? '' : '#',
+		PROGRAM => program(), CONF => "$self->{dir}/sluice.conf",
 	);
 	open my $template, '<', "$SOURCES/lighttpd-conf/lighttpd.conf.in" or die "lighttpd.conf.in: $!\n";
 	my $text = do { local $/; <$template> };
@@ -189,7 +194,7 @@ sub import_sources {
 # own is its place in the house; that of another program is its name.
 sub processes {
 	my ($self) = @_;
-	my %ours = map { $_ => 1 } @{ $self->{sessions} // [] };
+	my %ours = map { $_ => 1 } @{ $self->{sessions} // [] }, _summoned($self->{dir});
 	my @found;
 	for my $path (glob '/proc/[0-9]*/stat') {
 		open my $file, '<', $path or next;
@@ -200,6 +205,19 @@ sub processes {
 	my $roles = $self->_roles;
 	$_->{role} = $roles->{ $_->{pid} } // $_->{name} for @found;
 	return @found;
+}
+
+# The sessions of supervisors that were started on demand: they left ours, and keep our clock.
+sub _summoned {
+	my ($dir) = @_;
+	my @sessions;
+	for my $path (glob '/proc/[0-9]*/environ') {
+		open my $file, '<', $path or next;
+		my ($pid) = $path =~ /(\d+)/;
+		my $text = do { local $/; <$file> } // next;
+		push @sessions, $pid if $text =~ /(?:^|\0)SLUICE_CLOCK=\Q$dir\E\/clock\0/ && (_session($pid) // 0) == $pid;
+	}
+	return @sessions;
 }
 
 sub _command_line {
@@ -231,8 +249,13 @@ sub kill {
 	return CORE::kill($signal // 'KILL', $self->pids($role));
 }
 
+# Where a front server starts the program, it goes first.
 sub stop {
 	my ($self) = @_;
+	if ($self->is_alone && (my $pid = delete $self->{pids}{lighttpd})) {
+		CORE::kill('TERM', $pid);
+		waitpid $pid, 0;
+	}
 	my ($status, $text) = $self->command('stop');
 	my $pid = delete $self->{pids}{sluice} or return ($status, $text);
 	$self->wait_for(sub { waitpid($pid, POSIX::WNOHANG()) != 0 }, 20, 'the program to end');
@@ -267,6 +290,7 @@ sub _start_guard {
 		$sessions{ $line + 0 } = 1;
 	}
 	for (1 .. 200) {
+		$sessions{$_} = 1 for _summoned($self->{dir});
 		my @left = grep { $sessions{ _session($_) // '' } } map { m{(\d+)} } glob '/proc/[0-9]*';
 		last unless @left;
 		CORE::kill('KILL', @left);
@@ -301,14 +325,25 @@ sub request {
 	while (my ($name, $value) = splice @headers, 0, 2) {
 		if ($name eq '_body') { $body = $value } else { push @sent, $name, $value }
 	}
-	return App::Client::http($self->{port}, $method, $target, \@sent, $body) if $self->{via} eq 'lighttpd';
-	return $self->_file($method, $target) // $self->fcgi(_pool($target), $method, $target, \@sent, $body);
+	return App::Client::http($self->{port}, $method, $target, \@sent, $body) if $self->{via} =~ /^(?:lighttpd|bin-path)$/;
+	my $file = $self->_file($method, $target);
+	return $file if $file;
+	return $self->fcgi(_pool($target), $method, $target, \@sent, $body) if $self->{via} eq 'fastcgi';
+	return $self->cgi($method, $target, \@sent, $body);
 }
 
 # Straight to a pool's socket.
 sub fcgi {
 	my ($self, $pool, $method, $target, $headers, $body) = @_;
 	return App::Client::fcgi($self->run_dir . "/$pool.sock", $method, $target, $headers // [], $body);
+}
+
+# By a run of the program for this request alone.
+sub cgi {
+	my ($self, $method, $target, $headers, $body, %more) = @_;
+	my %environment = (%ENV, SLUICE_CLOCK => "$self->{dir}/clock", %{ $self->{environment} // {} }, %more);
+	return App::Client::cgi([ program(), '-c', "$self->{dir}/sluice.conf", 'fcgi' ], "$self->{dir}/sluice.out",
+		\%environment, $method, $target, $headers // [], $body);
 }
 
 # The shipped front servers' rule for what is no file.

@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Targets go out as they are given, however wrong: no library stands between test and program.
-# Both functions return an App::Reply; where there was no answer its status is 0 and its body says
+# All functions return an App::Reply; where there was no answer its status is 0 and its body says
 # why.
 package App::Client;
 use strict;
 use warnings;
 use IO::Socket::INET;
 use IO::Socket::UNIX;
+use File::Temp ();
+use POSIX ();
 use Time::HiRes qw(time);
 
 my $TIMEOUT = 20;    # seconds, for a whole answer
@@ -96,22 +98,49 @@ sub _unchunked {
 sub fcgi {
 	my ($path, $method, $target, $headers, $body, %more) = @_;
 	my $socket = IO::Socket::UNIX->new(Peer => $path) or return App::Reply->none("no connection to $path: $!");
+	my %params = (_params($method, $target, $headers, $body), %more);
+	my $said = join '', map { _length_of($_, $params{$_}) } sort keys %params;
+	my $bytes = _record(1, pack 'n C x5', 1, 0) . _stream(4, $said) . _stream(5, $body // '');
+	my $answer = _exchange($socket, $bytes, sub { _ended($_[0]) });
+	return _fcgi_reply($answer);
+}
+
+# cgi(\@command, $errors, \%environment, $method, $target, \@headers, $body): RFC 3875. What it says
+# on standard error goes to the file $errors.
+sub cgi {
+	my ($command, $errors, $environment, $method, $target, $headers, $body) = @_;
+	my $said = File::Temp->new;
+	print $said $body // '';
+	seek $said, 0, 0;
+	defined(my $pid = open my $answer, '-|') or die "fork: $!\n";
+	if (!$pid) {
+		open STDIN, '<&', $said;
+		open STDERR, '>>', $errors;
+		%ENV = (%$environment, _params($method, $target, $headers, $body));
+		exec { $command->[0] } @$command or POSIX::_exit(127);
+	}
+	my $text = do { local $/; <$answer> } // '';
+	close $answer;
+	return App::Reply->none("the program ended with $?") if $?;
+	return _cgi_reply($text);
+}
+
+# What a front server tells of a request.
+sub _params {
+	my ($method, $target, $headers, $body) = @_;
 	my ($script, $query) = split /\?/, $target, 2;
 	my %params = (
 		GATEWAY_INTERFACE => 'CGI/1.1', SERVER_PROTOCOL => 'HTTP/1.1', SERVER_SOFTWARE => 'test',
 		REQUEST_METHOD => $method, REQUEST_URI => $target, SCRIPT_NAME => $script, QUERY_STRING => $query // '',
 		REMOTE_ADDR => '127.0.0.1', REMOTE_PORT => 4000, SERVER_NAME => 'localhost', SERVER_PORT => 80,
-		HTTP_HOST => 'localhost', defined $body ? (CONTENT_LENGTH => length $body) : (), %more,
+		HTTP_HOST => 'localhost', defined $body ? (CONTENT_LENGTH => length $body) : (),
 	);
 	my @pairs = @$headers;
 	while (my ($name, $value) = splice @pairs, 0, 2) {
 		(my $key = uc $name) =~ tr/-/_/;
 		$params{ $key =~ /^CONTENT_(?:TYPE|LENGTH)$/ ? $key : "HTTP_$key" } = $value;
 	}
-	my $said = join '', map { _length_of($_, $params{$_}) } sort keys %params;
-	my $bytes = _record(1, pack 'n C x5', 1, 0) . _stream(4, $said) . _stream(5, $body // '');
-	my $answer = _exchange($socket, $bytes, sub { _ended($_[0]) });
-	return _cgi_reply($answer);
+	return %params;
 }
 
 sub _length { my ($n) = @_; return $n < 128 ? chr $n : pack 'N', $n | 0x80000000 }
@@ -143,11 +172,15 @@ sub _records {
 
 sub _ended { my ($bytes) = @_; return scalar grep { $_->[0] == 3 } _records($bytes) }
 
-sub _cgi_reply {
+sub _fcgi_reply {
 	my ($answer) = @_;
 	my @records = _records($answer);
-	my $text = join '', map { $_->[1] } grep { $_->[0] == 6 } @records;
 	return App::Reply->none('the request was not ended') unless grep { $_->[0] == 3 } @records;
+	return _cgi_reply(join '', map { $_->[1] } grep { $_->[0] == 6 } @records);
+}
+
+sub _cgi_reply {
+	my ($text) = @_;
 	my ($head, $body) = split /\r?\n\r?\n/, $text, 2;
 	return App::Reply->none("no CGI header: $text") unless defined $body;
 	my @fields = split /\r?\n/, $head;
