@@ -38,6 +38,7 @@ int app_open(struct app *app, const struct conf *conf, struct board *board, int 
 		app_close(app);
 		return -1;
 	}
+	mc_report(app->mc, board);
 	return 0;
 }
 

@@ -10,13 +10,13 @@
 
 #include "config.h"
 #include "lib/base/clock.h"
-#include "lib/base/num.h"
 #include "lib/io/board.h"
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
 #include "lib/io/lock.h"
+#include "lib/io/proc.h"
 
-enum { PATIENCE_MS = 40000, LOOK_MS = 20 };
+enum { PATIENCE_MS = 40000, LOOK_MS = 20, RECENT_MIN = 5 };
 
 /* The master's pid, or -1. */
 static pid_t find_master(const struct conf *conf, struct fail *f)
@@ -117,36 +117,54 @@ static void print_age(int64_t ms, char *to, size_t size)
 		snprintf(to, size, "%lld h %d min", (long long)(s / 3600), (int)(s / 60 % 60));
 }
 
-/* Resident memory in KiB; 0 when it cannot be told. */
-static int64_t resident_kib(pid_t pid)
-{
-	char path[40];
-	struct span rest, word = {0};
-	int64_t pages = 0;
-	struct buf b;
-
-	buf_init(&b, 200);
-	file_path(path, sizeof(path), "/proc/%d/statm", (int)pid);
-	if (file_read(path, &b, NULL) == 0) {
-		rest = buf_span(&b);
-		if (span_next(&rest, ' ', &word) && span_next(&rest, ' ', &word))
-			num_parse(word, 0, INT32_MAX, &pages);
-	}
-	buf_release(&b);
-	return pages * (sysconf(_SC_PAGESIZE) / 1024);
-}
-
 static void print_slot(const struct board_slot *s, FILE *to)
 {
 	pid_t pid = atomic_load(&s->pid);
 	static const char *const states[] = {"starting", "ready", "stopping"};
 	int state = atomic_load(&s->state);
+	struct proc_memory memory;
 	char age[40];
 
+	proc_memory(pid, false, &memory);
 	print_age(clock_real_ms() - atomic_load(&s->started_ms), age, sizeof(age));
 	fprintf(to, "%-11.15s %7d  %-9s %-12s %9lld %9lld %5d  %.71s\n", s->role, (int)pid,
-		state >= 0 && state <= 2 ? states[state] : "?", age, (long long)resident_kib(pid),
+		state >= 0 && state <= 2 ? states[state] : "?", age, (long long)memory.resident / 1024,
 		(long long)atomic_load(&s->requests), (int)atomic_load(&s->busy), s->name);
+}
+
+static long long total(const struct board *b, enum board_total t)
+{
+	return (long long)board_get(b, t);
+}
+
+/* What the totals below mean, in words, since the board was made. */
+static void print_words(const struct board *b, FILE *to)
+{
+	int64_t recent, recent_errors;
+
+	board_minutes(b, RECENT_MIN, &recent, &recent_errors);
+	fprintf(to, "Answered %lld requests: %lld failed, %lld were told that the service is busy.\n",
+		total(b, BOARD_REQUESTS), total(b, BOARD_ERRORS), total(b, BOARD_BUSY));
+	fprintf(to, "In the last %d minutes: %lld requests, of which %lld failed.\n", RECENT_MIN,
+		(long long)recent, (long long)recent_errors);
+	fprintf(to,
+		"Channels: %lld were started, %lld stopped because nobody watched, %lld refused; "
+		"%lld of %lld encoders ended early.\n",
+		total(b, BOARD_LIVE_STARTED), total(b, BOARD_LIVE_IDLE),
+		total(b, BOARD_LIVE_REFUSED), total(b, BOARD_ENCODER_ENDS),
+		total(b, BOARD_ENCODER_STARTS));
+	fprintf(to,
+		"Gateways were asked for %lld tokens; %lld requests waited for them, %lld had one at "
+		"once.\n",
+		total(b, BOARD_TOKENS_ASKED), total(b, BOARD_TOKENS_JOINED),
+		total(b, BOARD_TOKENS_CACHED));
+	fprintf(to, "Published %lld files, %lld MB; %lld are kept, %lld MB; %lld found no room%s.\n",
+		total(b, BOARD_PUBLISHES), total(b, BOARD_PUBLISHES_BYTES) >> 20,
+		total(b, BOARD_PUBLISHED_FILES), total(b, BOARD_PUBLISHED_BYTES) >> 20,
+		total(b, BOARD_PUBLISH_REFUSED),
+		total(b, BOARD_FULL_SINCE_MS) || total(b, BOARD_LIVE_FULL_SINCE_MS)
+			? "; THE DISK IS FULL NOW"
+			: "");
 }
 
 int control_status(const struct conf *conf, FILE *to, struct fail *f)
@@ -168,8 +186,10 @@ int control_status(const struct conf *conf, FILE *to, struct fail *f)
 	while ((s = board_each(b, &at)))
 		print_slot(s, to);
 	putc('\n', to);
+	print_words(b, to);
+	putc('\n', to);
 	for (int t = 0; t < BOARD_TOTALS; t++)
-		fprintf(to, "%-16s %lld\n", board_total_name((enum board_total)t),
+		fprintf(to, "%-18s %lld\n", board_total_info((enum board_total)t)->name,
 			(long long)board_get(b, (enum board_total)t));
 	board_close(&b);
 	return 0;

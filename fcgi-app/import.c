@@ -6,6 +6,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/io/board.h"
 #include "lib/io/conf.h"
 #include "lib/svc/catalog.h"
 #include "lib/svc/generation.h"
@@ -79,7 +80,19 @@ static bool is_due(const struct conf *conf, struct catalog *c, const char *sourc
 	       now_ms - state.tried_ms > RETRY_MS;
 }
 
-static bool each_due(const struct conf *conf, bool run)
+static void import_counted(
+	const struct conf *conf, struct board *board, const struct conf_source *source)
+{
+	struct row *row = board_row(board, ROW_SOURCE, source->name);
+	struct fail f = {0};
+
+	row_add(row, SOURCE_REQUESTS, 1);
+	if (import_told(conf, source, false, NULL, &f) < 0)
+		row_add(row, SOURCE_FAILURES + (int)f.kind, 1);
+}
+
+/* `board` NULL: it is only asked whether any is due. */
+static bool each_due(const struct conf *conf, struct board *board)
 {
 	struct catalog *c = NULL;
 	struct fail f = {0};
@@ -91,8 +104,8 @@ static bool each_due(const struct conf *conf, bool run)
 		if (!is_due(conf, c, conf->sources[i].name))
 			continue;
 		due = true;
-		if (run)
-			import_told(conf, &conf->sources[i], false, NULL, &f);
+		if (board)
+			import_counted(conf, board, &conf->sources[i]);
 	}
 	catalog_close(&c);
 	return due;
@@ -100,11 +113,11 @@ static bool each_due(const struct conf *conf, bool run)
 
 bool import_is_due(const struct conf *conf)
 {
-	return each_due(conf, false);
+	return each_due(conf, NULL);
 }
 
-int import_due_run(const struct conf *conf)
+int import_due_run(const struct conf *conf, struct board *board)
 {
-	each_due(conf, true);
+	each_due(conf, board);
 	return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "lib/base/fail.h"
 
+struct board;
 struct conf;
 
 /* Imports the source of that name, or all for NULL, and prints a line for each to `out` (may be
@@ -15,8 +16,9 @@ struct conf;
  * source's failure after all have been tried; FAIL_MISSING for an unknown name. */
 int import_run(const struct conf *conf, const char *source, bool force, FILE *out, struct fail *f);
 
-/* Body of the supervisor's child: all sources whose list is older than import_every. */
-int import_due_run(const struct conf *conf);
+/* Body of the supervisor's child: all sources whose list is older than import_every. Each counts as
+ * one request of its source on `board`. */
+int import_due_run(const struct conf *conf, struct board *board);
 
 /* Whether a source's list is older than import_every and none was tried in the last 5 min. */
 bool import_is_due(const struct conf *conf);

@@ -7,6 +7,7 @@
 
 #include "fcgi-app/endpoints/hls.h"
 #include "fcgi-app/endpoints/live.h"
+#include "fcgi-app/endpoints/metrics.h"
 #include "fcgi-app/endpoints/ops.h"
 #include "fcgi-app/endpoints/pages.h"
 #include "lib/base/must.h"
@@ -19,6 +20,7 @@ static const struct route routes[] = {
 	{METHOD_GET, "/api/live/{id}/refresh", live_refresh, POOL_API, "live_refresh"},
 	{METHOD_GET, "/api/hls/{id}/master.m3u8", hls_master, POOL_API, "hls_master"},
 	{METHOD_GET, "/api/hls/{id}/{rendition}.m3u8", hls_media, POOL_API, "hls_media"},
+	{METHOD_GET, "/metrics", metrics_show, POOL_API, "metrics"},
 	{METHOD_GET, "/health", ops_health, POOL_API, "health"},
 	{METHOD_GET, "/health/live", ops_health_live, POOL_API, "health_live"},
 	{METHOD_GET, "/health/ready", ops_health_ready, POOL_API, "health_ready"},

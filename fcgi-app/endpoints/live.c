@@ -9,6 +9,7 @@
 #include "fcgi-app/app.h"
 #include "fcgi-app/endpoints/find.h"
 #include "lib/base/num.h"
+#include "lib/io/board.h"
 #include "lib/io/conf.h"
 #include "lib/svc/live.h"
 #include "lib/svc/token.h"
@@ -222,6 +223,7 @@ static int answer_channel(
 		return -1;
 	if (get_token(app, channel.id, refresh, token, &asked, f) < 0)
 		return -1;
+	board_add(app->board, asked ? BOARD_TOKENS_JOINED : BOARD_TOKENS_CACHED, 1);
 	send_channel(app, r, &channel, &quality, token, !asked);
 	return 0;
 }

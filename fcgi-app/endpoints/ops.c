@@ -12,11 +12,10 @@
 
 #include "fcgi-app/app.h"
 #include "lib/base/clock.h"
-#include "lib/base/num.h"
 #include "lib/io/board.h"
 #include "lib/io/conf.h"
-#include "lib/io/file.h"
 #include "lib/io/mc.h"
+#include "lib/io/proc.h"
 #include "lib/svc/catalog.h"
 #include "lib/svc/publish.h"
 
@@ -159,31 +158,6 @@ static void check_encoders(struct health *h)
 /* --- the figures --------------------------------------------------------------------------------
  */
 
-struct memory {
-	int64_t rss, used, total; /* bytes */
-};
-
-/* Fields of /proc/[pid]/statm in pages: size, resident, shared, text, lib, data. */
-static void add_memory(pid_t pid, struct memory *sum)
-{
-	int64_t page = sysconf(_SC_PAGESIZE), field[6] = {0};
-	struct span rest, part;
-	struct buf text;
-	char path[40];
-
-	snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
-	buf_init(&text, 256);
-	if (file_read(path, &text, NULL) == 0) {
-		rest = buf_span(&text);
-		for (int i = 0; i < 6 && span_next(&rest, ' ', &part); i++)
-			num_parse(part, 0, INT64_MAX / page, &field[i]);
-		sum->rss += field[1] * page;
-		sum->used += (field[1] - field[2]) * page;
-		sum->total += field[5] * page;
-	}
-	buf_release(&text);
-}
-
 static void add_megabytes(struct json_object *to, const char *key, int64_t bytes)
 {
 	char text[32];
@@ -197,14 +171,18 @@ static struct json_object *memory_report(const struct board *board)
 {
 	struct json_object *to = json_object_new_object();
 	const struct board_slot *slot;
-	struct memory sum = {0};
+	struct proc_memory one, sum = {0};
 	size_t at = 0;
 
-	while ((slot = board_each(board, &at)))
-		add_memory(slot->pid, &sum);
-	add_megabytes(to, "rss", sum.rss);
-	add_megabytes(to, "heapUsed", sum.used);
-	add_megabytes(to, "heapTotal", sum.total);
+	while ((slot = board_each(board, &at))) {
+		proc_memory(slot->pid, false, &one);
+		sum.resident += one.resident;
+		sum.own += one.own;
+		sum.data += one.data;
+	}
+	add_megabytes(to, "rss", sum.resident);
+	add_megabytes(to, "heapUsed", sum.own);
+	add_megabytes(to, "heapTotal", sum.data);
 	return to;
 }
 
@@ -229,20 +207,6 @@ static struct json_object *cache_report(const struct app *app, int64_t started_m
 	return to;
 }
 
-/* When the oldest process of ours began: the master, or this one where there is none. */
-static int64_t service_started_ms(const struct board *board)
-{
-	int64_t started_ms = clock_real_ms();
-	const struct board_slot *slot;
-	size_t at = 0;
-
-	while ((slot = board_each(board, &at))) {
-		if (slot->started_ms && slot->started_ms < started_ms)
-			started_ms = slot->started_ms;
-	}
-	return started_ms;
-}
-
 static void add_times(struct json_object *to, int64_t started_ms, int64_t now_ms)
 {
 	int64_t up_s = (now_ms - started_ms) / 1000;
@@ -263,7 +227,7 @@ int ops_health(struct app *app, struct request *rq, struct reply *r, struct fail
 {
 	struct health h = {app, HEALTHY, json_object_new_object()};
 	struct json_object *root = json_object_new_object();
-	int64_t started_ms = service_started_ms(app->board);
+	int64_t started_ms = board_started_ms(app->board);
 
 	(void)rq;
 	(void)f;
@@ -301,12 +265,17 @@ int ops_health_live(struct app *app, struct request *rq, struct reply *r, struct
 	return send_status(r, 200, "live");
 }
 
-/* Requests can be answered: files can be published, or at least be read. */
+/* Files can be published, or at least be read. */
+bool ops_is_ready(const struct app *app)
+{
+	return access(app->conf->www_dir, R_OK | X_OK) == 0;
+}
+
 int ops_health_ready(struct app *app, struct request *rq, struct reply *r, struct fail *f)
 {
 	(void)rq;
 	(void)f;
-	if (access(app->conf->www_dir, R_OK | X_OK) < 0)
+	if (!ops_is_ready(app))
 		return send_status(r, 503, "not ready");
 	return send_status(r, 200, "ready");
 }

@@ -178,6 +178,7 @@ static void connect_to(struct intake *in)
 		.follow = FOLLOW,
 		.connect_ms = CONNECT_MS,
 		.stall_ms = STALL_MS,
+		.row = in->row,
 		.on_head = on_head,
 		.on_data = on_data,
 		.on_done = on_done,

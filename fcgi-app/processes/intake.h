@@ -24,6 +24,7 @@ struct intake {
 	const char *id;
 	struct fetch_policy policy; /* of the channel's source */
 	struct fetcher *fetcher;
+	struct row *row; /* counts for the source; may be NULL */
 	struct ring *ring;
 	struct ts ts;
 	struct ts_program packed; /* what the packets in the ring are packets of */

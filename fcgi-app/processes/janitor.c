@@ -160,6 +160,7 @@ static bool evict_list(struct janitor *j, int64_t until_ms, int64_t *files, int6
 		freed = may_go(word, name) ? drop(j, word, name, 0) : 0;
 		*files += freed > 0;
 		board_add(j->board, BOARD_EVICTED_BYTES, freed);
+		board_add(j->board, BOARD_EVICTED_FILES, freed > 0);
 		if (freed > 0 && *files >= files_wanted && !still_tight(j))
 			return false;
 		if (i % LOOK_EVERY == 0 && clock_mono_ms() >= until_ms)

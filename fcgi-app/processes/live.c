@@ -20,6 +20,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/hls/steps.h"
+#include "lib/io/board.h"
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
 #include "lib/io/lease.h"
@@ -39,6 +40,7 @@ enum {
 
 struct live {
 	const struct conf *conf;
+	struct board *board;
 	const char *id;
 	char seg_dir[LIVE_PATH_BYTES];
 	struct ladder ladder;
@@ -125,7 +127,8 @@ static enum lease_result take_lease(struct live *l, struct fail *f)
 	buf_init(&other, LEASE_VALUE_MAX + 1);
 	file_path(name, sizeof(name), "live:%s", l->id);
 	file_path(l->lease_dir, sizeof(l->lease_dir), "%s/lease", l->conf->run_dir);
-	l->lease_env = (struct lease_env){l->lease_dir, l->mc, l->conf->host_name};
+	l->lease_env = (struct lease_env){
+		l->lease_dir, l->mc, l->conf->host_name, l->board};
 	result = lease_take(&l->lease_env, name, l->conf->public_url, &l->lease, &other, f);
 	if (result == LEASE_TAKEN)
 		say_elsewhere(l, buf_str(&other));
@@ -133,14 +136,15 @@ static enum lease_result take_lease(struct live *l, struct fail *f)
 	return result;
 }
 
-static int open_all(struct live *l, struct board *board, struct fail *f)
+static int open_all(struct live *l, struct fail *f)
 {
-	if (find_source(l, f) < 0 || publish_open(&l->publisher, l->conf, board, f) < 0 ||
+	if (find_source(l, f) < 0 || publish_open(&l->publisher, l->conf, l->board, f) < 0 ||
 		fetcher_open(&l->intake.fetcher, f) < 0)
 		return -1;
 	if (!ring_init(&l->ring, RING_PACKETS))
 		return fail_set(f, FAIL_INTERNAL, "There is no memory for the channel");
 	l->intake.policy = (struct fetch_policy){l->source->allow, l->source->allow_count};
+	l->intake.row = board_row(l->board, ROW_SOURCE, l->source->name);
 	l->intake.ring = &l->ring;
 	return playout_open(&l->playout, l->conf, &l->ladder, l->mc, l->publisher, l->id, f);
 }
@@ -186,6 +190,7 @@ static void encoder_gone(struct live *l, const char *why, int status)
 	else if (!l->playout.full.kind)
 		fail_set(&l->playout.full, FAIL_UPSTREAM,
 			"What the source sends cannot be encoded: %s", why);
+	board_add(l->board, BOARD_ENCODER_ENDS, 1);
 	l->restart_ms = now_ms + l->restart_wait_ms;
 	l->restart_wait_ms =
 		l->restart_wait_ms * 2 < RESTART_MAX_MS ? l->restart_wait_ms * 2 : RESTART_MAX_MS;
@@ -238,6 +243,7 @@ static void start_encoder(struct live *l)
 		encoder_gone(l, f.text, 0);
 		return;
 	}
+	board_add(l->board, BOARD_ENCODER_STARTS, 1);
 	l->encoded = *program;
 	steps_init(&l->steps, &r);
 	memcpy(state->encodes, r.encodes, sizeof(state->encodes));
@@ -364,6 +370,7 @@ static void stop(struct live *l, enum verdict verdict)
 
 	intake_stop(&l->intake);
 	encoder_stop(&l->encoder);
+	board_add(l->board, BOARD_LIVE_IDLE, verdict == STOP_IDLE);
 	if (verdict == STOP_IDLE)
 		playout_end(&l->playout);
 	else if (verdict == STOP_LOST)
@@ -371,7 +378,7 @@ static void stop(struct live *l, enum verdict verdict)
 	log_info("stopped", LOG_STR("channel", l->id), LOG_STR("why", words[verdict]));
 }
 
-static int work(struct live *l, struct board *board)
+static int work(struct live *l)
 {
 	struct mc_config mc = {l->conf->memcached_servers, l->conf->memcached_prefix,
 		l->conf->memcached_user, l->conf->memcached_password};
@@ -379,6 +386,7 @@ static int work(struct live *l, struct board *board)
 
 	if (mc_open(&l->mc, &mc, &f) < 0)
 		log_warn("without_memcached", LOG_STR("why", f.text));
+	mc_report(l->mc, l->board);
 	switch (take_lease(l, &f)) {
 	case LEASE_TAKEN:
 		return 0;
@@ -386,7 +394,7 @@ static int work(struct live *l, struct board *board)
 		break;
 	case LEASE_MINE:
 		intake_init(&l->intake, l->conf, l->mc, l->id);
-		if (open_all(l, board, &f) < 0)
+		if (open_all(l, &f) < 0)
 			break;
 		log_info(
 			"started", LOG_STR("channel", l->id), LOG_STR("run", l->playout.state.run));
@@ -406,6 +414,7 @@ int live_run(const struct conf *conf, const char *id, struct board *board)
 	if (!l)
 		return 1;
 	*l = (struct live){.conf = conf,
+		.board = board,
 		.id = id,
 		.lock_fd = -1,
 		.signal_fd = -1,
@@ -418,7 +427,7 @@ int live_run(const struct conf *conf, const char *id, struct board *board)
 		0)
 		log_error("live_failed", LOG_STR("channel", id), LOG_STR("why", f.text));
 	else if (lock_channel(l, &f))
-		status = work(l, board);
+		status = work(l);
 	else if (f.kind)
 		log_error("live_failed", LOG_STR("channel", id), LOG_STR("why", f.text));
 	else

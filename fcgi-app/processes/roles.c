@@ -22,21 +22,18 @@ static int run_live(const struct conf *conf, struct board *board, const char *id
 
 static int run_token(const struct conf *conf, struct board *board, const char *id)
 {
-	(void)board;
-	return token_run(conf, id, false);
+	return token_run(conf, board, id, false);
 }
 
 static int run_refresh(const struct conf *conf, struct board *board, const char *id)
 {
-	(void)board;
-	return token_run(conf, id, true);
+	return token_run(conf, board, id, true);
 }
 
 static int run_import(const struct conf *conf, struct board *board, const char *id)
 {
-	(void)board;
 	(void)id;
-	return import_due_run(conf);
+	return import_due_run(conf, board);
 }
 
 const struct role roles[] = {

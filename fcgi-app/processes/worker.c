@@ -10,6 +10,7 @@
 #include "fcgi-app/door/reply.h"
 #include "fcgi-app/door/request.h"
 #include "fcgi-app/door/route.h"
+#include "fcgi-app/door/tally.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/io/board.h"
@@ -60,7 +61,7 @@ static void handle(void *ctx, struct fcgi_exchange *x, bool busy)
 	struct reply r;
 	struct fail f = {0};
 	const char *name = "none";
-	int64_t begun_ms = clock_mono_ms();
+	int64_t begun_us = clock_mono_us();
 	int bad = request_open(&rq, x, &f);
 
 	board_request_begin(app->board);
@@ -77,7 +78,8 @@ static void handle(void *ctx, struct fcgi_exchange *x, bool busy)
 	bad = reply_send(&r, app->conf->cors_origin);
 	log_debug("request", LOG_STR("id", rq.id), LOG_STR("method", method_name(rq.method)),
 		LOG_STR("route", name), LOG_INT("status", r.status), LOG_INT("bytes", r.body.len),
-		LOG_INT("ms", clock_mono_ms() - begun_ms), LOG_INT("gone", bad != 0));
+		LOG_INT("ms", (clock_mono_us() - begun_us) / 1000), LOG_INT("gone", bad != 0));
+	tally_request(app->board, name, &r, busy, clock_mono_us() - begun_us);
 	reply_close(&r);
 	request_close(&rq);
 	board_request_end(app->board);
@@ -112,6 +114,7 @@ int worker_run(const struct conf *conf, const char *pool, int listen_fd, struct 
 		return 1;
 	}
 	fp.ctx = &app;
+	board_limit(board, fp.limit);
 	board_ready(board); /* the socket listens already */
 	result = fcgi_serve(&fp, &f);
 	if (result < 0)

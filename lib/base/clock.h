@@ -14,5 +14,6 @@ void clock_init(void);
 
 int64_t clock_real_ms(void); /* since the epoch, UTC */
 int64_t clock_mono_ms(void); /* never goes back; for intervals */
+int64_t clock_mono_us(void); /* the machine's own, never moved: how long something took */
 
 #endif

@@ -20,13 +20,25 @@
 #include "lib/base/span.h"
 #include "lib/io/file.h"
 
-enum { TOTALS_ROOM = 64, LAYOUT = 1 };
+enum { TOTALS_ROOM = 128, LAYOUT = 2, MINUTE_MS = 60000 };
+
+struct minute {
+	_Atomic int64_t number; /* since the epoch */
+	_Atomic int64_t requests, errors;
+};
+
+/* What must be the same in whoever made the board and whoever opens it. */
+struct head {
+	char magic[12];
+	uint32_t layout, slots, slot_size, rows, row_size;
+};
 
 struct face {
-	char magic[12];
-	uint32_t layout, slots, slot_size;
+	struct head head;
 	_Atomic int64_t totals[TOTALS_ROOM];
+	struct minute minute[BOARD_MINUTES];
 	struct board_slot slot[BOARD_SLOTS];
+	struct rows table;
 };
 
 struct board {
@@ -35,31 +47,71 @@ struct board {
 	struct board_slot spare;
 };
 
-static const char magic[12] = "sluiceboard";
-static const char *const total_names[] = {
-	[BOARD_PUBLISHED_BYTES] = "published_bytes",
-	[BOARD_PUBLISHED_FILES] = "published_files",
-	[BOARD_EVICTED_BYTES] = "evicted_bytes",
-	[BOARD_REQUESTS] = "requests",
-	[BOARD_ERRORS] = "errors",
-	[BOARD_RESPAWNS] = "respawns",
-	[BOARD_LIVE_STARTED] = "live_started",
-	[BOARD_LIVE_REFUSED] = "live_refused",
-	[BOARD_RELOADS] = "reloads",
-	[BOARD_RELOADS_REFUSED] = "reloads_refused",
-	[BOARD_COUNTED_MS] = "counted_ms",
-	[BOARD_FULL_SINCE_MS] = "full_since_ms",
-	[BOARD_PUBLISH_REFUSED] = "publish_refused",
+static const struct head our_head = {.magic = "sluiceboard",
+	.layout = LAYOUT,
+	.slots = BOARD_SLOTS,
+	.slot_size = sizeof(struct board_slot),
+	.rows = ROWS_MAX,
+	.row_size = sizeof(struct row)};
+
+static const struct board_total_info total_infos[] = {
+	[BOARD_PUBLISHED_BYTES] = {"published_bytes", "store_used_bytes",
+		"Bytes of published files that are kept now, live segments left out.", true, 1},
+	[BOARD_PUBLISHED_FILES] = {"published_files", "store_files",
+		"Published files that are kept now, live segments left out.", true, 1},
+	[BOARD_EVICTED_BYTES] = {"evicted_bytes", "evicted_bytes",
+		"Bytes removed before their time to keep quota and free space.", false, 1},
+	[BOARD_REQUESTS] = {"requests", "requests", "Requests answered by workers.", false, 1},
+	[BOARD_ERRORS] = {"errors", "errors",
+		"Answers of 500 and above, those that said busy left out.", false, 1},
+	[BOARD_RESPAWNS] = {"respawns", "respawns",
+		"Processes that died and were started again.", false, 1},
+	[BOARD_LIVE_STARTED] = {"live_started", "live_starts", "Channels started.", false, 1},
+	[BOARD_LIVE_REFUSED] = {"live_refused", "live_refusals",
+		"Channels not started because live_max was reached.", false, 1},
+	[BOARD_RELOADS] = {"reloads", "reloads", "Reloads done.", false, 1},
+	[BOARD_RELOADS_REFUSED] = {"reloads_refused", "reload_refusals",
+		"Reloads refused because the new configuration was no good.", false, 1},
+	[BOARD_COUNTED_MS] = {"counted_ms", "store_counted_timestamp_seconds",
+		"When the published files were last counted; 0: never.", true, 1000},
+	[BOARD_FULL_SINCE_MS] = {"full_since_ms", "store_full_since_timestamp_seconds",
+		"Nothing more can be kept since then; 0: it can.", true, 1000},
+	[BOARD_PUBLISH_REFUSED] = {"publish_refused", "publish_refusals",
+		"Files that were not kept because there was no room.", false, 1},
+	[BOARD_LIVE_FULL_SINCE_MS] = {"live_full_since_ms",
+		"live_store_full_since_timestamp_seconds",
+		"No live segment can be kept since then; 0: they can.", true, 1000},
+	[BOARD_BUSY] = {"busy", "busy_refusals",
+		"Requests answered 503 at once because too many were at work.", false, 1},
+	[BOARD_PUBLISHES] = {"publishes", "publishes", "Files published, live segments included.",
+		false, 1},
+	[BOARD_PUBLISHES_BYTES] = {"publishes_bytes", "publishes_bytes",
+		"Bytes of the files published, live segments included.", false, 1},
+	[BOARD_EVICTED_FILES] = {"evicted_files", "evicted_files",
+		"Files removed before their time to keep quota and free space.", false, 1},
+	[BOARD_TOKENS_ASKED] = {"tokens_asked", "tokens_asked",
+		"How often a gateway was asked for a channel's token.", false, 1},
+	[BOARD_TOKENS_JOINED] = {"tokens_joined", "tokens_joined",
+		"Requests that waited for a gateway's answer, which they shared.", false, 1},
+	[BOARD_TOKENS_CACHED] = {"tokens_cached", "tokens_cached",
+		"Requests that were answered with a token known already.", false, 1},
+	[BOARD_LIVE_IDLE] = {"live_idle", "live_idle_stops",
+		"Channels stopped because nobody watched.", false, 1},
+	[BOARD_ENCODER_STARTS] = {"encoder_starts", "encoder_starts", "Encoders started.", false, 1},
+	[BOARD_ENCODER_ENDS] = {"encoder_ends", "encoder_failures",
+		"Encoders that ended or were ended while their channel went on.", false, 1},
+	[BOARD_LEASES_TAKEN] = {"leases_taken", "leases_taken", "Leases taken.", false, 1},
+	[BOARD_LEASES_LOST] = {"leases_lost", "leases_lost",
+		"Leases lost to another host, or because nothing confirmed them.", false, 1},
 };
 
 _Static_assert(
 	(int)BOARD_TOTALS <= (int)TOTALS_ROOM, "a new total needs more room and a new layout");
-_Static_assert(sizeof(total_names) / sizeof(total_names[0]) == BOARD_TOTALS, "each has a name");
+_Static_assert(sizeof(total_infos) / sizeof(total_infos[0]) == BOARD_TOTALS, "each has a line");
 
 static bool is_ours(const struct face *face)
 {
-	return memcmp(face->magic, magic, sizeof(magic)) == 0 && face->layout == LAYOUT &&
-	       face->slots == BOARD_SLOTS && face->slot_size == sizeof(struct board_slot);
+	return memcmp(&face->head, &our_head, sizeof(our_head)) == 0;
 }
 
 /* The board behind `fd`, which is closed; NULL when it has another layout or cannot be mapped. */
@@ -88,16 +140,11 @@ static struct face *open_face(const char *path)
 
 static bool write_face(int fd)
 {
-	struct face head = {
-		.layout = LAYOUT, .slots = BOARD_SLOTS, .slot_size = sizeof(struct board_slot)};
-
-	memcpy(head.magic, magic, sizeof(magic));
 	/* A hole would be SIGBUS on a full disk, for whoever writes into it first. */
 	errno = posix_fallocate(fd, 0, sizeof(struct face));
 	if (errno || fchmod(fd, 0640) < 0)
 		return false;
-	return pwrite(fd, &head, offsetof(struct face, totals), 0) ==
-	       (ssize_t)offsetof(struct face, totals);
+	return pwrite(fd, &our_head, sizeof(our_head), 0) == (ssize_t)sizeof(our_head);
 }
 
 static int make_face(const char *path, struct fail *f)
@@ -240,6 +287,12 @@ void board_ready(struct board *b)
 		atomic_store(&b->own->state, BOARD_READY);
 }
 
+void board_limit(struct board *b, int limit)
+{
+	if (b->own)
+		atomic_store(&b->own->limit, limit);
+}
+
 void board_request_begin(struct board *b)
 {
 	if (b->own)
@@ -285,6 +338,20 @@ const struct board_slot *board_each(const struct board *b, size_t *at)
 	return NULL;
 }
 
+int64_t board_started_ms(const struct board *b)
+{
+	int64_t started_ms = clock_real_ms();
+	const struct board_slot *slot;
+	size_t at = 0;
+
+	while ((slot = board_each(b, &at))) {
+		int64_t one_ms = atomic_load(&slot->started_ms);
+		if (one_ms && one_ms < started_ms)
+			started_ms = one_ms;
+	}
+	return started_ms;
+}
+
 int64_t board_add(struct board *b, enum board_total total, int64_t n)
 {
 	must(total < BOARD_TOTALS);
@@ -303,8 +370,50 @@ void board_set(struct board *b, enum board_total total, int64_t value)
 	atomic_store(&b->face->totals[total], value);
 }
 
-const char *board_total_name(enum board_total total)
+const struct board_total_info *board_total_info(enum board_total total)
 {
 	must(total < BOARD_TOTALS);
-	return total_names[total];
+	return &total_infos[total];
+}
+
+struct row *board_row(struct board *b, enum row_kind kind, const char *name)
+{
+	return b ? rows_find(&b->face->table, kind, name) : NULL;
+}
+
+const struct rows *board_rows(const struct board *b)
+{
+	return &b->face->table;
+}
+
+void board_minute_add(struct board *b, bool error)
+{
+	int64_t now = clock_real_ms() / MINUTE_MS;
+	struct minute *m = &b->face->minute[now % BOARD_MINUTES];
+	int64_t number = atomic_load(&m->number);
+
+	/* Who begins it forgets what was here 8 minutes ago. One that counts in between is lost. */
+	if (number != now && atomic_compare_exchange_strong(&m->number, &number, now)) {
+		atomic_store(&m->requests, 0);
+		atomic_store(&m->errors, 0);
+	}
+	atomic_fetch_add(&m->requests, 1);
+	atomic_fetch_add(&m->errors, error);
+}
+
+void board_minutes(const struct board *b, int minutes, int64_t *requests, int64_t *errors)
+{
+	int64_t now = clock_real_ms() / MINUTE_MS;
+
+	must(minutes > 0 && minutes < BOARD_MINUTES);
+	*requests = *errors = 0;
+	for (int i = 0; i < BOARD_MINUTES; i++) {
+		const struct minute *m = &b->face->minute[i];
+		int64_t number = atomic_load(&m->number);
+
+		if (number > now || number < now - minutes)
+			continue;
+		*requests += atomic_load(&m->requests);
+		*errors += atomic_load(&m->errors);
+	}
 }

@@ -6,11 +6,13 @@
 #define SLUICE_IO_BOARD_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "lib/base/fail.h"
+#include "lib/io/rows.h"
 
 enum { BOARD_SLOTS = 512 };
 
@@ -28,22 +30,36 @@ struct board_slot {
 	char name[72];		  /* what it works on, such as "live-8", or "" */
 };
 
-/* Sums over all processes since the service was installed here, or the value now. A new one is
- * added at the end, with its name in board.c. */
+/* Sums over all processes since the board was made (it outlives every process and a restart of the
+ * service), or the value now. A new one is added at the end, with its line in the table of board.c,
+ * from which /metrics and `sluice status` take it. */
 enum board_total {
 	BOARD_PUBLISHED_BYTES, /* in use now */
 	BOARD_PUBLISHED_FILES, /* in use now */
 	BOARD_EVICTED_BYTES,
 	BOARD_REQUESTS,
-	BOARD_ERRORS, /* answers of 500 and above */
+	BOARD_ERRORS, /* answers of 500 and above, but for those that said "busy" */
 	BOARD_RESPAWNS,
 	BOARD_LIVE_STARTED,
 	BOARD_LIVE_REFUSED, /* live_max was reached */
 	BOARD_RELOADS,
 	BOARD_RELOADS_REFUSED, /* the new configuration was no good */
 	BOARD_COUNTED_MS,      /* when the published files were last counted; 0: never */
-	BOARD_FULL_SINCE_MS,   /* publishing is refused since then; 0: it is not */
-	BOARD_PUBLISH_REFUSED, /* how often it was */
+	BOARD_FULL_SINCE_MS,   /* publishing in www is refused since then; 0: it is not */
+	BOARD_PUBLISH_REFUSED, /* how often it was, in any store */
+	BOARD_LIVE_FULL_SINCE_MS, /* the same for segments of live television */
+	BOARD_BUSY,		  /* requests refused because too many were at work */
+	BOARD_PUBLISHES,	  /* files linked, ever */
+	BOARD_PUBLISHES_BYTES,
+	BOARD_EVICTED_FILES,
+	BOARD_TOKENS_ASKED,  /* a gateway was asked for one */
+	BOARD_TOKENS_JOINED, /* requests that waited for such an answer */
+	BOARD_TOKENS_CACHED, /* requests that found one */
+	BOARD_LIVE_IDLE,     /* channels that stopped because nobody watched */
+	BOARD_ENCODER_STARTS,
+	BOARD_ENCODER_ENDS, /* that nobody wanted */
+	BOARD_LEASES_TAKEN,
+	BOARD_LEASES_LOST,
 	BOARD_TOTALS
 };
 
@@ -62,8 +78,9 @@ void board_close(struct board **b); /* leaves the slot too */
 struct board_slot *board_enter(struct board *b, const char *role, const char *name);
 void board_leave(struct board *b);
 
-/* Says that this process takes requests, or does its work, from now on. */
+/* Says that this process takes requests, or does its work, from now on; and how many at once. */
 void board_ready(struct board *b);
+void board_limit(struct board *b, int limit);
 
 /* Counts a request of this process while it is at work, and then as done; from any thread. */
 void board_request_begin(struct board *b);
@@ -78,12 +95,33 @@ void board_forget(struct board *b, pid_t pid);
 /* Walks over the slots of processes that are alive: *at starts at 0; NULL at the end. */
 const struct board_slot *board_each(const struct board *b, size_t *at);
 
+/* When the oldest process that is alive began, in ms since the epoch; now when there is none. */
+int64_t board_started_ms(const struct board *b);
+
 /* Adds to a total and returns what it is then. */
 int64_t board_add(struct board *b, enum board_total total, int64_t n);
 int64_t board_get(const struct board *b, enum board_total total);
 void board_set(struct board *b, enum board_total total, int64_t value);
 
-/* Its name in /metrics and `sluice status`, such as "published_bytes". */
-const char *board_total_name(enum board_total total);
+struct board_total_info {
+	const char *name;   /* in `sluice status`, such as "respawns" */
+	const char *metric; /* in /metrics: "respawns", without what says the type */
+	const char *help;   /* one sentence */
+	bool gauge;	    /* a value now; else it only grows */
+	int64_t divisor;    /* to base units (seconds, bytes): 1000 for milliseconds */
+};
+
+const struct board_total_info *board_total_info(enum board_total total);
+
+/* The row that counts `name`, see lib/io/rows.h. NULL when `b` is. It stays good as long as the
+ * board is open. */
+struct row *board_row(struct board *b, enum row_kind kind, const char *name);
+const struct rows *board_rows(const struct board *b);
+
+/* Counts one answer in this minute, and sums up those of the last `minutes`, 1 to BOARD_MINUTES - 1
+ * and the one that has begun. */
+enum { BOARD_MINUTES = 8 };
+void board_minute_add(struct board *b, bool error);
+void board_minutes(const struct board *b, int minutes, int64_t *requests, int64_t *errors);
 
 #endif

@@ -11,6 +11,7 @@
 #include "lib/base/clock.h"
 #include "lib/http/cidr.h"
 #include "lib/http/redact.h"
+#include "lib/io/rows.h"
 
 enum { HEADERS_MAX_BYTES = 128 * 1024, HEADERS_MAX = 200, REDIRECTS_MAX = 8, ALLOW_MAX = 32 };
 
@@ -118,6 +119,7 @@ static bool give_head(struct transfer *t)
 		return true;
 	t->head_done = true;
 	read_head(t, &head);
+	row_add(t->rq.row, SOURCE_REFUSED, head.status >= 400);
 	if (t->rq.on_head && t->rq.on_head(t->rq.ctx, &head) == FETCH_STOP)
 		return end_with(t, FAIL_GONE, "not wanted any more");
 	return true;
@@ -132,6 +134,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
 	if (!give_head(t))
 		return 0;
 	t->body_bytes += (int64_t)len;
+	row_add(t->rq.row, SOURCE_BYTES, (int64_t)len);
 	if (t->rq.max_bytes && t->body_bytes > t->rq.max_bytes)
 		return end_with(t, FAIL_UPSTREAM, "the answer is too large");
 	if (t->rq.on_data && t->rq.on_data(t->rq.ctx, bytes, len) == FETCH_STOP)
@@ -219,6 +222,7 @@ static int transfer_make(const struct fetch_request *rq, struct transfer **out, 
 		return fail_set(f, FAIL_INTERNAL, "There is no memory to fetch");
 	}
 	t->rq = *rq;
+	row_add(rq->row, SOURCE_REQUESTS, 1);
 	t->moved_ms = clock_mono_ms();
 	redact_url(rq->url, t->shown, sizeof(t->shown));
 	if (read_policy(t, &rq->policy, f) < 0) {
@@ -254,6 +258,16 @@ static struct fail verdict(const struct transfer *t, CURLcode code)
 	default: /* libcurl's own words hold no part of the URL but the host */
 		fail_set(&f, FAIL_UPSTREAM, "%s: %s", t->shown, curl_easy_strerror(code));
 	}
+	return f;
+}
+
+/* How it ended, which is counted. */
+static struct fail end_of(const struct transfer *t, CURLcode code)
+{
+	struct fail f = verdict(t, code);
+
+	if (f.kind && f.kind != FAIL_GONE)
+		row_add(t->rq.row, SOURCE_FAILURES + (int)f.kind, 1);
 	return f;
 }
 
@@ -297,7 +311,7 @@ int fetch_get(const struct fetch_request *rq, bool head_only, struct fetch_resul
 	if (transfer_make(&own, &t, f) < 0)
 		return -1;
 	code = curl_easy_perform(t->curl);
-	why = verdict(t, code);
+	why = end_of(t, code);
 	if (why.kind == FAIL_GONE && w.head_came && head_only)
 		why.kind = FAIL_NONE;
 	read_head(t, &head);
@@ -385,7 +399,7 @@ static void finish(struct fetcher *fetcher)
 		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
 		if (code == CURLE_OK && !give_head(t)) /* an answer without a body */
 			code = CURLE_WRITE_ERROR;
-		why = verdict(t, code);
+		why = end_of(t, code);
 		rq = t->rq;
 		transfer_stop(&t);
 		if (rq.on_done)

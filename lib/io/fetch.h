@@ -14,6 +14,8 @@
 #include "lib/base/buf.h"
 #include "lib/base/fail.h"
 
+struct row;
+
 struct fetch_policy {
 	const char *const *allow; /* "CIDR[:port[-port]]": private addresses that may be reached */
 	size_t allow_count;
@@ -38,6 +40,7 @@ struct fetch_request {
 	int64_t connect_ms;	   /* to a connection */
 	int64_t total_ms;	   /* to the end; 0: without limit */
 	int64_t stall_ms;	   /* without a byte; 0: without limit */
+	struct row *row;	   /* counts as of a source (lib/io/rows.h); NULL: nothing is counted */
 	/* Streams: the head once, before its data; then pieces of the body; then the end, once. Where
 	 * `on_head` or `on_data` says FETCH_STOP the transfer ends with FAIL_GONE. May be NULL. */
 	enum fetch_verdict (*on_head)(void *ctx, const struct fetch_head *head);

@@ -19,6 +19,7 @@
 #include "lib/base/log.h"
 #include "lib/base/must.h"
 #include "lib/base/num.h"
+#include "lib/io/board.h"
 #include "lib/io/file.h"
 #include "lib/io/sign.h"
 
@@ -33,6 +34,7 @@ static const char family[] = "lease";
 
 struct lease {
 	struct mc *mc;
+	struct board *board;
 	pid_t pid;
 	int fd; /* holds the flock */
 	char path[PATH_MAX];
@@ -251,6 +253,7 @@ static struct lease *new_lease(
 	}
 	l->fd = -1;
 	l->mc = env->mc;
+	l->board = env->board;
 	l->pid = getpid();
 	snprintf(l->name, sizeof(l->name), "%s", name);
 	snprintf(l->value, sizeof(l->value), "%s", value);
@@ -266,6 +269,12 @@ static struct lease *new_lease(
 	return l;
 }
 
+static void tell_board(const struct lease *l, enum board_total total)
+{
+	if (l->board)
+		board_add(l->board, total, 1);
+}
+
 enum lease_result lease_take(const struct lease_env *env, const char *name, const char *value,
 	struct lease **out, struct buf *other, struct fail *f)
 {
@@ -278,6 +287,7 @@ enum lease_result lease_take(const struct lease_env *env, const char *name, cons
 	if (result == LEASE_MINE)
 		result = share(l, other);
 	if (result == LEASE_MINE) {
+		tell_board(l, BOARD_LEASES_TAKEN);
 		*out = l;
 		return LEASE_MINE;
 	}
@@ -287,13 +297,12 @@ enum lease_result lease_take(const struct lease_env *env, const char *name, cons
 	return result;
 }
 
-bool lease_renew(struct lease *l)
+/* Whether it is still ours. */
+static bool renew(struct lease *l)
 {
 	int64_t now = clock_mono_ms();
 	enum claim answer;
 
-	if (l->lost || l->pid != getpid())
-		return false;
 	if (now >= l->tried_ms && now - l->tried_ms < LEASE_RENEW_MS)
 		return true;
 	l->tried_ms = now;
@@ -307,6 +316,15 @@ bool lease_renew(struct lease *l)
 		  (answer != CLAIM_MINE && now - l->confirmed_ms >= LEASE_LOST_MS);
 	if (answer != CLAIM_UNSURE)
 		l->confirmed_ms = now;
+	return !l->lost;
+}
+
+bool lease_renew(struct lease *l)
+{
+	if (l->lost || l->pid != getpid())
+		return false;
+	if (!renew(l))
+		tell_board(l, BOARD_LEASES_LOST);
 	return !l->lost;
 }
 

@@ -26,6 +26,7 @@ enum {
 	LEASE_VALUE_MAX = 1000 /* bytes */
 };
 
+struct board;
 struct lease;
 
 /* Borrowed for as long as a lease taken with it is held. */
@@ -33,6 +34,7 @@ struct lease_env {
 	const char *dir; /* run_dir "/lease": on a file system of this host; made when missing */
 	struct mc *mc;	 /* NULL: this host alone */
 	const char *owner_host; /* this host's name, unique among those that share a memcached */
+	struct board *board;	/* counts what is taken and lost; may be NULL */
 };
 
 enum lease_result { LEASE_MINE, LEASE_TAKEN, LEASE_ERROR };

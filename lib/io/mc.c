@@ -9,6 +9,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/must.h"
 #include "lib/base/num.h"
+#include "lib/io/board.h"
 #include "lib/io/mc_link.h"
 #include "lib/io/mc_server.h"
 #include "lib/io/mc_servers.h"
@@ -28,12 +29,14 @@ struct mc {
 	struct mc_ring *ring; /* of several servers */
 	struct mc_server *servers[MC_SERVERS_MAX];
 	size_t count;
+	struct board *board; /* counts what is asked; may be NULL */
 };
 
 /* One question on its way: what is asked, and where the value goes. */
 struct call {
 	struct mc_question question;
 	struct mc_answer answer;
+	const char *family_name;
 	struct span family, key;
 	struct buf *value; /* of get */
 	char wire[WIRE_MAX];
@@ -127,6 +130,15 @@ void mc_close(struct mc **mc)
 	free(m);
 }
 
+void mc_report(struct mc *mc, struct board *board)
+{
+	if (!mc)
+		return;
+	mc->board = board;
+	for (size_t i = 0; i < mc->count; i++)
+		mc_server_report(mc->servers[i], board);
+}
+
 /* Begins a call; what is not set is 0. False when nothing is kept under such a key. */
 static bool begin(
 	struct call *c, const struct mc *mc, enum mc_verb verb, const char *family, const char *key)
@@ -138,6 +150,7 @@ static bool begin(
 
 	memset(c, 0, offsetof(struct call, wire));
 	c->question.verb = verb;
+	c->family_name = family;
 	c->family = span_of(family);
 	c->key = span_of(key);
 	must(c->family.len > 0 && c->family.len <= FAMILY_MAX);
@@ -165,13 +178,46 @@ static bool take_value(void *ctx, struct span raw)
 	return buf_add(c->value, payload.ptr, payload.len);
 }
 
+/* What the call was, and how it went. Bytes are those on the wire, without the protocol's. */
+static void count(const struct mc *mc, const struct call *c, enum mc_link_result result)
+{
+	struct row *row = board_row(mc->board, ROW_FAMILY, c->family_name);
+	bool good = result == MC_LINK_OK;
+
+	if (result == MC_LINK_BROKEN || result == MC_LINK_LATE) {
+		row_add(row, FAMILY_AWAY, 1);
+		return;
+	}
+	switch (c->question.verb) {
+	case MC_VERB_GET:
+		row_add(row, good ? FAMILY_HITS : FAMILY_MISSES, 1);
+		row_add(row, FAMILY_BYTES_READ, good ? (int64_t)c->answer.value.len : 0);
+		break;
+	case MC_VERB_SET:
+	case MC_VERB_ADD:
+	case MC_VERB_CAS:
+		row_add(row, good ? FAMILY_STORED : FAMILY_NOT_STORED, 1);
+		row_add(row, FAMILY_BYTES_WRITTEN, good ? (int64_t)c->question.value.len : 0);
+		break;
+	case MC_VERB_DELETE:
+		row_add(row, FAMILY_DELETED, good);
+		break;
+	case MC_VERB_INCR:
+		row_add(row, FAMILY_COUNTED, good);
+		break;
+	}
+}
+
 static enum mc_link_result ask(struct mc *mc, struct call *c)
 {
 	size_t i = mc->ring ? mc_ring_pick(mc->ring, c->question.key) : 0;
+	enum mc_link_result result;
 
 	must(i < mc->count);
-	return mc_server_ask(
+	result = mc_server_ask(
 		mc->servers[i], &c->question, &c->answer, c->value ? take_value : NULL, c);
+	count(mc, c, result);
+	return result;
 }
 
 static enum mc_result result_of(enum mc_link_result result)

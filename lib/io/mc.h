@@ -36,6 +36,7 @@ enum mc_result {
 	MC_AWAY	 /* no answer: act without it */
 };
 
+struct board;
 struct mc;
 
 /* All borrowed for the call of mc_open(). */
@@ -55,6 +56,10 @@ int mc_open(struct mc **out, const struct mc_config *config, struct fail *f);
 
 /* Not while other threads use it. */
 void mc_close(struct mc **mc);
+
+/* Counts every call on `board` from now on, which stays open as long as `mc` is: by family, and
+ * what servers fail at (lib/io/rows.h). Either may be NULL. Not while other threads use it. */
+void mc_report(struct mc *mc, struct board *board);
 
 /* `family` is one of ours: at most 32 of [a-z0-9:-]. A key is any text, at most MC_KEY_MAX bytes;
  * nothing is kept for a longer one (MC_MISS).

@@ -10,6 +10,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/must.h"
+#include "lib/io/board.h"
 
 enum { IDLE_MAX = 64 }; /* links kept for the next question: a process has no more threads */
 
@@ -25,6 +26,7 @@ struct mc_server {
 	char why[MC_WHY_MAX];
 	struct mc_link *idle[IDLE_MAX];
 	size_t idle_count;
+	struct row *row; /* counts on the board; may be NULL */
 };
 
 struct mc_server *mc_server_open(
@@ -72,6 +74,11 @@ void mc_server_close(struct mc_server **server)
 	free(s);
 }
 
+void mc_server_report(struct mc_server *s, struct board *board)
+{
+	s->row = board_row(board, ROW_SERVER, s->name.text);
+}
+
 /* False while the server is away and it is not our turn to try it. Else *link is one that was used
  * before, or NULL. */
 static bool enter(struct mc_server *s, struct mc_link **link)
@@ -96,8 +103,10 @@ static void went_away(struct mc_server *s, const char *why)
 	s->tried_ms = clock_mono_ms();
 	snprintf(s->why, sizeof(s->why), "%s", why);
 	drop_idle(s);
+	row_add(s->row, SERVER_FAILURES, 1);
 	if (s->away)
 		return;
+	row_add(s->row, SERVER_OUTAGES, 1);
 	s->away = true;
 	s->away_since_ms = s->tried_ms;
 	s->outages++;

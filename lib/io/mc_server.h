@@ -23,6 +23,9 @@ struct mc_server *mc_server_open(
 /* Not while other threads ask it. */
 void mc_server_close(struct mc_server **server);
 
+/* Counts outages and failures on `board` (may be NULL) from now on. */
+void mc_server_report(struct mc_server *server, struct board *board);
+
 /* Asks, by any thread. `accept` (may be NULL) is called with a value that was found, while it is
  * good; false from it makes the answer MC_LINK_MISS. A server that is away gives MC_LINK_LATE. */
 enum mc_link_result mc_server_ask(struct mc_server *server, const struct mc_question *question,

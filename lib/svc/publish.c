@@ -252,6 +252,16 @@ static bool link_in(struct publisher *p, const struct item *it, bool *made)
 	return false;
 }
 
+static void count_made(struct publisher *p, const struct item *it)
+{
+	board_add(p->board, BOARD_PUBLISHES, 1);
+	board_add(p->board, BOARD_PUBLISHES_BYTES, it->bytes);
+	if (it->store != PUBLISH_WWW)
+		return;
+	board_add(p->board, BOARD_PUBLISHED_BYTES, it->bytes);
+	board_add(p->board, BOARD_PUBLISHED_FILES, 1);
+}
+
 /* The item's bytes are complete: its times, its lines, its link, in this order. */
 static enum publish_result finish(struct publisher *p, struct item *it, struct fail *f)
 {
@@ -273,10 +283,8 @@ static enum publish_result finish(struct publisher *p, struct item *it, struct f
 	errno = err;
 	if (!linked)
 		return refuse(p, "published", it->name, f);
-	if (made && p->board && it->store == PUBLISH_WWW) {
-		board_add(p->board, BOARD_PUBLISHED_BYTES, it->bytes);
-		board_add(p->board, BOARD_PUBLISHED_FILES, 1);
-	}
+	if (made && p->board)
+		count_made(p, it);
 	return PUBLISH_OK;
 }
 

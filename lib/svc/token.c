@@ -13,6 +13,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/num.h"
+#include "lib/io/board.h"
 #include "lib/io/conf.h"
 #include "lib/io/fetch.h"
 #include "lib/io/file.h"
@@ -140,12 +141,14 @@ static void refuse(struct token *t, int status)
 			status);
 }
 
-static void ask_gateway(const struct conf_source *source, const char *url, struct token *t)
+static void ask_gateway(
+	const struct conf_source *source, struct board *board, const char *url, struct token *t)
 {
 	struct fetch_request rq = {.url = url,
 		.policy = {source->allow, source->allow_count},
 		.connect_ms = CONNECT_MS,
-		.total_ms = TOTAL_MS};
+		.total_ms = TOTAL_MS,
+		.row = board_row(board, ROW_SOURCE, source->name)};
 	struct fetch_result *res = calloc(1, sizeof(*res));
 	int status;
 
@@ -173,7 +176,8 @@ static void ask_gateway(const struct conf_source *source, const char *url, struc
 	free(res);
 }
 
-static void resolve(const struct conf *conf, const char *id, struct token *t)
+static void resolve(
+	const struct conf *conf, struct board *board, const char *id, struct token *t)
 {
 	struct catalog *catalog = NULL;
 	struct channel channel;
@@ -189,7 +193,7 @@ static void resolve(const struct conf *conf, const char *id, struct token *t)
 		   catalog_channel(catalog, &ident, &channel, &t->why) == 0 &&
 		   source_live_url(conf_source(conf, channel.source), channel.ident.key, &url,
 			   &t->why) == 0) {
-		ask_gateway(conf_source(conf, channel.source), buf_str(&url), t);
+		ask_gateway(conf_source(conf, channel.source), board, buf_str(&url), t);
 	}
 	catalog_close(&catalog);
 	buf_release(&url);
@@ -264,10 +268,11 @@ static bool wait_for_other(
 	return false;
 }
 
-static int run_alone(const struct conf *conf, struct mc *mc, const char *id, bool refresh)
+static int run_alone(
+	const struct conf *conf, struct board *board, struct mc *mc, const char *id, bool refresh)
 {
 	char name[80], dir[LIVE_PATH_BYTES];
-	struct lease_env env = {dir, mc, conf->host_name};
+	struct lease_env env = {dir, mc, conf->host_name, board};
 	struct lease *lease = NULL;
 	struct token *t = malloc(sizeof(*t));
 	struct fail f = {0};
@@ -282,7 +287,9 @@ static int run_alone(const struct conf *conf, struct mc *mc, const char *id, boo
 	} else {
 		if (lease_take(&env, name, "", &lease, NULL, &f) != LEASE_TAKEN ||
 			!wait_for_other(conf, mc, id, refresh, t)) {
-			resolve(conf, id, t);
+			resolve(conf, board, id, t);
+			if (board)
+				board_add(board, BOARD_TOKENS_ASKED, 1);
 			log_info("resolved", LOG_STR("channel", id),
 				LOG_STR("said", t->why.kind ? t->why.text : "ok"),
 				LOG_INT("ms", clock_real_ms() - t->resolved_ms));
@@ -294,7 +301,7 @@ static int run_alone(const struct conf *conf, struct mc *mc, const char *id, boo
 	return result < 0;
 }
 
-int token_run(const struct conf *conf, const char *id, bool refresh)
+int token_run(const struct conf *conf, struct board *board, const char *id, bool refresh)
 {
 	struct mc_config config = {conf->memcached_servers, conf->memcached_prefix,
 		conf->memcached_user, conf->memcached_password};
@@ -307,7 +314,8 @@ int token_run(const struct conf *conf, const char *id, bool refresh)
 		return 1;
 	}
 	mc_open(&mc, &config, &f); /* without it this host asks for itself */
-	result = run_alone(conf, mc, id, refresh);
+	mc_report(mc, board);
+	result = run_alone(conf, board, mc, id, refresh);
 	mc_close(&mc);
 	close(lock);
 	return result;

@@ -15,6 +15,7 @@
 #include "lib/base/fail.h"
 #include "lib/base/span.h"
 
+struct board;
 struct conf;
 struct mc;
 
@@ -45,8 +46,8 @@ bool token_refresh_due(const struct token *t, int64_t now_ms);
 /* Body of the resolver process: asks the gateway for channel `id` unless a good token (with
  * `refresh`: one younger than 5 s) is there by the time it is alone, and stores the answer. One at
  * a time on this host by a lock, in the cluster by the lease "tok:{id}". 0: there is an answer now,
- * which may be a refusal; 1: it could not be stored. */
-int token_run(const struct conf *conf, const char *id, bool refresh);
+ * which may be a refusal; 1: it could not be stored. `board` (may be NULL) counts. */
+int token_run(const struct conf *conf, struct board *board, const char *id, bool refresh);
 
 /* When a URL itself says when it ends (expires=, exp=, e= as seconds since the epoch, after now):
  * that time in ms, else 0. */

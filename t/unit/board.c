@@ -1,10 +1,14 @@
 /* t/unit/board.c - what all our processes tell each other.
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/io/board.h"
 #include "lib/io/file.h"
 #include "t/unit/tap.h"
@@ -118,8 +122,8 @@ static void totals(const char *path)
 	board_set(b, BOARD_PUBLISHED_BYTES, 1);
 	is_int(board_get(b, BOARD_PUBLISHED_BYTES), 1, "it can be corrected");
 	for (int t = 0; t < BOARD_TOTALS; t++)
-		ok(*board_total_name((enum board_total)t), "total %d has a name: %s", t,
-			board_total_name((enum board_total)t));
+		ok(*board_total_info((enum board_total)t)->name, "total %d has a name: %s", t,
+			board_total_info((enum board_total)t)->name);
 	board_close(&b);
 }
 
@@ -150,6 +154,97 @@ static void first_at_once(const char *path)
 	board_close(&b);
 }
 
+/* The head of the board's file is a word, the number of its layout, and what it has room for. */
+static void set_layout(const char *path, uint32_t layout)
+{
+	FILE *file = fopen(path, "r+");
+
+	ok(file && fseek(file, 12, SEEK_SET) == 0 && fwrite(&layout, sizeof(layout), 1, file) == 1,
+		"a board has the layout %u", layout);
+	if (file)
+		fclose(file);
+}
+
+/* An upgrade brings another layout: the new program starts its counters anew, and who still runs
+ * the old one goes on with what it has. */
+static void upgrade(const char *path)
+{
+	struct board *old = NULL, *new = NULL;
+	struct fail f;
+
+	board_open(&old, path, &f);
+	board_set(old, BOARD_RESPAWNS, 7);
+	row_add(board_row(old, ROW_ROUTE, "live_list"), ROUTE_2XX, 5);
+	set_layout(path, 1);
+	is_int(board_open(&new, path, &f), 0, "one of another layout is replaced");
+	is_int(board_get(new, BOARD_RESPAWNS), 0, "its counters start again");
+	is_int(row_get(board_row(new, ROW_ROUTE, "live_list"), ROUTE_2XX), 0, "all of them");
+	board_add(new, BOARD_RESPAWNS, 1);
+	is_int(board_add(old, BOARD_RESPAWNS, 1), 8, "who has the old one keeps it");
+	board_close(&old);
+	board_close(&new);
+	board_open(&new, path, &f);
+	is_int(board_get(new, BOARD_RESPAWNS), 1, "the new one stays");
+	board_close(&new);
+}
+
+static void rows(const char *path)
+{
+	struct board *b = NULL;
+	struct fail f;
+
+	ok(board_row(NULL, ROW_ROUTE, "x") == NULL, "without a board nothing is counted");
+	board_open(&b, path, &f);
+	row_add(board_row(b, ROW_SOURCE, "demo"), SOURCE_BYTES, 3);
+	if (fork() == 0) {
+		row_add(board_row(b, ROW_SOURCE, "demo"), SOURCE_BYTES, 4);
+		kill(getpid(), SIGKILL);
+	}
+	wait(NULL);
+	is_int(row_get(board_row(b, ROW_SOURCE, "demo"), SOURCE_BYTES), 7,
+		"what a killed process counted stays");
+	board_close(&b);
+	board_open(&b, path, &f);
+	is_int(row_get(board_row(b, ROW_SOURCE, "demo"), SOURCE_BYTES), 7,
+		"after a restart, too");
+	board_close(&b);
+}
+
+static void minutes(const char *path, const char *dir)
+{
+	static const struct {
+		int64_t after_ms, requests, errors;
+	} cases[] = {{0, 3, 1}, {4 * 60000, 3, 1}, {6 * 60000, 0, 0}, {8 * 60000, 0, 0}};
+	int64_t *moved, requests, errors;
+	char clock[200];
+	struct board *b = NULL;
+	struct fail f;
+
+	file_path(clock, sizeof(clock), "%s/clock", dir);
+	file_replace(clock, span_make("\0\0\0\0\0\0\0", 8), 0600, &f);
+	setenv("SLUICE_CLOCK", clock, 1);
+	clock_init();
+	int fd = open(clock, O_RDWR);
+	moved = mmap(NULL, 8, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	board_open(&b, path, &f);
+	board_minute_add(b, false);
+	board_minute_add(b, true);
+	board_minute_add(b, false);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		*moved = cases[i].after_ms;
+		board_minutes(b, 5, &requests, &errors);
+		is_int(requests, cases[i].requests, "requests of the last 5 min, %d min later",
+			(int)(cases[i].after_ms / 60000));
+		is_int(errors, cases[i].errors, "and errors");
+	}
+	board_minute_add(b, false);
+	board_minutes(b, 5, &requests, &errors);
+	ok(requests == 1 && errors == 0, "a minute's place is used again 8 minutes later");
+	*moved = 0;
+	board_close(&b);
+}
+
 static void other_layouts(const char *path, const char *dir)
 {
 	struct board *b = NULL;
@@ -177,6 +272,9 @@ int main(void)
 	slots(path);
 	full(path);
 	totals(path);
+	upgrade(path);
+	rows(path);
+	minutes(path, dir);
 	first_at_once(path);
 	other_layouts(path, dir);
 	file_path(command, sizeof(command), "rm -rf '%s'", dir);

@@ -32,8 +32,8 @@ static void open_world(struct world *w)
 	w->mc = open_mc(w->m.socket);
 	snprintf(w->dir_a, sizeof(w->dir_a), "%s/a/lease", w->m.dir);
 	snprintf(w->dir_b, sizeof(w->dir_b), "%s/b", w->m.dir);
-	w->a = (struct lease_env){w->dir_a, w->mc, "host-a"};
-	w->b = (struct lease_env){w->dir_b, w->mc, "host-b"};
+	w->a = (struct lease_env){w->dir_a, w->mc, "host-a", NULL};
+	w->b = (struct lease_env){w->dir_b, w->mc, "host-b", NULL};
 }
 
 static void close_world(struct world *w)
@@ -280,7 +280,7 @@ static void foreign(struct world *w)
 
 static void alone(struct world *w)
 {
-	struct lease_env env = {w->dir_a, NULL, "host-a"};
+	struct lease_env env = {w->dir_a, NULL, "host-a", NULL};
 	struct lease *l = NULL, *two = NULL;
 	pid_t owner;
 
@@ -299,7 +299,7 @@ static void alone(struct world *w)
 
 static void files(struct world *w)
 {
-	struct lease_env nowhere = {"/dev/null/lease", w->mc, "host-a"};
+	struct lease_env nowhere = {"/dev/null/lease", w->mc, "host-a", NULL};
 	char command[200], longest[LEASE_NAME_MAX + 2];
 	struct lease *l = NULL;
 	struct fail f = {0};

@@ -1,0 +1,23 @@
+/* lib/io/proc.h - what the system tells of a process.                                     proc(5)
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SLUICE_IO_PROC_H
+#define SLUICE_IO_PROC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct proc_memory {
+	int64_t resident;     /* bytes; 0 when it cannot be told: the process is gone */
+	int64_t own;	      /* of it what is shared with nobody, about */
+	int64_t data;	      /* bytes of heap and stacks, touched or not */
+	int64_t proportional; /* PSS: shared pages by their part; -1 when we may not look */
+};
+
+/* Looks at `pid`. PSS costs as much as all the rest; it is left out (-1) unless `with_pss`. */
+void proc_memory(pid_t pid, bool with_pss, struct proc_memory *out);
+
+/* How many descriptors it has open; -1 when we may not look. */
+int64_t proc_descriptors(pid_t pid);
+
+#endif
