@@ -144,7 +144,8 @@ static const char *pattern(struct arena *arena, const char *dir, const char *ren
 }
 
 /* Timestamps are left as they come out of the encoders, in both layers of the muxer, so that the
- * renditions agree to the tick; tables are sent at each cut anyway. */
+ * renditions agree to the tick; tables are sent at each cut anyway. ffmpeg names a segment before
+ * it closes it: flush_packets has all of it in the file by then. */
 static void add_output(struct args *a, const struct recipe *r, size_t i)
 {
 	const struct rung *g = r->ladder->rungs[i];
@@ -154,7 +155,7 @@ static void add_output(struct args *a, const struct recipe *r, size_t i)
 	add_pair(a, "-f", "segment");
 	add_pair(a, "-segment_format", "mpegts");
 	add_pair(a, "-segment_format_options",
-		"avoid_negative_ts=disabled:pat_period=2:sdt_period=2");
+		"avoid_negative_ts=disabled:pat_period=2:sdt_period=2:flush_packets=1");
 	add_pair(a, "-individual_header_trailer", "0");
 	add_pair(a, "-segment_time", g->height ? "1" : "2");
 	add_pair(a, "-segment_start_number", arena_printf(a->arena, "%lld", (long long)n));
