@@ -13,14 +13,10 @@ static int open_site(struct app *app, struct fail *f)
 {
 	const struct conf *c = app->conf;
 	struct site_look look = {c->site_name, c->site_logo, c->site_colour};
-	struct publisher *publisher = NULL;
-	int result;
 
-	if (publish_open(&publisher, c, app->board, f) < 0)
+	if (publish_open(&app->publisher, c, app->board, f) < 0)
 		return -1;
-	result = site_open(&app->site, c->web_dir, &look, publisher, f);
-	publish_close(&publisher);
-	return result;
+	return site_open(&app->site, c->web_dir, &look, app->publisher, f);
 }
 
 int app_open(struct app *app, const struct conf *conf, struct board *board, int wait_limit,
@@ -45,6 +41,7 @@ int app_open(struct app *app, const struct conf *conf, struct board *board, int 
 void app_close(struct app *app)
 {
 	site_close(&app->site);
+	publish_close(&app->publisher);
 	catalog_close(&app->catalog);
 	mc_close(&app->mc);
 }

@@ -13,6 +13,7 @@ struct board;
 struct catalog;
 struct conf;
 struct mc;
+struct publisher;
 struct site;
 
 struct app {
@@ -20,6 +21,7 @@ struct app {
 	struct board *board; /* what all processes tell of themselves */
 	struct mc *mc;
 	struct catalog *catalog;
+	struct publisher *publisher;
 	struct site *site;    /* the pages */
 	struct ladder ladder; /* of the configuration, its default first */
 	int wait_limit; /* threads that may wait at once for anything but memcached or SQLite */

@@ -1,26 +1,44 @@
 /* fcgi-app/door/reply.h - the answer: status, headers and body, sent in one place for every
  * handler. SPDX-License-Identifier: BSD-2-Clause A handler fills a reply or returns -1 with a
- * failure; only here a failure becomes a status and the JSON of the contract. HEAD, CORS,
- * X-Request-Id and the escaping of what stands in headers are done here, once. The header block
- * stays below the 4 KiB that nginx takes. */
+ * failure; only here a failure becomes a status and the JSON of the contract, or a page for a
+ * browser. HEAD, conditions, ranges, CORS, Vary, X-Request-Id and the escaping of what stands in
+ * headers are done here, once. The header block stays below the 4 KiB that nginx takes.
+ *
+ * A published file is sent by the front server where that says how, in the request parameter
+ * SLUICE_SEND_FILE: "X-Sendfile" (lighttpd, Apache) or "X-Accel-Redirect" (nginx). Clients cannot
+ * set it: what they send arrives as HTTP_…. Without it the file's bytes are sent from here. */
 #ifndef SLUICE_DOOR_REPLY_H
 #define SLUICE_DOOR_REPLY_H
 
 #include "fcgi-app/door/request.h"
 #include "lib/base/buf.h"
 #include "lib/base/fail.h"
+#include "lib/svc/publish.h"
+
+struct conf;
+
+enum { REPLY_HEADERS_MAX = 3500, REPLY_BODY_MAX = 8 * 1024 * 1024, REPLY_VARY_MAX = 160 };
 
 struct reply {
 	struct request *rq;
+	const struct conf *conf;
 	int status;
-	struct buf headers; /* "Name: value\r\n"… */
-	struct buf body;
+	const char *type;   /* Content-Type, a literal; NULL: none */
+	struct buf headers; /* "Name: value\r\n"…, without those that stand here by themselves */
+	char vary[REPLY_VARY_MAX]; /* "Accept, Origin" */
+	struct buf body;	   /* in memory, or */
+	int fd;			   /* a file, of so many bytes; -1: none */
+	int64_t file_bytes;
+	const char *file;	/* its path below www_dir, as published */
+	int64_t modified_s;	/* Last-Modified, in seconds since the epoch. 0: none, and the body
+				 * cannot be asked for in parts or on conditions */
 	int retry_after_s;	/* for a failure: 0 picks what suits its kind */
 	const char *error_code; /* for a failure: NULL picks what suits its kind */
 	bool private_cors;	/* no CORS header: admin answers */
+	int64_t sent_bytes; /* of the body, by reply_send(); 0 for what the front server sends */
 };
 
-void reply_open(struct reply *r, struct request *rq);
+void reply_open(struct reply *r, struct request *rq, const struct conf *conf);
 void reply_close(struct reply *r);
 
 /* Adds a header. A value with control bytes is left out: it cannot be said. */
@@ -29,17 +47,29 @@ void reply_header(struct reply *r, const char *name, const char *value);
 /* Cache-Control, a header like others, named because every answer should have an honest one. */
 void reply_cache(struct reply *r, const char *value);
 
-/* Sets status, Content-Type and body (copied; at most 8 MiB, else the reply fails when sent). */
+/* Says that the answer depends on these request headers, "Accept" or "Save-Data, ECT". */
+void reply_vary(struct reply *r, const char *names);
+
+/* Sets status, Content-Type (a literal) and body (copied; at most REPLY_BODY_MAX, else the reply
+ * fails when sent). With r->modified_s set too it can be asked for in parts. */
 void reply_text(struct reply *r, int status, const char *type, struct span body);
+
+/* An answer of 200 with what is published under `name`; its type goes by its name.
+ * Fails: FAIL_MISSING when there is none (any more), FAIL_INTERNAL. */
+int reply_file(struct reply *r, const struct publisher *p, enum publish_store store,
+	const char *name, struct fail *f);
 
 /* An answer of 302 or 307 to `location` (made by us: a path, or an URL from the configuration). */
 void reply_redirect(struct reply *r, int status, const char *location);
 
-/* Turns the reply into the JSON of `f`: status by its kind, `error_code` and `retry_after_s` where
- * the handler set them. */
+/* Turns the reply into the words of `f`: status by its kind, `error_code` and `retry_after_s` where
+ * the handler set them. JSON, or a page for a browser that opens one of our pages. */
 void reply_fail(struct reply *r, const struct fail *f);
 
-/* Sends it with `cors_origin` ("" for none). -1 when the client is gone. */
-int reply_send(struct reply *r, const char *cors_origin);
+/* Drops what a reply holds so far but status and what a failure says: headers, body, file. */
+void reply_drop(struct reply *r);
+
+/* Sends it. -1 when the client is gone. */
+int reply_send(struct reply *r);
 
 #endif

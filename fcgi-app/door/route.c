@@ -15,6 +15,7 @@
 static const struct route routes[] = {
 	{METHOD_GET, "/", pages_index, POOL_API, "index"},
 	{METHOD_GET, "/watch/{id}", pages_watch, POOL_API, "watch"},
+	{METHOD_GET, "/web/{version}/{file}", pages_asset, POOL_API, "asset"},
 	{METHOD_GET, "/api/live", live_list, POOL_API, "live_list"},
 	{METHOD_GET, "/api/live/{id}", live_show, POOL_API, "live_show"},
 	{METHOD_GET, "/api/live/{id}/refresh", live_refresh, POOL_API, "live_refresh"},

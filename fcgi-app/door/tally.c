@@ -33,7 +33,7 @@ void tally_request(struct board *b, const char *route, const struct reply *r, bo
 	if (us < 0)
 		us = 0;
 	row_add(row, class_of(r->status), 1);
-	row_add(row, ROUTE_BYTES, r->rq->method == METHOD_HEAD ? 0 : (int64_t)r->body.len);
+	row_add(row, ROUTE_BYTES, r->sent_bytes);
 	row_add(row, ROUTE_MICROSECONDS, us);
 	row_add(row, ROUTE_BUCKET + bucket(us), 1);
 	board_add(b, BOARD_ERRORS, error);

@@ -187,7 +187,7 @@ static void send_channel(struct app *app, struct reply *r, const struct channel 
 	send_json(r, root);
 	reply_header(r, "X-Cache", cached ? "HIT" : "MISS");
 	if (quality->hinted)
-		reply_header(r, "Vary", "Save-Data, ECT, Downlink, CMCD-Request");
+		reply_vary(r, "Save-Data, ECT, Downlink, CMCD-Request");
 }
 
 /* The token that is known, or one that is asked for now. */

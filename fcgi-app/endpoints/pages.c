@@ -58,3 +58,36 @@ int pages_watch(struct app *app, struct request *rq, struct reply *r, struct fai
 	send_page(app, r, SITE_WATCH, channel.name, text);
 	return 0;
 }
+
+int pages_asset(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	/* A part of a coded form would be of no use beside parts of another. */
+	bool whole = request_header(rq, "HTTP_RANGE") == NULL;
+	const char *accept = whole ? request_header(rq, "HTTP_ACCEPT_ENCODING") : NULL;
+	struct site_asset asset;
+	struct buf body;
+	int result;
+
+	if (!site_find(app->site, rq->args[0], rq->args[1], accept, &asset))
+		return fail_set(f, FAIL_MISSING,
+			"The pages have no such part, or none of this version; load the page anew");
+	result = site_read(app->site, &asset, &body, f);
+	if (result == 0 &&
+		(site_publish(&asset, buf_span(&body), app->publisher, f) != PUBLISH_OK ||
+			reply_file(r, app->publisher, PUBLISH_WWW, asset.name, f) < 0)) {
+		/* There is no room to keep it. */
+		reply_text(r, 200, asset.type, buf_span(&body));
+	}
+	buf_release(&body);
+	if (result < 0)
+		return -1;
+	r->type = asset.type;
+	if (asset.coding)
+		reply_header(r, "Content-Encoding", asset.coding);
+	if (asset.varies)
+		reply_vary(r, "Accept-Encoding");
+	reply_cache(r, "public, max-age=31536000, immutable");
+	reply_header(r, "X-Cache", "MISS");
+	reply_header(r, "X-Content-Type-Options", "nosniff");
+	return 0;
+}

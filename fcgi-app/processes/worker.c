@@ -65,7 +65,7 @@ static void handle(void *ctx, struct fcgi_exchange *x, bool busy)
 	int bad = request_open(&rq, x, &f);
 
 	board_request_begin(app->board);
-	reply_open(&r, &rq);
+	reply_open(&r, &rq, app->conf);
 	if (!bad && busy)
 		bad = fail_set(&f, FAIL_BUSY, "The server is busy; try again in a moment");
 	if (!bad)
@@ -75,9 +75,9 @@ static void handle(void *ctx, struct fcgi_exchange *x, bool busy)
 	if (r.status >= 500)
 		log_warn("request_failed", LOG_STR("id", rq.id), LOG_STR("route", name),
 			LOG_INT("status", r.status), LOG_STR("why", f.text));
-	bad = reply_send(&r, app->conf->cors_origin);
+	bad = reply_send(&r);
 	log_debug("request", LOG_STR("id", rq.id), LOG_STR("method", method_name(rq.method)),
-		LOG_STR("route", name), LOG_INT("status", r.status), LOG_INT("bytes", r.body.len),
+		LOG_STR("route", name), LOG_INT("status", r.status), LOG_INT("bytes", r.sent_bytes),
 		LOG_INT("ms", (clock_mono_us() - begun_us) / 1000), LOG_INT("gone", bad != 0));
 	tally_request(app->board, name, &r, busy, clock_mono_us() - begun_us);
 	reply_close(&r);

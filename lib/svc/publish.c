@@ -64,6 +64,11 @@ bool publish_name_ok(struct span name)
 	return store_name_ok(name);
 }
 
+const char *publish_prefix(enum publish_store store)
+{
+	return store == PUBLISH_LIVE ? "tv/" : "";
+}
+
 bool publish_line(
 	struct span word, struct span name, enum publish_store *store, char to[PUBLISH_NAME_BYTES])
 {

@@ -83,6 +83,9 @@ int64_t publish_end_s(const struct stat *st);
 
 bool publish_name_ok(struct span name);
 
+/* Where a store lies below www_dir: "" or "tv/". */
+const char *publish_prefix(enum publish_store store);
+
 /* "www" and "live", as the lines of lives/ and made/ say it; false for another word. */
 bool publish_store_parse(struct span word, enum publish_store *out);
 

@@ -10,32 +10,52 @@
 
 #include "lib/base/log.h"
 #include "lib/base/num.h"
+#include "lib/http/accept.h"
+#include "lib/http/html.h"
+#include "lib/http/mime.h"
 #include "lib/io/file.h"
 #include "lib/io/sign.h"
-#include "lib/svc/publish.h"
 
 enum {
-	ASSETS_MAX = 64,
+	ASSETS_MAX = 256,
 	ASSET_BYTES = 4 * 1024 * 1024,
 	VERSION_DIGITS = 16,
+	HASH_BYTES = 32,
 	ASSET_LIFE_S = 366 * 86400, /* begun anew by every worker that starts */
+};
+
+struct asset {
+	char *file;			/* its name in `dir` */
+	unsigned char hash[HASH_BYTES]; /* of its bytes, when the site was opened */
 };
 
 struct site {
 	struct site_look look;
+	const char *dir;
 	char version[VERSION_DIGITS + 1];
 	bool has_hls; /* the player library was there at build time */
+	struct asset assets[ASSETS_MAX];
+	size_t count;
 	struct buf pages[2];
 };
 
 static const char *const page_files[] = {[SITE_INDEX] = "index.html", [SITE_WATCH] = "watch.html"};
 
+/* The same bytes, made smaller when the pages were put together. */
+static bool is_coded(struct span file)
+{
+	return span_ends(file, ".br") || span_ends(file, ".gz");
+}
+
 static int is_asset(const struct dirent *e)
 {
 	static const char *const endings[] = {".js", ".css", ".svg", ".png", ".webmanifest"};
+	struct span file = span_of(e->d_name);
 
+	if (is_coded(file))
+		file.len -= 3;
 	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-		if (e->d_name[0] != '.' && span_ends(span_of(e->d_name), endings[i]))
+		if (e->d_name[0] != '.' && span_ends(file, endings[i]))
 			return 1;
 	}
 	return 0;
@@ -46,29 +66,43 @@ static int read_file(const char *dir, const char *name, struct buf *to, struct f
 	char path[4096];
 
 	buf_init(to, ASSET_BYTES);
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (!file_path(path, sizeof(path), "%s/%s", dir, name))
+		return fail_set(f, FAIL_INTERNAL, "The path %s is too long", dir);
 	return file_read(path, to, f);
 }
 
-/* One hash over the hash and the name of each asset, in the order of their names. */
-static int make_version(
-	struct site *s, const char *dir, struct dirent **list, int count, struct fail *f)
+static int hash_file(
+	const char *dir, const char *name, unsigned char hash[HASH_BYTES], struct fail *f)
 {
-	unsigned char hash[32];
-	struct buf sum, body;
+	struct buf body;
+	int result = read_file(dir, name, &body, f);
+
+	if (result == 0)
+		sign_sha256(buf_span(&body), hash);
+	buf_release(&body);
+	return result;
+}
+
+/* One hash over the hash and the name of each asset, in the order of their names. The coded ones
+ * are the same bytes again. */
+static int make_version(struct site *s, struct fail *f)
+{
+	unsigned char hash[HASH_BYTES];
+	struct buf sum;
 
 	buf_init(&sum, ASSETS_MAX * 512);
-	for (int i = 0; i < count; i++) {
-		if (read_file(dir, list[i]->d_name, &body, f) < 0) {
-			buf_release(&body);
+	for (size_t i = 0; i < s->count; i++) {
+		struct asset *a = &s->assets[i];
+
+		if (hash_file(s->dir, a->file, a->hash, f) < 0) {
 			buf_release(&sum);
 			return -1;
 		}
-		sign_sha256(buf_span(&body), hash);
-		buf_add(&sum, hash, sizeof(hash));
-		buf_add(&sum, list[i]->d_name, strlen(list[i]->d_name) + 1);
-		s->has_hls = s->has_hls || strcmp(list[i]->d_name, "hls.min.js") == 0;
-		buf_release(&body);
+		if (is_coded(span_of(a->file)))
+			continue;
+		buf_add(&sum, a->hash, sizeof(a->hash));
+		buf_add(&sum, a->file, strlen(a->file) + 1);
+		s->has_hls = s->has_hls || strcmp(a->file, "hls.min.js") == 0;
 	}
 	sign_sha256(buf_span(&sum), hash);
 	num_print_hex(hash, VERSION_DIGITS / 2, s->version);
@@ -76,39 +110,97 @@ static int make_version(
 	return 0;
 }
 
-static void publish_asset(
-	const struct site *s, const char *dir, const char *file, struct publisher *publisher)
-{
-	struct fail f = {0};
-	struct buf body;
-	char name[300];
-
-	snprintf(name, sizeof(name), "web/%s/%s", s->version, file);
-	if (read_file(dir, file, &body, &f) < 0 ||
-		publish_bytes(publisher, PUBLISH_WWW, name, buf_span(&body), ASSET_LIFE_S, 0, &f) !=
-			PUBLISH_OK)
-		log_warn("asset_not_published", LOG_STR("file", file), LOG_STR("why", f.text));
-	buf_release(&body);
-}
-
-static int open_assets(struct site *s, const char *dir, struct publisher *publisher, struct fail *f)
+static int list_assets(struct site *s, struct fail *f)
 {
 	struct dirent **list = NULL;
-	int count = scandir(dir, &list, is_asset, alphasort), result;
+	int count = scandir(s->dir, &list, is_asset, alphasort);
+	bool memory = true;
 
 	if (count < 0)
-		return fail_errno(
-			f, FAIL_INTERNAL, errno, "The folder of the pages %s cannot be read", dir);
-	result = count > ASSETS_MAX
-			 ? fail_set(f, FAIL_INTERNAL, "More than %d files in %s", ASSETS_MAX, dir)
-			 : make_version(s, dir, list, count, f);
+		return fail_errno(f, FAIL_INTERNAL, errno,
+			"The folder of the pages %s cannot be read", s->dir);
 	for (int i = 0; i < count; i++) {
-		if (result == 0)
-			publish_asset(s, dir, list[i]->d_name, publisher);
+		if (s->count < ASSETS_MAX) {
+			s->assets[s->count].file = strdup(list[i]->d_name);
+			memory = memory && s->assets[s->count].file;
+			s->count++;
+		}
 		free(list[i]);
 	}
 	free(list);
-	return result;
+	if (!memory)
+		return fail_set(f, FAIL_INTERNAL, "There is no memory for the pages");
+	if (count > ASSETS_MAX)
+		return fail_set(f, FAIL_INTERNAL, "More than %d files in %s", ASSETS_MAX, s->dir);
+	return 0;
+}
+
+/* --- sending an asset ---------------------------------------------------------------------------
+ */
+
+static const struct asset *find(const struct site *s, struct span file, const char *ending)
+{
+	size_t len = strlen(ending);
+
+	for (size_t i = 0; i < s->count; i++) {
+		struct span have = span_of(s->assets[i].file);
+
+		if (have.len == file.len + len && span_ends(have, ending) &&
+			span_eq(span_make(have.ptr, file.len), file))
+			return &s->assets[i];
+	}
+	return NULL;
+}
+
+bool site_find(const struct site *s, struct span version, struct span file, const char *accept,
+	struct site_asset *out)
+{
+	const struct asset *plain = find(s, file, ""), *br, *gzip;
+
+	if (!plain || !span_is(version, s->version))
+		return false;
+	br = find(s, file, ".br");
+	gzip = find(s, file, ".gz");
+	*out = (struct site_asset){.type = mime_type(file), .varies = br || gzip};
+	out->coding = accept_coding(accept, br != NULL, gzip != NULL);
+	out->asset = !out->coding ? plain : strcmp(out->coding, "br") == 0 ? br : gzip;
+	snprintf(out->name, sizeof(out->name), "web/%s/%s", s->version, out->asset->file);
+	return true;
+}
+
+int site_read(const struct site *s, const struct site_asset *a, struct buf *body, struct fail *f)
+{
+	unsigned char hash[HASH_BYTES];
+
+	if (read_file(s->dir, a->asset->file, body, f) < 0)
+		return -1;
+	sign_sha256(buf_span(body), hash);
+	if (memcmp(hash, a->asset->hash, sizeof(hash)) == 0)
+		return 0;
+	/* A newer program was installed meanwhile: this version's bytes are gone. */
+	return fail_set(f, FAIL_MISSING, "This version of the pages is gone; load the page anew");
+}
+
+enum publish_result site_publish(
+	const struct site_asset *a, struct span body, struct publisher *publisher, struct fail *f)
+{
+	return publish_bytes(publisher, PUBLISH_WWW, a->name, body, ASSET_LIFE_S, 0, f);
+}
+
+static void publish_all(const struct site *s, struct publisher *publisher)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		struct site_asset a = {.asset = &s->assets[i]};
+		struct fail f = {0};
+		struct buf body;
+
+		snprintf(a.name, sizeof(a.name), "web/%s/%s", s->version, a.asset->file);
+		if (site_read(s, &a, &body, &f) < 0 ||
+			site_publish(&a, buf_span(&body), publisher, &f) != PUBLISH_OK)
+			log_warn("asset_not_published", LOG_STR("file", a.asset->file),
+				LOG_STR("why", f.text));
+		buf_release(&body);
+	}
 }
 
 int site_open(struct site **out, const char *dir, const struct site_look *look,
@@ -119,12 +211,14 @@ int site_open(struct site **out, const char *dir, const struct site_look *look,
 	if (!s)
 		return fail_set(f, FAIL_INTERNAL, "There is no memory for the pages");
 	s->look = *look;
+	s->dir = dir;
 	for (int i = SITE_INDEX; i <= SITE_WATCH; i++) {
 		if (read_file(dir, page_files[i], &s->pages[i], f) < 0)
 			goto failed;
 	}
-	if (open_assets(s, dir, publisher, f) < 0)
+	if (list_assets(s, f) < 0 || make_version(s, f) < 0)
 		goto failed;
+	publish_all(s, publisher);
 	*out = s;
 	return 0;
 failed:
@@ -140,33 +234,10 @@ void site_close(struct site **site)
 		return;
 	for (int i = SITE_INDEX; i <= SITE_WATCH; i++)
 		buf_release(&s->pages[i]);
+	for (size_t i = 0; i < s->count; i++)
+		free(s->assets[i].file);
 	free(s);
 	*site = NULL;
-}
-
-static void put_escaped(struct buf *to, const char *text)
-{
-	for (; *text; text++) {
-		switch (*text) {
-		case '&':
-			buf_puts(to, "&amp;");
-			break;
-		case '<':
-			buf_puts(to, "&lt;");
-			break;
-		case '>':
-			buf_puts(to, "&gt;");
-			break;
-		case '"':
-			buf_puts(to, "&quot;");
-			break;
-		case '\'':
-			buf_puts(to, "&#39;");
-			break;
-		default:
-			buf_putc(to, *text);
-		}
-	}
 }
 
 /* {{name}} → its value; an unknown name stays as it is, so that a typing error is seen. */
@@ -185,7 +256,7 @@ static bool put_value(
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		if (span_is(name, values[i].name)) {
-			put_escaped(to, values[i].value);
+			html_escape(to, values[i].value);
 			return true;
 		}
 	}

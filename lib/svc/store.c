@@ -119,6 +119,25 @@ int store_stat(int root, const char *name, struct stat *st)
 	return result;
 }
 
+int store_open(int root, const char *name, struct stat *st)
+{
+	const char *last;
+	int dir = store_dir(root, name, false, &last), fd, err;
+
+	if (dir < 0)
+		return -1;
+	fd = openat(dir, last, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	err = errno;
+	close(dir);
+	if (fd >= 0 && (fstat(fd, st) < 0 || !S_ISREG(st->st_mode))) {
+		close(fd);
+		fd = -1;
+		err = ENOENT;
+	}
+	errno = err;
+	return fd;
+}
+
 void store_prune(int root, const char *name)
 {
 	char path[STORE_NAME_MAX + 1];

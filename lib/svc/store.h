@@ -26,6 +26,10 @@ int store_dir(int root, const char *name, bool make, const char **last);
 /* What is there under that name, links not followed. -1 with errno. */
 int store_stat(int root, const char *name, struct stat *st);
 
+/* Opens the regular file of that name for reading and looks at it; links are not followed. -1 with
+ * errno, ENOENT also when it is something else. */
+int store_open(int root, const char *name, struct stat *st);
+
 /* Removes the directories above `name` that are empty, from the inside out. */
 void store_prune(int root, const char *name);
 

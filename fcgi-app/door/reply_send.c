@@ -1,0 +1,285 @@
+/* fcgi-app/door/reply_send.c - the answer on its way: conditions, parts, who sends a file.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * RFC 9110, sections 13.1 (conditions), 13.2 (their order) and 14 (ranges). */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "fcgi-app/door/reply.h"
+#include "lib/base/clock.h"
+#include "lib/http/date.h"
+#include "lib/http/range.h"
+#include "lib/io/conf.h"
+
+enum { CHUNK_BYTES = 65536 };
+
+static const char *reason(int status)
+{
+	static const struct {
+		int status;
+		const char *text;
+	} reasons[] = {
+		{200, "OK"},
+		{204, "No Content"},
+		{206, "Partial Content"},
+		{302, "Found"},
+		{304, "Not Modified"},
+		{307, "Temporary Redirect"},
+		{400, "Bad Request"},
+		{401, "Unauthorized"},
+		{403, "Forbidden"},
+		{404, "Not Found"},
+		{405, "Method Not Allowed"},
+		{409, "Conflict"},
+		{412, "Precondition Failed"},
+		{416, "Range Not Satisfiable"},
+		{500, "Internal Server Error"},
+		{502, "Bad Gateway"},
+		{503, "Service Unavailable"},
+		{504, "Gateway Timeout"},
+	};
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+		if (reasons[i].status == status)
+			return reasons[i].text;
+	}
+	return "Status";
+}
+
+/* --- conditions and parts ----------------------------------------------------------------------
+ */
+
+/* The status that the conditions of the request ask for; 200 when they are met. Our only validator
+ * is the date, so no entity tag ever matches, and an asterisk always does (13.1.1, 13.1.2). */
+static int condition(const struct request *rq, int64_t modified_s)
+{
+	const char *match = request_header(rq, "HTTP_IF_MATCH");
+	const char *none = request_header(rq, "HTTP_IF_NONE_MATCH");
+	int64_t s, now_s = clock_real_ms() / 1000;
+
+	if (match) {
+		if (!span_is(span_trim(span_of(match)), "*"))
+			return 412;
+	} else if (date_parse(request_header(rq, "HTTP_IF_UNMODIFIED_SINCE"), now_s, &s) &&
+		   modified_s > s) {
+		return 412;
+	}
+	if (none)
+		return span_is(span_trim(span_of(none)), "*") ? 304 : 200;
+	if (date_parse(request_header(rq, "HTTP_IF_MODIFIED_SINCE"), now_s, &s) && modified_s <= s)
+		return 304;
+	return 200;
+}
+
+/* Whether Range counts: If-Range must be the very date (13.1.5). */
+static bool is_same(const struct request *rq, int64_t modified_s)
+{
+	const char *if_range = request_header(rq, "HTTP_IF_RANGE");
+	int64_t s;
+
+	return !if_range || (date_parse(if_range, clock_real_ms() / 1000, &s) && s == modified_s);
+}
+
+static int64_t body_size(const struct reply *r)
+{
+	return r->fd >= 0 ? r->file_bytes : (int64_t)r->body.len;
+}
+
+static void refuse(struct reply *r, int status)
+{
+	long long size = body_size(r);
+	char text[40];
+	struct fail f;
+
+	if (status == 416) {
+		fail_set(&f, FAIL_RANGE, "None of these bytes are there: it has %lld", size);
+	} else {
+		r->error_code = "precondition_failed";
+		fail_set(&f, FAIL_CONFLICT, "It is not what it was on that date");
+	}
+	reply_fail(r, &f);
+	r->status = status;
+	snprintf(text, sizeof(text), "bytes */%lld", size);
+	if (status == 416)
+		reply_header(r, "Content-Range", text);
+}
+
+/* Which bytes of the body to send. The status becomes 206, 304, 412 or 416 where it should. */
+static void choose_part(struct reply *r, struct range *part)
+{
+	const struct request *rq = r->rq;
+	enum range_result asked = RANGE_NONE;
+	int status = condition(rq, r->modified_s);
+
+	if (status == 200 && rq->method == METHOD_GET && is_same(rq, r->modified_s))
+		asked = range_parse(request_header(rq, "HTTP_RANGE"), body_size(r), part);
+	if (asked == RANGE_UNSATISFIABLE)
+		status = 416;
+	if (status == 412 || status == 416)
+		refuse(r, status);
+	else if (status == 304)
+		r->status = 304;
+	else if (asked == RANGE_OK)
+		r->status = 206;
+}
+
+/* --- who sends a file --------------------------------------------------------------------------
+ */
+
+static bool is_plain_path(const char *path)
+{
+	for (; *path; path++) {
+		if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-",
+			    *path))
+			return false;
+	}
+	return true;
+}
+
+/* Leaves the file to the front server if that can be told where it is: lighttpd undoes percent
+ * escapes in the path and Apache does not, so only a plain one means the same to both. */
+static bool leave_file(struct reply *r)
+{
+	const char *dialect = fcgi_param(r->rq->x, "SLUICE_SEND_FILE");
+
+	if (!dialect || r->fd < 0)
+		return false;
+	if (strcasecmp(dialect, "X-Accel-Redirect") == 0)
+		return buf_printf(&r->headers, "X-Accel-Redirect: /-file/%s\r\n", r->file);
+	if (strcasecmp(dialect, "X-Sendfile") == 0 && is_plain_path(r->conf->www_dir))
+		return buf_printf(&r->headers, "X-Sendfile: %s/%s\r\n", r->conf->www_dir, r->file);
+	return false;
+}
+
+/* --- sending -----------------------------------------------------------------------------------
+ */
+
+static void put_cors(struct reply *r)
+{
+	const char *origin = r->conf->cors_origin;
+
+	if (r->private_cors || !*origin)
+		return;
+	reply_header(r, "Access-Control-Allow-Origin", origin);
+	if (strcmp(origin, "*") != 0)
+		reply_vary(r, "Origin");
+	reply_header(r, "Access-Control-Expose-Headers",
+		"Content-Length, Content-Range, X-Cache, X-Request-Id, Retry-After");
+	if (r->rq->method != METHOD_OPTIONS)
+		return;
+	reply_header(r, "Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE, OPTIONS");
+	reply_header(r, "Access-Control-Allow-Headers",
+		"Range, Authorization, X-Sluice-Token, Content-Type, CMCD-Object, CMCD-Request, "
+		"CMCD-Session, CMCD-Status");
+	reply_header(r, "Access-Control-Max-Age", "86400");
+}
+
+/* What every answer says, and what follows from its members. */
+static void put_common(struct reply *r)
+{
+	char date[DATE_BYTES];
+
+	put_cors(r);
+	if (*r->vary)
+		reply_header(r, "Vary", r->vary);
+	if (r->type && r->status != 304)
+		reply_header(r, "Content-Type", r->type);
+	if (r->modified_s) {
+		date_print(r->modified_s, date);
+		reply_header(r, "Last-Modified", date);
+		reply_header(r, "Accept-Ranges", "bytes");
+	}
+	reply_header(r, "X-Request-Id", r->rq->id);
+}
+
+static int send_file(struct reply *r, struct range part)
+{
+	char chunk[CHUNK_BYTES];
+
+	while (part.first <= part.last) {
+		int64_t left = part.last - part.first + 1;
+		ssize_t n = pread(
+			r->fd, chunk, left < CHUNK_BYTES ? (size_t)left : CHUNK_BYTES, part.first);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		/* The length has been said: the client sees that the rest is missing. */
+		if (n <= 0 || fcgi_write(r->rq->x, chunk, (size_t)n) < 0)
+			return -1;
+		part.first += n;
+		r->sent_bytes += n;
+	}
+	return 0;
+}
+
+static int send_bytes(struct reply *r, struct range part)
+{
+	size_t len = (size_t)(part.last - part.first + 1);
+
+	if (len == 0)
+		return 0;
+	if (fcgi_write(r->rq->x, r->body.ptr + part.first, len) < 0)
+		return -1;
+	r->sent_bytes = (int64_t)len;
+	return 0;
+}
+
+static int send_head(struct reply *r, struct range part, bool left)
+{
+	long long size = body_size(r), length = part.last - part.first + 1;
+	struct buf head;
+	int sent;
+
+	buf_init(&head, REPLY_HEADERS_MAX + 250);
+	buf_printf(&head, "Status: %d %s\r\n", r->status, reason(r->status));
+	buf_add(&head, r->headers.ptr, r->headers.len);
+	if (r->status == 206)
+		buf_printf(&head, "Content-Range: bytes %lld-%lld/%lld\r\n", (long long)part.first,
+			(long long)part.last, size);
+	if (!left && r->status != 204 && r->status != 304)
+		buf_printf(&head, "Content-Length: %lld\r\n", length);
+	buf_puts(&head, "\r\n");
+	sent = fcgi_write(r->rq->x, head.ptr, head.len);
+	buf_release(&head);
+	return sent;
+}
+
+/* An answer that does not fit becomes one that says so. */
+static bool is_too_large(struct reply *r)
+{
+	struct fail f;
+
+	if (!r->headers.failed && !r->body.failed)
+		return false;
+	fail_set(&f, FAIL_INTERNAL, "The answer grew past its limit");
+	r->status = 200;
+	reply_fail(r, &f);
+	put_common(r);
+	return true;
+}
+
+int reply_send(struct reply *r)
+{
+	enum method method = r->rq->method;
+	struct range part = {0, body_size(r) - 1};
+	bool left;
+
+	if (r->modified_s && r->status == 200 && (method == METHOD_GET || method == METHOD_HEAD))
+		choose_part(r, &part);
+	/* The front server looks for the part by itself, in an answer of 200. */
+	left = (r->status == 200 || r->status == 206) && leave_file(r);
+	if (left)
+		r->status = 200;
+	put_common(r);
+	if (is_too_large(r))
+		left = false;
+	if (r->status >= 300)
+		part = (struct range){0, body_size(r) - 1};
+	if (send_head(r, part, left) < 0)
+		return -1;
+	if (left || method == METHOD_HEAD || r->status == 204 || r->status == 304)
+		return 0;
+	return r->fd >= 0 ? send_file(r, part) : send_bytes(r, part);
+}
