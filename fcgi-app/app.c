@@ -2,12 +2,16 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/app.h"
 
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/io/conf.h"
 #include "lib/io/mc.h"
 #include "lib/svc/catalog.h"
 #include "lib/svc/publish.h"
 #include "lib/svc/site.h"
+#include "lib/svc/summon.h"
+
+enum { UPKEEP_LOOK_MS = 60000 };
 
 static int open_site(struct app *app, struct fail *f)
 {
@@ -44,6 +48,16 @@ void app_close(struct app *app)
 	publish_close(&app->publisher);
 	catalog_close(&app->catalog);
 	mc_close(&app->mc);
+}
+
+void app_upkeep(struct app *app)
+{
+	int64_t now_ms = clock_mono_ms(), looked_ms = atomic_load(&app->upkeep_ms);
+
+	if (!app->conf->program || (looked_ms && now_ms - looked_ms < UPKEEP_LOOK_MS))
+		return;
+	if (atomic_compare_exchange_strong(&app->upkeep_ms, &looked_ms, now_ms))
+		summon_for_upkeep(app->conf);
 }
 
 bool app_wait_begin(struct app *app, struct fail *f)

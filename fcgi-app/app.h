@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/base/fail.h"
 #include "lib/hls/ladder.h"
@@ -26,6 +27,7 @@ struct app {
 	struct ladder ladder; /* of the configuration, its default first */
 	int wait_limit; /* threads that may wait at once for anything but memcached or SQLite */
 	atomic_int waiting;
+	_Atomic int64_t upkeep_ms; /* when it was last looked whether any is due; monotonic */
 };
 
 /* Makes what requests need from `conf` and `board`, which stay the caller's.
@@ -33,6 +35,9 @@ struct app {
 int app_open(struct app *app, const struct conf *conf, struct board *board, int wait_limit,
 	struct fail *f);
 void app_close(struct app *app);
+
+/* Between two requests: looks now and then whether somebody should tidy up (summon.h). */
+void app_upkeep(struct app *app);
 
 /* Asks for leave to wait. False, with *f set to FAIL_BUSY, when too many wait already; otherwise
  * app_wait_end() must follow. */

@@ -5,10 +5,13 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <string.h>
 #include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "config.h"
+#include "fcgi-app/processes/standin.h"
 #include "lib/base/clock.h"
 #include "lib/io/board.h"
 #include "lib/io/conf.h"
@@ -16,19 +19,52 @@
 #include "lib/io/lock.h"
 #include "lib/io/proc.h"
 
-enum { PATIENCE_MS = 40000, LOOK_MS = 20, RECENT_MIN = 5 };
+enum {
+	PATIENCE_MS = 40000,
+	LOOK_MS = 20,
+	SUCCESSOR_MS = 2000, /* one that is started on demand only may not come */
+	RECENT_MIN = 5
+};
 
-/* The master's pid, or -1. */
-static pid_t find_master(const struct conf *conf, struct fail *f)
+/* The pid of the process that has this lock, or 0. */
+static pid_t find(const struct conf *conf, const char *lock)
 {
 	char path[PATH_MAX];
-	pid_t pid;
 
-	file_path(path, sizeof(path), "%s/sluice.pid", conf->run_dir);
-	pid = lock_holder(path);
-	if (pid == 0)
-		fail_set(f, FAIL_MISSING, "Nothing runs in %s", conf->run_dir);
-	return pid ? pid : -1;
+	file_path(path, sizeof(path), "%s/%s", conf->run_dir, lock);
+	return lock_holder(path);
+}
+
+static pid_t find_master(const struct conf *conf)
+{
+	return find(conf, "sluice.pid");
+}
+
+static int nothing_runs(const struct conf *conf, struct fail *f)
+{
+	return fail_set(f, FAIL_MISSING, "Nothing runs in %s", conf->run_dir);
+}
+
+/* Those that a front server started and keeps running. */
+static bool is_worker(const struct board_slot *s)
+{
+	return strcmp(s->role, "api") == 0 || strcmp(s->role, "relay") == 0 ||
+	       strcmp(s->role, "all") == 0;
+}
+
+/* Without those that are dead and still wait for their parent to see it. */
+static size_t count_slots(const struct board *b, bool workers)
+{
+	const struct board_slot *s;
+	size_t at = 0, count = 0;
+
+	while ((s = board_each(b, &at))) {
+		struct proc_memory memory;
+
+		proc_memory(atomic_load(&s->pid), false, &memory);
+		count += memory.resident > 0 && (!workers || is_worker(s));
+	}
+	return count;
 }
 
 static int open_board(const struct conf *conf, struct board **out, struct fail *f)
@@ -47,14 +83,39 @@ static int send(pid_t pid, int signal, struct fail *f)
 	return 0;
 }
 
+/* Without a master: what nobody else would end. */
+static int stop_alone(const struct conf *conf, FILE *to, struct fail *f)
+{
+	struct board *b = NULL;
+	size_t workers;
+	pid_t pid;
+
+	if (open_board(conf, &b, f) < 0)
+		return -1;
+	workers = count_slots(b, true);
+	board_close(&b);
+	pid = standin_end(conf, f);
+	if (pid < 0)
+		return -1;
+	if (pid == 0 && workers == 0)
+		return nothing_runs(conf, f);
+	if (pid > 0)
+		fprintf(to, "Stopped: the supervisor, process %d, and all its children are gone.\n",
+			(int)pid);
+	if (workers)
+		fprintf(to, "%zu workers belong to the front server that started them: stop it.\n",
+			workers);
+	return 0;
+}
+
 int control_stop(const struct conf *conf, FILE *to, struct fail *f)
 {
-	pid_t pid = find_master(conf, f);
+	pid_t pid = find_master(conf);
 	struct pollfd gone = {-1, POLLIN, 0};
 	int ended;
 
-	if (pid < 0)
-		return -1;
+	if (pid == 0)
+		return stop_alone(conf, to, f);
 	gone.fd = pidfd_open(pid, 0); /* before the signal, so that it is this process */
 	if (send(pid, SIGTERM, f) < 0) {
 		close(gone.fd);
@@ -70,6 +131,9 @@ int control_stop(const struct conf *conf, FILE *to, struct fail *f)
 	return 0;
 }
 
+/* --- reload -------------------------------------------------------------------------------------
+ */
+
 static int await_reload(struct board *b, int64_t done, int64_t refused, struct fail *f)
 {
 	for (int waited_ms = 0; waited_ms < PATIENCE_MS; waited_ms += LOOK_MS) {
@@ -84,14 +148,73 @@ static int await_reload(struct board *b, int64_t done, int64_t refused, struct f
 		PATIENCE_MS / 1000);
 }
 
+/* Has one worker finish and waits until it is gone, and for a while until the front server has
+ * started another, so that there is always one to answer. */
+static int replace_worker(struct board *b, pid_t pid, struct fail *f)
+{
+	size_t had = count_slots(b, true);
+	struct pollfd gone = {pidfd_open(pid, 0), POLLIN, 0};
+	int ended;
+
+	if (gone.fd < 0)
+		return 0; /* gone already */
+	if (send(pid, SIGTERM, f) < 0) {
+		close(gone.fd);
+		return -1;
+	}
+	ended = poll(&gone, 1, PATIENCE_MS) > 0;
+	close(gone.fd);
+	if (!ended)
+		return fail_set(f, FAIL_TIMEOUT, "Process %d has not stopped within %d s", (int)pid,
+			PATIENCE_MS / 1000);
+	for (int waited_ms = 0; waited_ms < SUCCESSOR_MS; waited_ms += LOOK_MS) {
+		if (count_slots(b, true) >= had)
+			break;
+		poll(NULL, 0, LOOK_MS);
+	}
+	return 0;
+}
+
+/* Without a master: the configuration is good, or this command had not come so far. */
+static int reload_alone(const struct conf *conf, FILE *to, struct fail *f)
+{
+	pid_t supervisor = find(conf, "supervisor.lock"), pids[BOARD_SLOTS];
+	const struct board_slot *s;
+	struct board *b = NULL;
+	size_t at = 0, count = 0;
+	int result = 0;
+
+	if (open_board(conf, &b, f) < 0)
+		return -1;
+	while ((s = board_each(b, &at))) {
+		if (is_worker(s))
+			pids[count++] = atomic_load(&s->pid);
+	}
+	if (supervisor)
+		result = send(supervisor, SIGHUP, f);
+	for (size_t i = 0; i < count && result == 0; i++)
+		result = replace_worker(b, pids[i], f);
+	board_close(&b);
+	if (result == 0 && !supervisor && count == 0)
+		return nothing_runs(conf, f);
+	if (result == 0)
+		fprintf(to,
+			"Reloaded: %zu workers have finished, and the front server starts "
+			"others.\n",
+			count);
+	return result;
+}
+
 int control_reload(const struct conf *conf, FILE *to, struct fail *f)
 {
-	pid_t pid = find_master(conf, f);
+	pid_t pid = find_master(conf);
 	struct board *b = NULL;
 	int64_t done, refused;
 	int result;
 
-	if (pid < 0 || open_board(conf, &b, f) < 0)
+	if (pid == 0)
+		return reload_alone(conf, to, f);
+	if (open_board(conf, &b, f) < 0)
 		return -1;
 	done = board_get(b, BOARD_RELOADS);
 	refused = board_get(b, BOARD_RELOADS_REFUSED);
@@ -128,8 +251,9 @@ static void print_slot(const struct board_slot *s, FILE *to)
 	proc_memory(pid, false, &memory);
 	print_age(clock_real_ms() - atomic_load(&s->started_ms), age, sizeof(age));
 	fprintf(to, "%-11.15s %7d  %-9s %-12s %9lld %9lld %5d  %.71s\n", s->role, (int)pid,
-		state >= 0 && state <= 2 ? states[state] : "?", age, (long long)memory.resident / 1024,
-		(long long)atomic_load(&s->requests), (int)atomic_load(&s->busy), s->name);
+		state >= 0 && state <= 2 ? states[state] : "?", age,
+		(long long)memory.resident / 1024, (long long)atomic_load(&s->requests),
+		(int)atomic_load(&s->busy), s->name);
 }
 
 static long long total(const struct board *b, enum board_total t)
@@ -143,7 +267,8 @@ static void print_words(const struct board *b, FILE *to)
 	int64_t recent, recent_errors;
 
 	board_minutes(b, RECENT_MIN, &recent, &recent_errors);
-	fprintf(to, "Answered %lld requests: %lld failed, %lld were told that the service is busy.\n",
+	fprintf(to,
+		"Answered %lld requests: %lld failed, %lld were told that the service is busy.\n",
 		total(b, BOARD_REQUESTS), total(b, BOARD_ERRORS), total(b, BOARD_BUSY));
 	fprintf(to, "In the last %d minutes: %lld requests, of which %lld failed.\n", RECENT_MIN,
 		(long long)recent, (long long)recent_errors);
@@ -154,11 +279,13 @@ static void print_words(const struct board *b, FILE *to)
 		total(b, BOARD_LIVE_REFUSED), total(b, BOARD_ENCODER_ENDS),
 		total(b, BOARD_ENCODER_STARTS));
 	fprintf(to,
-		"Gateways were asked for %lld tokens; %lld requests waited for them, %lld had one at "
+		"Gateways were asked for %lld tokens; %lld requests waited for them, %lld had one "
+		"at "
 		"once.\n",
 		total(b, BOARD_TOKENS_ASKED), total(b, BOARD_TOKENS_JOINED),
 		total(b, BOARD_TOKENS_CACHED));
-	fprintf(to, "Published %lld files, %lld MB; %lld are kept, %lld MB; %lld found no room%s.\n",
+	fprintf(to,
+		"Published %lld files, %lld MB; %lld are kept, %lld MB; %lld found no room%s.\n",
 		total(b, BOARD_PUBLISHES), total(b, BOARD_PUBLISHES_BYTES) >> 20,
 		total(b, BOARD_PUBLISHED_FILES), total(b, BOARD_PUBLISHED_BYTES) >> 20,
 		total(b, BOARD_PUBLISH_REFUSED),
@@ -167,20 +294,34 @@ static void print_words(const struct board *b, FILE *to)
 			: "");
 }
 
-int control_status(const struct conf *conf, FILE *to, struct fail *f)
+static void print_head(const struct board *b, pid_t master, FILE *to)
 {
-	pid_t pid = find_master(conf, f);
-	const struct board_slot *s;
-	struct board *b = NULL;
+	const struct board_slot *s = master ? board_find(b, master) : NULL;
 	char age[40] = "?";
-	size_t at = 0;
 
-	if (pid < 0 || open_board(conf, &b, f) < 0)
-		return -1;
-	s = board_find(b, pid);
 	if (s)
 		print_age(clock_real_ms() - atomic_load(&s->started_ms), age, sizeof(age));
-	fprintf(to, "sluice %s, process %d, up %s\n\n", PACKAGE_VERSION, (int)pid, age);
+	if (master)
+		fprintf(to, "sluice %s, process %d, up %s\n\n", PACKAGE_VERSION, (int)master, age);
+	else
+		fprintf(to, "sluice %s, without a master: a front server starts its workers\n\n",
+			PACKAGE_VERSION);
+}
+
+int control_status(const struct conf *conf, FILE *to, struct fail *f)
+{
+	pid_t pid = find_master(conf);
+	const struct board_slot *s;
+	struct board *b = NULL;
+	size_t at = 0;
+
+	if (open_board(conf, &b, f) < 0)
+		return pid ? -1 : nothing_runs(conf, f);
+	if (pid == 0 && count_slots(b, false) == 0) {
+		board_close(&b);
+		return nothing_runs(conf, f);
+	}
+	print_head(b, pid, to);
 	fprintf(to, "%-11s %7s  %-9s %-12s %9s %9s %5s\n", "role", "pid", "state", "age", "KiB",
 		"requests", "busy");
 	while ((s = board_each(b, &at)))

@@ -11,10 +11,12 @@ struct conf;
 
 /* All fail with FAIL_MISSING when nothing runs in run_dir, and print what they did to `to`. */
 
-/* Waits until the service is gone. Fails: FAIL_TIMEOUT after 40 s. */
+/* Waits until the service is gone. Without a master that is the supervisor with its children: the
+ * front server would start workers again. Fails: FAIL_TIMEOUT after 40 s. */
 int control_stop(const struct conf *conf, FILE *to, struct fail *f);
 
-/* Waits until the new workers have taken over. Fails: FAIL_CONFLICT when the service refused,
+/* Waits until the new workers have taken over. Without a master one worker after the other finishes
+ * and leaves its place to what the front server starts then. Fails: FAIL_CONFLICT when the service refused,
  * FAIL_TIMEOUT after 40 s. */
 int control_reload(const struct conf *conf, FILE *to, struct fail *f);
 

@@ -20,6 +20,7 @@
 #include "fcgi-app/processes/handover.h"
 #include "fcgi-app/processes/master.h"
 #include "fcgi-app/processes/places.h"
+#include "fcgi-app/processes/standin.h"
 #include "fcgi-app/processes/supervisor.h"
 #include "fcgi-app/user.h"
 #include "lib/base/clock.h"
@@ -159,18 +160,18 @@ static int supervise(struct conf *conf, const struct program *self, int count, c
 	struct places_owner owner;
 	char path[PATH_MAX];
 	struct fail f = {0};
+	bool idle = count == 1 && strcmp(words[0], "--idle") == 0;
 	int result;
 
-	(void)words;
-	if (count != 0)
-		return misused("supervise takes nothing");
+	if (count != 0 && !idle)
+		return misused("supervise takes --idle or nothing");
 	file_path(path, sizeof(path), "%s/board", conf->run_dir);
 	if (open_log(conf, "supervisor", &f) < 0 || places_owner(conf, &owner, &f) < 0 ||
 		places_make(conf, &owner, &f) < 0 || places_become(conf, &owner, &f) < 0 ||
 		board_open(&board, path, &f) < 0)
 		return say(&f);
-	board_enter(board, "supervisor", NULL);
-	result = supervisor_run(conf, board, self, renewed ? &given : NULL, &f);
+	board_enter(board, "supervisor", idle ? STANDIN_NAME : NULL);
+	result = supervisor_run(conf, board, self, idle, renewed ? &given : NULL, &f);
 	board_close(&board);
 	conf_close(&conf);
 	return done(result, &f);
@@ -182,7 +183,7 @@ static int fcgi(struct conf *conf, const struct program *self, int count, char *
 	const char *pool = "all";
 	struct fail f = {0};
 
-	(void)self;
+	conf->program = self->path;
 	if (count == 2 && strcmp(words[0], "--pool") == 0)
 		pool = words[1];
 	else if (count != 0)
@@ -299,7 +300,7 @@ static const struct command commands[] = {
 	{"serve", serve, "[--daemon]", "run the service"},
 	{"fcgi", fcgi, "[--pool api|relay|all]",
 		"answer a front server that starts it, as FastCGI or CGI"},
-	{"supervise", supervise, "", "run its supervisor alone"},
+	{"supervise", supervise, "[--idle]", "run its supervisor alone"},
 	{"stop", stop, "", "end the running service; waits until it is gone"},
 	{"reload", reload, "", "read the configuration, and the program, anew; fails no request"},
 	{"status", status, "", "tell what runs"},

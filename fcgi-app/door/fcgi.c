@@ -16,10 +16,12 @@
 
 #include "lib/base/must.h"
 #include "lib/base/num.h"
+#include "lib/io/sock.h"
 
 enum {
 	SPARE_THREADS = 4,
 	STACK_BYTES = 512 * 1024,
+	LAST_MAX = 100,	      /* requests that are taken although there is a stop */
 	ACCEPT_WAIT_MS = 500, /* how often an idle thread looks whether it should stop */
 	CLIENT_WAIT_S = 30,   /* a front server that neither reads nor writes for so long is gone */
 };
@@ -129,24 +131,42 @@ static void serve_one(struct shared *s, FCGX_Request *r)
 	FCGX_Finish_r(r);
 }
 
+/* The next request of the connection at hand, or of one that comes while we wait for it. */
+static void serve_next(struct shared *s, FCGX_Request *r)
+{
+	if (r->ipcFd < 0) {
+		r->ipcFd = take_connection(s->pool->listen_fd);
+		if (r->ipcFd < 0)
+			return;
+		r->keepConnection = 1; /* else FCGX_Accept_r closes it before it begins */
+	}
+	if (FCGX_Accept_r(r) == 0)
+		serve_one(s, r);
+}
+
 static void *thread_main(void *arg)
 {
 	struct shared *s = arg;
 	FCGX_Request r;
 
 	must(FCGX_InitRequest(&r, s->pool->listen_fd, 0) == 0);
-	while (!atomic_load(&s->stop)) {
-		if (r.ipcFd < 0) {
-			r.ipcFd = take_connection(s->pool->listen_fd);
-			if (r.ipcFd < 0)
-				continue;
-			r.keepConnection = 1; /* else FCGX_Accept_r closes it before it begins */
-		}
-		if (FCGX_Accept_r(&r) == 0)
-			serve_one(s, &r);
-	}
+	while (!atomic_load(&s->stop))
+		serve_next(s, &r);
 	FCGX_Free(&r, 1);
 	return NULL;
+}
+
+/* Those who connected after the last thread had looked: where nobody else has the socket they would
+ * be lost with it. */
+static void serve_last(struct shared *s)
+{
+	FCGX_Request r;
+
+	must(FCGX_InitRequest(&r, s->pool->listen_fd, 0) == 0);
+	for (int i = 0; i < LAST_MAX && sock_is_awaited(s->pool->listen_fd); i++)
+		serve_next(s, &r);
+	close(s->pool->listen_fd);
+	FCGX_Free(&r, 1);
 }
 
 static int start_threads(struct shared *s, pthread_t *threads, int want)
@@ -203,6 +223,7 @@ int fcgi_serve(const struct fcgi_pool *pool, struct fail *f)
 	if (!join_threads(pool, threads, started))
 		_exit(0); /* a request that outlived the drain ends here, with its thread */
 	free(threads);
+	serve_last(&s);
 	if (started < want)
 		return fail_set(
 			f, FAIL_INTERNAL, "Only %d of %d threads could be started", started, want);

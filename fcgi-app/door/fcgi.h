@@ -15,7 +15,7 @@
 struct fcgi_exchange;
 
 struct fcgi_pool {
-	int listen_fd; /* a listening socket, shared with other processes; stays open */
+	int listen_fd; /* a listening socket, maybe shared with others; closed at the end */
 	int limit;     /* requests at work at once; 4 more threads say that it is reached */
 	int drain_ms;  /* how long a stop waits for requests at work */
 	/* Answers one request. `busy` says that the limit is reached: answer 503 at once. Called by

@@ -85,7 +85,7 @@ static int child_main(void *ctx)
 	if (s->role != CREW_SUPERVISOR) {
 		result = worker_run(c->conf, role_names[s->role], listen_fd, c->board);
 	} else {
-		result = supervisor_run(c->conf, c->board, c->self, NULL, &f);
+		result = supervisor_run(c->conf, c->board, c->self, false, NULL, &f);
 		if (result < 0)
 			log_error("not_started", LOG_STR("why", f.text));
 	}

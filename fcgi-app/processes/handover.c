@@ -108,11 +108,11 @@ static void keep_fds(const struct handover *h, int flag)
 	}
 }
 
-int handover_exec(
-	const struct handover *h, const struct program *self, const char *command, struct fail *f)
+int handover_exec(const struct handover *h, const struct program *self, const char *command,
+	const char *word, struct fail *f)
 {
-	char *const argv[] = {
-		(char *)self->path, (char *)"-c", (char *)self->conf_path, (char *)command, NULL};
+	char *const argv[] = {(char *)self->path, (char *)"-c", (char *)self->conf_path,
+		(char *)command, (char *)word, NULL};
 	struct buf text;
 	int err;
 

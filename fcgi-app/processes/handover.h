@@ -39,9 +39,9 @@ bool handover_waits(void);
 /* Adds a child; nothing happens when there are too many, or pid is 0. */
 void handover_add(struct handover *h, pid_t pid, const char *role, const char *id);
 
-/* Executes `program -c conf_path command`. Returns only when that failed (FAIL_INTERNAL), with
- * everything as it was before. */
-int handover_exec(
-	const struct handover *h, const struct program *self, const char *command, struct fail *f);
+/* Executes `program -c conf_path command word`, without `word` where it is NULL. Returns only when
+ * that failed (FAIL_INTERNAL), with everything as it was before. */
+int handover_exec(const struct handover *h, const struct program *self, const char *command,
+	const char *word, struct fail *f);
 
 #endif

@@ -18,6 +18,7 @@
 
 #include "fcgi-app/processes/crew.h"
 #include "fcgi-app/processes/places.h"
+#include "fcgi-app/processes/standin.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/must.h"
@@ -110,7 +111,7 @@ static int start_anew(struct master *m, struct fail *f)
 	struct places_owner owner;
 
 	if (places_owner(m->conf, &owner, f) < 0 || places_make(m->conf, &owner, f) < 0 ||
-		lock_take(m->lock_path, &m->lock_fd, f) < 0)
+		lock_take(m->lock_path, &m->lock_fd, f) < 0 || standin_dismiss(m->conf, f) < 0)
 		return -1;
 	if (give(m->lock_path, &owner, f) < 0 ||
 		(*m->conf->log_file && give(m->conf->log_file, &owner, f) < 0))
@@ -218,7 +219,7 @@ static void become_new(struct master *m)
 	h->fd[FD_RELAY] = m->crew.listen_fd[CREW_RELAY];
 	crew_list(&m->crew, h);
 	log_info("reloading", LOG_STR("program", m->self->path));
-	handover_exec(h, m->self, "serve", &f);
+	handover_exec(h, m->self, "serve", NULL, &f);
 	log_error("reload_refused", LOG_STR("why", f.text));
 	board_add(m->board, BOARD_RELOADS_REFUSED, 1);
 	free(h);

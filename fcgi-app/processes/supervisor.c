@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/processes/supervisor.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -24,11 +25,13 @@
 #include "lib/io/lock.h"
 #include "lib/io/sock.h"
 #include "lib/svc/live.h"
+#include "lib/svc/summon.h"
 
 enum {
 	TASKS_MAX = 480,  /* a little less than the board has room for */
 	LOOK_MS = 200,	  /* how often the clock is looked at when nothing happens */
 	DUE_MS = 10000,	  /* how often it is looked whether something is due */
+	IDLE_MS = 60000,  /* how long one that was started on demand stays for nobody */
 	MESSAGE_MAX = 200 /* bytes */
 };
 
@@ -53,8 +56,8 @@ struct supervisor {
 	char lock_path[PATH_MAX], socket_path[PATH_MAX];
 	struct task task[TASKS_MAX];
 	size_t count;
-	int64_t due_looked_ms; /* monotonic */
-	bool stop, renew;
+	int64_t due_looked_ms, needed_ms; /* monotonic */
+	bool on_demand, stop, renew;
 };
 
 static struct task *find_task(struct supervisor *s, const struct role *role, const char *id)
@@ -297,6 +300,7 @@ static void take_message(struct supervisor *s, struct span text)
 		return;
 	}
 	ident_print(&ident, id, sizeof(id));
+	s->needed_ms = clock_mono_ms();
 	ask(s, role, id);
 }
 
@@ -340,7 +344,7 @@ static void become_new(struct supervisor *s)
 	h->fd[HANDOVER_FDS - 1] = -1;
 	for (size_t i = 0; i < s->count; i++)
 		handover_add(h, s->task[i].child.pid, s->task[i].role->name, s->task[i].id);
-	handover_exec(h, s->self, "supervise", &f);
+	handover_exec(h, s->self, "supervise", s->on_demand ? "--idle" : NULL, &f);
 	log_error("not_renewed", LOG_STR("why", f.text));
 	free(h);
 }
@@ -378,6 +382,12 @@ static int open_all(struct supervisor *s, const struct handover *given, struct f
 		s->socket_fd = given->fd[FD_SOCKET];
 		return 0;
 	}
+	if (s->on_demand && lock_adopt(s->lock_path, SUMMON_LOCK_FD) &&
+		fcntl(SUMMON_SOCKET_FD, F_SETFD, FD_CLOEXEC) == 0) {
+		s->lock_fd = SUMMON_LOCK_FD;
+		s->socket_fd = SUMMON_SOCKET_FD;
+		return 0;
+	}
 	if (lock_take(s->lock_path, &s->lock_fd, f) < 0)
 		return -1;
 	return sock_datagram(s->socket_path, (gid_t)SOCK_NO_GROUP, &s->socket_fd, f);
@@ -400,9 +410,21 @@ static int open_signals(struct supervisor *s, struct fail *f)
 	return 0;
 }
 
+/* Whether only the janitor has been here for a while. */
+static bool is_idle(struct supervisor *s)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->task[i].role->again != AGAIN_ALWAYS)
+			s->needed_ms = now_ms;
+	}
+	return now_ms - s->needed_ms >= IDLE_MS;
+}
+
 static void run(struct supervisor *s)
 {
-	while (!s->stop) {
+	while (!s->stop && !(s->on_demand && is_idle(s))) {
 		struct pollfd wake[] = {{s->signal_fd, POLLIN, 0}, {s->socket_fd, POLLIN, 0}};
 
 		take_signals(s);
@@ -419,7 +441,7 @@ static void run(struct supervisor *s)
 }
 
 int supervisor_run(const struct conf *conf, struct board *board, const struct program *self,
-	const struct handover *given, struct fail *f)
+	bool on_demand, const struct handover *given, struct fail *f)
 {
 	struct supervisor *s = calloc(1, sizeof(*s));
 	int result;
@@ -430,7 +452,8 @@ int supervisor_run(const struct conf *conf, struct board *board, const struct pr
 	s->board = board;
 	s->self = self;
 	s->lock_fd = s->socket_fd = s->signal_fd = -1;
-	s->due_looked_ms = clock_mono_ms();
+	s->on_demand = on_demand;
+	s->due_looked_ms = s->needed_ms = clock_mono_ms();
 	file_path(s->lock_path, sizeof(s->lock_path), "%s/supervisor.lock", conf->run_dir);
 	file_path(s->socket_path, sizeof(s->socket_path), "%s/supervisor.sock", conf->run_dir);
 	result = open_signals(s, f) < 0 ? -1 : open_all(s, given, f);
@@ -442,9 +465,13 @@ int supervisor_run(const struct conf *conf, struct board *board, const struct pr
 		for (size_t i = 0; given && i < given->count; i++)
 			adopt(s, &given->child[i]);
 		board_ready(board);
+		summon_note_upkeep(conf);
 		run(s);
+		if (!s->stop)
+			log_info("stopped", LOG_STR("why", "nobody asks for anything"));
 		unlink(s->socket_path);
 		end_all(s);
+		summon_note_upkeep(conf);
 		lock_drop(s->lock_path, &s->lock_fd);
 	}
 	close_fd(s->lock_fd);

@@ -9,15 +9,18 @@
 #ifndef SLUICE_PROCESSES_SUPERVISOR_H
 #define SLUICE_PROCESSES_SUPERVISOR_H
 
+#include <stdbool.h>
+
 #include "fcgi-app/processes/handover.h"
 
 struct board;
 struct conf;
 
-/* Runs until SIGTERM; ends its children and returns 0 then. SIGHUP makes it a newer image of
+/* Runs until SIGTERM, or, `on_demand` (summon.h), until nothing but the janitor has been needed for
+ * 60 s; ends its children and returns 0 then. SIGHUP makes it a newer image of
  * itself, whose children go on. One at a time in a run_dir. `given` as for master_run().
  * Fails: FAIL_CONFLICT when another one runs, FAIL_INTERNAL. */
 int supervisor_run(const struct conf *conf, struct board *board, const struct program *self,
-	const struct handover *given, struct fail *f);
+	bool on_demand, const struct handover *given, struct fail *f);
 
 #endif

@@ -83,6 +83,7 @@ static void handle(void *ctx, struct fcgi_exchange *x, bool busy)
 	reply_close(&r);
 	request_close(&rq);
 	board_request_end(app->board);
+	app_upkeep(app);
 }
 
 /* How many requests a pool answers at once, and how many of them may wait. `all` is both pools in

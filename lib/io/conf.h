@@ -33,6 +33,9 @@ struct conf_memory; /* what the texts below live in, and where each setting came
 /* Texts are never NULL: what is not set and has no default is "". Directories are absolute. */
 struct conf {
 	const char *path; /* absolute, the file that was read */
+	/* Not a setting: our own program, set by a worker that may have to start a supervisor
+	 * because there is no master; NULL elsewhere. */
+	const char *program;
 
 	/* places */
 	const char *state_dir, *run_dir, *live_dir, *web_dir;

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -35,6 +34,12 @@ static bool is_current(int fd, const char *path)
 	       ours.st_dev == there.st_dev;
 }
 
+static bool write_pid(int fd)
+{
+	return ftruncate(fd, 0) == 0 && lseek(fd, 0, SEEK_SET) == 0 &&
+	       dprintf(fd, "%d\n", (int)getpid()) > 0;
+}
+
 int lock_take(const char *path, int *out, struct fail *f)
 {
 	for (int i = 0; i < 10; i++) {
@@ -49,7 +54,7 @@ int lock_take(const char *path, int *out, struct fail *f)
 			return -1;
 		}
 		if (is_current(fd, path)) {
-			if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", (int)getpid()) < 0) {
+			if (!write_pid(fd)) {
 				fail_errno(f, FAIL_INTERNAL, errno, "%s cannot be written", path);
 				close(fd);
 				return -1;
@@ -60,6 +65,12 @@ int lock_take(const char *path, int *out, struct fail *f)
 		close(fd);
 	}
 	return fail_set(f, FAIL_INTERNAL, "%s is removed again and again", path);
+}
+
+bool lock_adopt(const char *path, int fd)
+{
+	return is_current(fd, path) && flock(fd, LOCK_EX | LOCK_NB) == 0 && write_pid(fd) &&
+	       fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
 }
 
 void lock_drop(const char *path, int *fd)

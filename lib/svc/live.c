@@ -4,16 +4,14 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/must.h"
 #include "lib/hls/m3u8.h"
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
+#include "lib/svc/summon.h"
 
 enum {
 	STATE_MAX = 16384,
@@ -50,23 +48,6 @@ void live_look(
 	buf_release(&text);
 }
 
-/* One datagram to the supervisor; when it is away, the next question comes soon enough. */
-static void tell(const struct conf *conf, const char *verb, const char *id)
-{
-	struct sockaddr_un to = {.sun_family = AF_UNIX};
-	char text[160];
-	int fd, n;
-
-	n = snprintf(text, sizeof(text), "%s %s", verb, id);
-	if (!file_path(to.sun_path, sizeof(to.sun_path), "%s/supervisor.sock", conf->run_dir))
-		return;
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return;
-	sendto(fd, text, (size_t)n, MSG_NOSIGNAL, (struct sockaddr *)&to, sizeof(to));
-	close(fd);
-}
-
 /* False when somebody else has said so within the last second. */
 static bool touch(const struct conf *conf, const char *id)
 {
@@ -89,15 +70,14 @@ static bool touch(const struct conf *conf, const char *id)
 }
 
 /* The supervisor hears it though the channel is on: it may have been killed, and not know that. */
-void live_ask(const struct conf *conf, const char *id)
+bool live_ask(const struct conf *conf, const char *id)
 {
-	if (touch(conf, id))
-		tell(conf, "watch", id);
+	return !touch(conf, id) || summon_ask(conf, "watch", id);
 }
 
-void live_ask_token(const struct conf *conf, const char *id, bool refresh)
+bool live_ask_token(const struct conf *conf, const char *id, bool refresh)
 {
-	tell(conf, refresh ? "refresh" : "token", id);
+	return summon_ask(conf, refresh ? "refresh" : "token", id);
 }
 
 /* --- playlists ------------------------------------------------------------------------------ */
@@ -195,11 +175,12 @@ enum live_answer live_await(const struct conf *conf, const struct ladder *l, con
 {
 	int64_t until_ms = clock_mono_ms() + wait_ms;
 	struct timespec pause = {0, PAUSE_NS};
+	bool heard = true;
 
 	for (;;) {
 		enum live_answer answer;
 
-		live_ask(conf, id);
+		heard = heard ? live_ask(conf, id) : summon_ask(conf, "watch", id);
 		answer = rendition.len ? live_playlist(conf, l, id, rendition, s, to, f)
 				       : live_master(conf, l, id, s, to, f);
 		if (answer == LIVE_FAILED && wait_ms == 0)
@@ -218,14 +199,16 @@ int live_await_token(const struct conf *conf, struct mc *mc, const char *id, boo
 	int64_t until_ms = clock_mono_ms() + wait_ms, before_ms;
 	struct timespec pause = {0, PAUSE_NS};
 	enum token_state state = token_look(conf, mc, id, t);
+	bool heard;
 
 	*asked = false;
 	if (state == TOKEN_NONE || (refresh && token_refresh_due(t, clock_real_ms()))) {
 		before_ms = state == TOKEN_NONE ? -1 : t->resolved_ms;
-		live_ask_token(conf, id, refresh);
+		heard = live_ask_token(conf, id, refresh);
 		*asked = true;
 		do {
 			nanosleep(&pause, NULL);
+			heard = heard || live_ask_token(conf, id, refresh);
 			state = token_look(conf, NULL, id, t);
 		} while ((state == TOKEN_NONE || t->resolved_ms == before_ms) &&
 			 clock_mono_ms() < until_ms);

@@ -61,11 +61,13 @@ void live_look(
 	const struct conf *conf, const struct ladder *l, const char *id, struct live_state *s);
 
 /* Somebody wants to see `id`: marks it as watched and has the supervisor start it when it is not
- * running. Cheap enough for every playlist request; never waits. */
-void live_ask(const struct conf *conf, const char *id);
+ * running. Cheap enough for every playlist request; never waits. False when no supervisor has heard
+ * it (summon.h). */
+bool live_ask(const struct conf *conf, const char *id);
 
-/* Has the supervisor resolve the channel's token; `refresh`: though there is one. Never waits. */
-void live_ask_token(const struct conf *conf, const char *id, bool refresh);
+/* Has the supervisor resolve the channel's token; `refresh`: though there is one. Never waits.
+ * False when no supervisor has heard it. */
+bool live_ask_token(const struct conf *conf, const char *id, bool refresh);
 
 enum live_answer {
 	LIVE_READY,   /* *to is the playlist */

@@ -134,7 +134,7 @@ static void renewal(const char *dir)
 	handover_add(&h, 0, "api", "");
 	is_int(h.count, 0, "who does not run is not handed over");
 	handover_add(&h, 77, "live", "live-8");
-	is_int(handover_exec(&h, &nothing, "serve", &f), -1, "a missing program is no new image");
+	is_int(handover_exec(&h, &nothing, "serve", NULL, &f), -1, "a missing program is no new image");
 	ok(!handover_waits(), "and nothing is left of the attempt: %s", f.text);
 	/* A program that writes down what it was given. */
 	file_path(path, sizeof(path), "%s/program", dir);
@@ -143,7 +143,7 @@ static void renewal(const char *dir)
 	env = (struct program){path, "/etc/x.conf"};
 	pid = fork();
 	if (pid == 0) {
-		handover_exec(&h, &env, "serve", &f);
+		handover_exec(&h, &env, "serve", NULL, &f);
 		_exit(1);
 	}
 	waitpid(pid, NULL, 0);

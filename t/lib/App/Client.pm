@@ -98,11 +98,17 @@ sub _unchunked {
 sub fcgi {
 	my ($path, $method, $target, $headers, $body, %more) = @_;
 	my $socket = IO::Socket::UNIX->new(Peer => $path) or return App::Reply->none("no connection to $path: $!");
-	my %params = (_params($method, $target, $headers, $body), %more);
-	my $said = join '', map { _length_of($_, $params{$_}) } sort keys %params;
-	my $bytes = _record(1, pack 'n C x5', 1, 0) . _stream(4, $said) . _stream(5, $body // '');
+	my $bytes = join '', fcgi_request($method, $target, $headers, $body, %more);
 	my $answer = _exchange($socket, $bytes, sub { _ended($_[0]) });
 	return _fcgi_reply($answer);
+}
+
+# The bytes of such a request: its first record, and the rest.
+sub fcgi_request {
+	my ($method, $target, $headers, $body, %more) = @_;
+	my %params = (_params($method, $target, $headers // [], $body), %more);
+	my $said = join '', map { _length_of($_, $params{$_}) } sort keys %params;
+	return (_record(1, pack 'n C x5', 1, 0), _stream(4, $said) . _stream(5, $body // ''));
 }
 
 # cgi(\@command, $errors, \%environment, $method, $target, \@headers, $body): RFC 3875. What it says
@@ -121,7 +127,7 @@ sub cgi {
 	}
 	my $text = do { local $/; <$answer> } // '';
 	close $answer;
-	return App::Reply->none("the program ended with $?") if $?;
+	return App::Reply->none("the program ended with $?") if $? & 127 || $text eq '';
 	return _cgi_reply($text);
 }
 
