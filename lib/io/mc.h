@@ -101,4 +101,13 @@ size_t mc_count(const struct mc *mc);
  * and fills out[0..mc_count()). Gives mc_count(), which is at most MC_SERVERS_MAX. */
 size_t mc_state(struct mc *mc, struct mc_server_state *out);
 
+/* The same of server `i`, as it is known: nothing is asked. */
+void mc_state_of(struct mc *mc, size_t i, struct mc_server_state *out);
+
+/* The statistics `what` of server `i` ("": the general ones, "slabs", "items", …), a line at a time.
+ * A server that is away is not asked; one that does not answer costs at most 250 ms and is away then:
+ * MC_AWAY, and mc_state_of() says why. Some lines may have come before that. */
+enum mc_result mc_stats(struct mc *mc, size_t i, const char *what,
+	void (*each)(void *ctx, struct span name, struct span value), void *ctx);
+
 #endif
