@@ -1,9 +1,9 @@
 /* lib/io/mc.h - what all processes and hosts remember for a while: memcached.
  * SPDX-License-Identifier: BSD-2-Clause
  * Nothing may depend on it: whatever is wrong with a server, a call says MC_AWAY (or MC_MISS) and
- * the caller goes on without. A server that is dead, hung or refuses costs one call of a process at
- * most 250 ms every 3 s; in between all its threads hear MC_AWAY at once, and one of them at a time
- * tries again. Other servers are not touched by that.
+ * the caller goes on without. A server that is dead, hung or refuses costs those calls at most 250 ms
+ * that are under way when that is found out; then all threads hear MC_AWAY at once. Every 3 s one of
+ * a process tries it again, for 40 ms where it still hangs. Other servers are not touched by that.
  *
  * The key on the wire is prefix + family + ':' + 32 hexadecimal digits of SHA-256(key), so no
  * outside text gets there. A value carries a format version, its family and its whole key, which
