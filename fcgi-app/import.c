@@ -73,8 +73,9 @@ static bool is_due(const struct conf *conf, struct catalog *c, const char *sourc
 {
 	int64_t now_ms = clock_real_ms();
 	struct catalog_state state;
+	struct fail why = {0};
 
-	if (catalog_state(c, source, &state, NULL) < 0)
+	if (catalog_state(c, source, &state, &why) < 0)
 		return false;
 	return now_ms - state.imported_ms > conf->import_every_s * 1000 &&
 	       now_ms - state.tried_ms > RETRY_MS;

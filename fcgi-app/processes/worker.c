@@ -41,6 +41,10 @@ static int answer(
 
 	switch (route_find(rq, &route, allow, sizeof(allow))) {
 	case ROUTE_MISSING:
+		if (rq->method == METHOD_OPTIONS) { /* published files are no routes */
+			answer_preflight(r, "GET, HEAD, OPTIONS");
+			return 0;
+		}
 		return fail_set(f, FAIL_MISSING, "There is nothing at this address");
 	case ROUTE_METHOD:
 		if (rq->method != METHOD_OPTIONS)

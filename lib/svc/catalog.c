@@ -404,6 +404,7 @@ int catalog_state(struct catalog *c, const char *source, struct catalog_state *o
 int64_t catalog_imported_ms(struct catalog *c, const char *source)
 {
 	struct catalog_state state;
+	struct fail why = {0};
 
-	return catalog_state(c, source, &state, NULL) == 0 ? state.imported_ms : 0;
+	return catalog_state(c, source, &state, &why) == 0 ? state.imported_ms : 0;
 }

@@ -14,9 +14,10 @@
 #   memcached  a Memcached, or the text of the setting memcached_servers ('' for none); by default
 #              one of its own, where memcached is installed
 #   conf       settings; environment  variables for the program
-#   via        'lighttpd' (the shipped template, the default where it is installed), 'bin-path' (the
-#              same, which starts the program itself, without a master), 'fastcgi' or 'cgi' (no
-#              front server: over the pools' sockets, or the program run once for each request)
+#   via        a front server as its shipped template says: 'lighttpd' (the default where it is
+#              installed), 'nginx' or 'apache' (mod_proxy_fcgi); or one that starts the program
+#              itself, without a master: 'bin-path' (lighttpd), 'fcgid' or 'apache-cgi'; or none:
+#              'fastcgi' (over the pools' sockets) or 'cgi' (the program run for each request)
 #   start      0: not yet;   import  0: no catalogue yet
 # The program ends with the object or with the test, however that ends, with all its children.
 package App;
@@ -29,6 +30,7 @@ use File::Temp ();
 use POSIX ();
 use Time::HiRes qw(time sleep);
 use App::Client;
+use App::Front;
 use Memcached;
 
 my $SOURCES = $ENV{SLUICE_SRCDIR} // abs_path(dirname(__FILE__) . '/../..');
@@ -60,7 +62,7 @@ sub new {
 }
 
 # Whether there is no master.
-sub is_alone { return $_[0]{via} =~ /^(?:bin-path|cgi)$/ }
+sub is_alone { return $_[0]{via} eq 'cgi' || App::Front::is_alone($_[0]{via}) }
 sub dir { return $_[0]{dir} }
 sub www { return "$_[0]{dir}/state/www" }
 sub state_dir { return "$_[0]{dir}/state" }
@@ -123,9 +125,9 @@ sub _value {
 sub start {
 	my ($self) = @_;
 	$self->_spawn(sluice => program(), '-c', "$self->{dir}/sluice.conf", 'serve') unless $self->is_alone;
-	$self->_start_lighttpd if $self->{via} =~ /^(?:lighttpd|bin-path)$/ && !$self->{pids}{lighttpd};
+	$self->_start_front if App::Front::is_way($self->{via}) && !$self->front_pid;
 	$self->wait_for(sub { $self->get('/health/live')->status == 200 }, 15, 'the program to answer')
-		or die "the program did not start:\n" . $self->output('sluice') . $self->log;
+		or die "the program did not start:\n" . $self->output('sluice') . ($self->{front} ? $self->output($self->{front}->name) : '') . $self->log;
 	return;
 }
 
@@ -148,27 +150,17 @@ sub _spawn {
 	return;
 }
 
-sub _start_lighttpd {
+# The first process of the front server, while it runs.
+sub front_pid { my ($self) = @_; return $self->{front} && $self->{pids}{ $self->{front}->name } }
+sub front { return $_[0]{front} }
+
+# The front server, where there is one; it keeps its port.
+sub _start_front {
 	my ($self) = @_;
-	my $free = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1) or die "no free port: $!\n";
-	$self->{port} = $free->sockport;
-	close $free;
-	my %fill = (
-		PORT => $self->{port}, BIND => '127.0.0.1', WWW_DIR => $self->www, RUN_DIR => $self->run_dir,
-		LOG_DIR => $self->{dir}, TMP_DIR => "$self->{dir}/tmp", DATA_DIR => $SOURCES, USER => '#',
-		USER_NAME => '', GROUP_NAME => '', HTPASSWD => $self->{conf}{htpasswd} // '',
-		PASSWORD => ($self->{conf}{access} // '') eq 'password' ? '' : '#',
-		ERROR_DIR => "$SOURCES/lighttpd-conf/errors", BIN => $self->{via} eq 'bin-path' ? '' : '#',
-		PROGRAM => program(), CONF => "$self->{dir}/sluice.conf",
-	);
-	open my $template, '<', "$SOURCES/lighttpd-conf/lighttpd.conf.in" or die "lighttpd.conf.in: $!\n";
-	my $text = do { local $/; <$template> };
-	$text =~ s/\@([A-Z_]+)\@/$fill{$1} \/\/ die "the template wants \@$1\@\n"/ge;
-	open my $file, '>', "$self->{dir}/lighttpd.conf" or die "lighttpd.conf: $!\n";
-	print $file $text;
-	close $file;
-	make_path($self->www);
-	$self->_spawn(lighttpd => which('lighttpd'), '-D', '-f', "$self->{dir}/lighttpd.conf");
+	$self->{front} //= App::Front->new($self->{via}, dir => $self->{dir}, run_dir => $self->run_dir, www => $self->www,
+		live => $self->{conf}{live_dir} // $self->state_dir . '/live', program_path => program(), builddir => builddir(),
+		conf_file => "$self->{dir}/sluice.conf", conf => $self->{conf});
+	$self->{front}->start(sub { $self->_spawn(@_) });
 	return;
 }
 
@@ -252,7 +244,8 @@ sub kill {
 # Where a front server starts the program, it goes first.
 sub stop {
 	my ($self) = @_;
-	if ($self->is_alone && (my $pid = delete $self->{pids}{lighttpd})) {
+	if ($self->is_alone && (my $pid = $self->front_pid)) {
+		delete $self->{pids}{ $self->{front}->name };
 		CORE::kill('TERM', $pid);
 		waitpid $pid, 0;
 	}
@@ -309,7 +302,7 @@ sub _session {
 
 # --- asking ---------------------------------------------------------------------------------------
 
-sub port { return $_[0]{port} }
+sub port { return $_[0]{front}->port }
 sub get  { my ($self, $target, @headers) = @_; return $self->request('GET', $target, @headers) }
 sub head { my ($self, $target, @headers) = @_; return $self->request('HEAD', $target, @headers) }
 
@@ -325,7 +318,7 @@ sub request {
 	while (my ($name, $value) = splice @headers, 0, 2) {
 		if ($name eq '_body') { $body = $value } else { push @sent, $name, $value }
 	}
-	return App::Client::http($self->{port}, $method, $target, \@sent, $body) if $self->{via} =~ /^(?:lighttpd|bin-path)$/;
+	return App::Client::http($self->port, $method, $target, \@sent, $body) if $self->{front};
 	my $file = $self->_file($method, $target);
 	return $file if $file;
 	return $self->fcgi(_pool($target), $method, $target, \@sent, $body) if $self->{via} eq 'fastcgi';
