@@ -1,4 +1,4 @@
-/* fcgi-app/control.c - `sluice stop`, `reload` and `status`: a running service, from outside.
+/* fcgi-app/control.c - `sluice stop`, `reload`, `status`, `memstat`: a service, from outside.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/control.h"
 
@@ -13,17 +13,21 @@
 #include "config.h"
 #include "fcgi-app/processes/standin.h"
 #include "lib/base/clock.h"
+#include "lib/base/log.h"
 #include "lib/io/board.h"
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
 #include "lib/io/lock.h"
+#include "lib/io/mc.h"
 #include "lib/io/proc.h"
+#include "lib/svc/memstat.h"
 
 enum {
 	PATIENCE_MS = 40000,
 	LOOK_MS = 20,
 	SUCCESSOR_MS = 2000, /* one that is started on demand only may not come */
-	RECENT_MIN = 5
+	RECENT_MIN = 5,
+	TEXT_MAX = 1024 * 1024
 };
 
 /* The pid of the process that has this lock, or 0. */
@@ -333,5 +337,37 @@ int control_status(const struct conf *conf, FILE *to, struct fail *f)
 		fprintf(to, "%-18s %lld\n", board_total_info((enum board_total)t)->name,
 			(long long)board_get(b, (enum board_total)t));
 	board_close(&b);
+	return 0;
+}
+
+/* --- memstat ------------------------------------------------------------------------------------
+ */
+
+int control_memstat(const struct conf *conf, bool json, FILE *to, struct fail *f)
+{
+	struct mc_config config = {conf->memcached_servers, conf->memcached_prefix,
+		conf->memcached_user, conf->memcached_password};
+	struct board *b = NULL;
+	struct mc *mc = NULL;
+	char path[PATH_MAX];
+	struct buf text;
+
+	/* What the log says of servers that are away is what is printed. */
+	if (log_open(NULL, LOG_ERROR, f) < 0 || mc_open(&mc, &config, f) < 0)
+		return -1;
+	/* One that is not there is not made: nothing has been counted then. */
+	if (file_path(path, sizeof(path), "%s/board", conf->run_dir) &&
+		access(path, R_OK | W_OK) == 0)
+		board_open(&b, path, NULL);
+	if (json) {
+		buf_init(&text, TEXT_MAX);
+		memstat_json(mc, b, &text);
+		fprintf(to, "%s\n", buf_str(&text));
+		buf_release(&text);
+	} else {
+		memstat_print(mc, b, to);
+	}
+	board_close(&b);
+	mc_close(&mc);
 	return 0;
 }

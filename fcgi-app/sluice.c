@@ -232,6 +232,17 @@ static int status(struct conf *conf, const struct program *self, int count, char
 	return done(control_status(conf, stdout, &f), &f);
 }
 
+static int memstat(struct conf *conf, const struct program *self, int count, char **words)
+{
+	bool json = count == 1 && strcmp(words[0], "--json") == 0;
+	struct fail f = {0};
+
+	(void)self;
+	if (count != 0 && !json)
+		return misused("memstat takes --json or nothing");
+	return done(control_memstat(conf, json, stdout, &f), &f);
+}
+
 static int check(struct conf *conf, const struct program *self, int count, char **words)
 {
 	const char *running_dir = NULL;
@@ -304,6 +315,7 @@ static const struct command commands[] = {
 	{"stop", stop, "", "end the running service; waits until it is gone"},
 	{"reload", reload, "", "read the configuration, and the program, anew; fails no request"},
 	{"status", status, "", "tell what runs"},
+	{"memstat", memstat, "[--json]", "tell how memcached does, server by server"},
 	{"check", check, "[--quiet]", "show every setting and what is wrong with it or this host"},
 	{"import", import, "[--force] [SOURCE]", "read the sources' lists of channels"},
 	{"user", user, "add|del NAME | list", "who may come in where access is password"},

@@ -156,7 +156,7 @@ my $params = join '', map { pack('C C', length $_->[0], length $_->[1]) . $_->[0
 	[ REQUEST_METHOD => 'GET' ], [ REQUEST_URI => '/health/live' ], [ SERVER_PROTOCOL => 'HTTP/1.1' ], [ HTTP_HOST => 'x' ];
 my $early = IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => $app->run_dir . '/api.sock') or die "api.sock: $!";
 $early->syswrite(record(1, pack('n C x5', 1, 0)));
-sleep 0.1;
+sleep 0.5;    # nothing tells that it has been accepted
 my $stopper = fork // die "fork: $!";
 if (!$stopper) {
 	my ($code) = $app->command('stop');

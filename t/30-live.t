@@ -153,6 +153,6 @@ is $app->get('/api/live')->json->{channels}[0]{status}, 'off', 'it is said to be
 ok $app->wait_for(sub { look(); keys %list == @rungs }, 20), 'the next viewer starts it again';
 isnt run_of('720p'), $run, 'as another run';
 $app->stop;
-is_deeply [ grep { $_->{role} ne 'memcached' } $app->processes ], [], 'nothing is left after a stop';
+ok $app->wait_for(sub { !grep { $_->{role} ne 'memcached' } $app->processes }, 5, 'their end'), 'nothing is left after a stop';
 diag $app->log if grep { !$_ } Test::More->builder->summary;
 done_testing;

@@ -88,5 +88,5 @@ ok $reply->header('Retry-After'), 'for a while';
 like $reply->json->{error}{message}, qr/limit/, 'in words';
 unlike $app->log, qr/demo:demo|\/demo\/demo\/|auth\/[a-z0-9]{20}/, 'no log line shows the account or a token';
 $app->stop;
-is_deeply [ grep { $_->{role} ne 'memcached' } $app->processes ], [], 'nothing is left after a stop';
+ok $app->wait_for(sub { !grep { $_->{role} ne 'memcached' } $app->processes }, 5, 'their end'), 'nothing is left after a stop';
 done_testing;

@@ -18,7 +18,7 @@ my $app = App->new(gateway => $gateway, via => 'lighttpd');
 
 sub playlist { return $app->get('/api/hls/1/360p.m3u8')->body }
 sub newest { my @n = playlist() =~ m{/(\d+)\.ts$}mg; return $n[-1] // 0 }
-sub run_of { return playlist() =~ m{^/tv/live-1/([0-9a-f]{32})/}m ? $1 : '' }
+sub run_of { return $app->wait_for(sub { playlist() =~ m{^/tv/live-1/([0-9a-f]{32})/}m && $1 }, 5) // '' }
 sub plays_on { my ($than, $seconds) = @_; return $app->wait_for(sub { newest() > $than }, $seconds // 20, 'a newer segment') }
 sub encoders { return grep { $_->{role} eq 'ffmpeg' } $app->processes }
 
@@ -87,7 +87,7 @@ subtest 'kill -9 of all of it' => sub {
 subtest 'a stop' => sub {
 	my ($status, $text) = $app->stop;
 	is $status, 0, 'ends well' or diag $text;
-	ok !grep({ $_->{role} ne 'lighttpd' } $app->processes), 'and leaves no process';
+	ok $app->wait_for(sub { !grep { $_->{role} ne 'lighttpd' } $app->processes }, 5, 'their end'), 'and leaves no process';
 	is_deeply [ grep { -S } map { $app->run_dir . "/$_.sock" } qw(api relay supervisor) ], [], 'and no socket';
 };
 

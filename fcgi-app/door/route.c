@@ -22,6 +22,7 @@ static const struct route routes[] = {
 	{METHOD_GET, "/api/hls/{id}/master.m3u8", hls_master, POOL_API, "hls_master"},
 	{METHOD_GET, "/api/hls/{id}/{rendition}.m3u8", hls_media, POOL_API, "hls_media"},
 	{METHOD_GET, "/metrics", metrics_show, POOL_API, "metrics"},
+	{METHOD_GET, "/api/stats/cache", ops_stats_cache, POOL_API, "stats_cache"},
 	{METHOD_GET, "/health", ops_health, POOL_API, "health"},
 	{METHOD_GET, "/health/live", ops_health_live, POOL_API, "health_live"},
 	{METHOD_GET, "/health/ready", ops_health_ready, POOL_API, "health_ready"},

@@ -347,6 +347,6 @@ int metrics_show(struct app *app, struct request *rq, struct reply *r, struct fa
 	reply_text(r, 200, open ? PROM_OPEN : PROM_TEXT, buf_span(&text));
 	buf_release(&text);
 	reply_cache(r, "no-store");
-	reply_header(r, "Vary", "Accept");
+	reply_vary(r, "Accept");
 	return 0;
 }

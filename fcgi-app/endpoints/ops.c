@@ -17,7 +17,10 @@
 #include "lib/io/mc.h"
 #include "lib/io/proc.h"
 #include "lib/svc/catalog.h"
+#include "lib/svc/memstat.h"
 #include "lib/svc/publish.h"
+
+enum { STATS_MAX = 1024 * 1024, RECENT_MIN = 5 };
 
 enum level { HEALTHY, DEGRADED, UNHEALTHY };
 
@@ -32,6 +35,11 @@ struct health {
 static void add_text(struct json_object *to, const char *key, const char *text)
 {
 	json_object_object_add(to, key, text ? json_object_new_string(text) : NULL);
+}
+
+static void add_total(struct json_object *to, const char *key, int64_t number)
+{
+	json_object_object_add(to, key, json_object_new_int64(number));
 }
 
 static void send_json(struct reply *r, int status, struct json_object *root)
@@ -223,6 +231,21 @@ static void add_times(struct json_object *to, int64_t started_ms, int64_t now_ms
 	add_text(to, "timestamp", text);
 }
 
+/* Of all workers since the board was made, and of the last minutes. */
+static struct json_object *requests_report(const struct board *board)
+{
+	struct json_object *to = json_object_new_object();
+	int64_t recent, recent_errors;
+
+	board_minutes(board, RECENT_MIN, &recent, &recent_errors);
+	add_total(to, "total", board_get(board, BOARD_REQUESTS));
+	add_total(to, "errors", board_get(board, BOARD_ERRORS));
+	add_total(to, "busy", board_get(board, BOARD_BUSY));
+	add_total(to, "last5Minutes", recent);
+	add_total(to, "errorsLast5Minutes", recent_errors);
+	return to;
+}
+
 int ops_health(struct app *app, struct request *rq, struct reply *r, struct fail *f)
 {
 	struct health h = {app, HEALTHY, json_object_new_object()};
@@ -241,6 +264,7 @@ int ops_health(struct app *app, struct request *rq, struct reply *r, struct fail
 	add_text(root, "version", PACKAGE_VERSION);
 	add_times(root, started_ms, clock_real_ms());
 	json_object_object_add(root, "memory", memory_report(app->board));
+	json_object_object_add(root, "requests", requests_report(app->board));
 	json_object_object_add(root, "cache", cache_report(app, started_ms));
 	json_object_object_add(root, "checks", h.checks);
 	send_json(r, h.level == UNHEALTHY ? 503 : 200, root);
@@ -278,4 +302,18 @@ int ops_health_ready(struct app *app, struct request *rq, struct reply *r, struc
 	if (!ops_is_ready(app))
 		return send_status(r, 503, "not ready");
 	return send_status(r, 200, "ready");
+}
+
+int ops_stats_cache(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	struct buf text;
+
+	(void)rq;
+	(void)f;
+	buf_init(&text, STATS_MAX);
+	memstat_json(app->mc, app->board, &text);
+	reply_text(r, 200, "application/json", buf_span(&text));
+	buf_release(&text);
+	reply_cache(r, "no-store");
+	return 0;
 }

@@ -11,6 +11,9 @@ int ops_health(struct app *app, struct request *rq, struct reply *r, struct fail
 int ops_health_live(struct app *app, struct request *rq, struct reply *r, struct fail *f);
 int ops_health_ready(struct app *app, struct request *rq, struct reply *r, struct fail *f);
 
+/* GET /api/stats/cache: what every memcached server tells of itself, and our families of keys. */
+int ops_stats_cache(struct app *app, struct request *rq, struct reply *r, struct fail *f);
+
 /* Whether requests can be answered: what /health/ready says. */
 bool ops_is_ready(const struct app *app);
 

@@ -2,13 +2,16 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/processes/census.h"
 
+#include <sys/stat.h>
+
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/io/board.h"
 
 enum {
 	DAY_MS = 86400 * 1000,
-	LATE_S = 600,	/* after its end a file is still the business of its list */
+	LATE_S = 600, /* after its end a file is still the business of its list */
+	BEGIN_TRIES = 100000,
 	LOOK_EVERY = 64 /* entries between two looks at the clock */
 };
 
@@ -19,20 +22,46 @@ bool census_due(const struct board *board, int64_t now_ms)
 	return last_ms == 0 || now_ms - last_ms >= DAY_MS || last_ms > now_ms + DAY_MS;
 }
 
-bool census_begin(struct census *c, struct publisher *p, struct board *board)
-{
-	*c = (struct census){.store = PUBLISH_WWW,
-		.bytes_then = board_get(board, BOARD_PUBLISHED_BYTES),
-		.files_then = board_get(board, BOARD_PUBLISHED_FILES)};
-	/* Change times are the kernel's, so what they are compared with is, too. */
-	clock_gettime(CLOCK_REALTIME, &c->began);
-	c->running = store_walk_open(&c->walk, publish_root(p, PUBLISH_WWW), "");
-	return c->running;
-}
-
 static bool is_later(const struct timespec *a, const struct timespec *b)
 {
 	return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
+}
+
+/* The time that the file system would stamp on what changes now: its own, in steps of its own. */
+static bool stamp(int root, struct timespec *now)
+{
+	struct stat st;
+
+	if (fstat(root, &st) < 0 || fchmod(root, st.st_mode & 07777) < 0 || fstat(root, &st) < 0)
+		return false;
+	*now = st.st_ctim;
+	return true;
+}
+
+/* Begins where one step of that time ends: a file has been changed either before or after. */
+static void note_beginning(struct census *c, int root, const struct board *board)
+{
+	struct timespec before;
+	bool has_stamps = stamp(root, &before);
+
+	for (int i = 0; i < BEGIN_TRIES; i++) {
+		c->bytes_then = board_get(board, BOARD_PUBLISHED_BYTES);
+		c->files_then = board_get(board, BOARD_PUBLISHED_FILES);
+		if (!has_stamps || !stamp(root, &c->began)) {
+			clock_gettime(CLOCK_REALTIME, &c->began);
+			return;
+		}
+		if (is_later(&c->began, &before))
+			return;
+	}
+}
+
+bool census_begin(struct census *c, struct publisher *p, struct board *board)
+{
+	*c = (struct census){.store = PUBLISH_WWW};
+	note_beginning(c, publish_root(p, PUBLISH_WWW), board);
+	c->running = store_walk_open(&c->walk, publish_root(p, PUBLISH_WWW), "");
+	return c->running;
 }
 
 static void look_at(struct census *c, struct publisher *p, const struct stat *st)
@@ -48,7 +77,8 @@ static void look_at(struct census *c, struct publisher *p, const struct stat *st
 		}
 		return;
 	}
-	if (c->store != PUBLISH_WWW || is_later(&st->st_ctim, &c->began))
+	if (c->store != PUBLISH_WWW ||
+		(!is_later(&c->began, &st->st_ctim) && !publish_is_renewed(st)))
 		return;
 	c->bytes += st->st_size;
 	c->files++;

@@ -20,8 +20,8 @@ struct census {
 	bool running;
 	enum publish_store store; /* which one is walked */
 	struct store_walk walk;
-	struct timespec began;		  /* by the kernel's clock, which stamps files */
-	int64_t bytes, files;		  /* seen so far that were there when it began */
+	struct timespec began; /* by the clock that stamps files; they are new from then on */
+	int64_t bytes, files;  /* seen so far that were there when it began */
 	int64_t bytes_then, files_then;	  /* the counters when it began */
 	int64_t freed_bytes, freed_files; /* by this process since; the owner adds its own */
 	int64_t lost;			  /* files without a life that were deleted */

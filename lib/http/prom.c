@@ -6,61 +6,15 @@
 #include <string.h>
 
 #include "lib/base/must.h"
-#include "lib/base/span.h"
+#include "lib/http/accept.h"
 
-enum { LABELS_MAX = 4, WEIGHT_MOST = 1000 };
-
-/* --- negotiation -------------------------------------------------------------------------------- */
-
-/* "0.25" as 250; what is no weight counts as 1. */
-static int read_weight(struct span text)
-{
-	int weight = 0, scale = 100;
-
-	if (text.len == 0 || (text.ptr[0] != '0' && text.ptr[0] != '1') ||
-		(text.len > 1 && text.ptr[1] != '.'))
-		return WEIGHT_MOST;
-	if (text.ptr[0] == '1')
-		return WEIGHT_MOST;
-	for (size_t i = 2; i < text.len && scale > 0; i++, scale /= 10) {
-		if (text.ptr[i] < '0' || text.ptr[i] > '9')
-			return WEIGHT_MOST;
-		weight += (text.ptr[i] - '0') * scale;
-	}
-	return weight;
-}
-
-/* The largest weight with which `type` stands in the list; -1 when it does not. */
-static int weight_of(const char *accept, const char *type)
-{
-	struct span rest = span_of(accept), item, name, parameter;
-	int best = -1;
-
-	while (span_next(&rest, ',', &item)) {
-		int weight = WEIGHT_MOST;
-
-		span_next(&item, ';', &name);
-		if (!span_is_nocase(span_trim(name), type))
-			continue;
-		while (span_next(&item, ';', &parameter)) {
-			parameter = span_trim(parameter);
-			if (span_starts(parameter, "q=") || span_starts(parameter, "Q="))
-				weight = read_weight(
-					span_make(parameter.ptr + 2, parameter.len - 2));
-		}
-		best = weight > best ? weight : best;
-	}
-	return best;
-}
+enum { LABELS_MAX = 4 };
 
 bool prom_wants_open(const char *accept)
 {
-	int open;
+	int open = accept_weight(accept, "application/openmetrics-text");
 
-	if (!accept)
-		return false;
-	open = weight_of(accept, "application/openmetrics-text");
-	return open > 0 && open >= weight_of(accept, "text/plain");
+	return open > 0 && open > accept_weight(accept, "text/plain");
 }
 
 /* --- text ----------------------------------------------------------------------------------------- */

@@ -27,8 +27,7 @@ struct prom_label {
 	const char *name, *value; /* any text: it is escaped here */
 };
 
-/* Whether the value of an Accept field (or NULL) prefers OpenMetrics: it names that type with a
- * weight above 0 that is not below the one of text/plain, if it names that. RFC 9110 section 12.5.1 */
+/* Whether the value of an Accept field (or NULL) would rather have OpenMetrics than plain text. */
 bool prom_wants_open(const char *accept);
 
 /* `to` is borrowed until prom_end(). */

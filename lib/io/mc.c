@@ -205,6 +205,8 @@ static void count(const struct mc *mc, const struct call *c, enum mc_link_result
 	case MC_VERB_INCR:
 		row_add(row, FAMILY_COUNTED, good);
 		break;
+	case MC_VERB_STATS: /* is about a server, not about a family */
+		break;
 	}
 }
 
@@ -371,4 +373,21 @@ size_t mc_state(struct mc *mc, struct mc_server_state *out)
 		mc_server_state(mc->servers[i], &out[i]);
 	}
 	return mc->count;
+}
+
+void mc_state_of(struct mc *mc, size_t i, struct mc_server_state *out)
+{
+	must(i < mc_count(mc));
+	mc_server_state(mc->servers[i], out);
+}
+
+enum mc_result mc_stats(struct mc *mc, size_t i, const char *what,
+	void (*each)(void *ctx, struct span name, struct span value), void *ctx)
+{
+	struct mc_question question = {
+		.verb = MC_VERB_STATS, .key = span_of(what), .stat = each, .ctx = ctx};
+	struct mc_answer answer = {0};
+
+	must(i < mc_count(mc));
+	return result_of(mc_server_ask(mc->servers[i], &question, &answer, NULL, NULL));
 }

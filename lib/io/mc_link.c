@@ -145,6 +145,8 @@ static void explain(struct mc_link *l, memcached_return_t rc, char *why)
 		snprintf(why, MC_WHY_MAX, "it refuses memcached_user or memcached_password");
 	else if (rc == MEMCACHED_UNKNOWN_READ_FAILURE && l->has_user)
 		snprintf(why, MC_WHY_MAX, "it takes no memcached_user: memcached -S does");
+	else if (rc == MEMCACHED_CONNECTION_FAILURE)
+		snprintf(why, MC_WHY_MAX, "it cannot be reached");
 	else if (rc == MEMCACHED_ERRNO && err)
 		snprintf(why, MC_WHY_MAX, "%s", strerror_r(err, text, sizeof(text)));
 	else
@@ -213,6 +215,27 @@ static memcached_return_t get(
 	return MEMCACHED_SUCCESS;
 }
 
+static memcached_return_t on_stat(const memcached_instance_st *server, const char *name,
+	size_t name_len, const char *value, size_t value_len, void *ctx)
+{
+	const struct mc_question *q = ctx;
+
+	(void)server;
+	q->stat(q->ctx, span_make(name, name_len), span_make(value, value_len));
+	return MEMCACHED_SUCCESS;
+}
+
+/* The library asks for the version first, and would wait again for a server that kept that back. */
+static memcached_return_t stats(struct mc_link *l, const struct mc_question *q)
+{
+	memcached_return_t rc = memcached_version(l->memc);
+
+	if (rc != MEMCACHED_SUCCESS)
+		return rc == MEMCACHED_SOME_ERRORS ? memcached_last_error(l->memc) : rc;
+	rc = memcached_stat_execute(l->memc, q->key.len ? q->key.ptr : NULL, on_stat, (void *)q);
+	return rc == MEMCACHED_SOME_ERRORS ? memcached_last_error(l->memc) : rc;
+}
+
 enum mc_link_result mc_link_ask(
 	struct mc_link *l, const struct mc_question *q, struct mc_answer *answer, char *why)
 {
@@ -241,6 +264,9 @@ enum mc_link_result mc_link_ask(
 		break;
 	case MC_VERB_INCR:
 		rc = memcached_increment(l->memc, q->key.ptr, q->key.len, 1, &answer->count);
+		break;
+	case MC_VERB_STATS:
+		rc = stats(l, q);
 		break;
 	}
 	return verdict(l, rc, q->verb, why);

@@ -23,14 +23,25 @@ struct mc_address {
 	const char *user, *password; /* "": no SASL */
 };
 
-enum mc_verb { MC_VERB_GET, MC_VERB_SET, MC_VERB_ADD, MC_VERB_CAS, MC_VERB_DELETE, MC_VERB_INCR };
+enum mc_verb {
+	MC_VERB_GET,
+	MC_VERB_SET,
+	MC_VERB_ADD,
+	MC_VERB_CAS,
+	MC_VERB_DELETE,
+	MC_VERB_INCR,
+	MC_VERB_STATS
+};
 
 struct mc_question {
 	enum mc_verb verb;
-	struct span key;   /* as on the wire: printable, no blanks, at most 250 bytes */
+	struct span key;   /* as on the wire: printable, no blanks, at most 250 bytes; a string
+			    * that names the statistics, or "", for stats */
 	struct span value; /* for set, add and cas */
 	int64_t expires_s; /* in memcached's way: up to 30 days from now, else since the epoch */
 	uint64_t cas;
+	void (*stat)(void *ctx, struct span name, struct span value); /* for each line of stats */
+	void *ctx;
 };
 
 struct mc_answer {

@@ -11,8 +11,12 @@
 #include "lib/base/log.h"
 #include "lib/base/must.h"
 #include "lib/io/board.h"
+#include "lib/io/mc_knock.h"
 
-enum { IDLE_MAX = 64 }; /* links kept for the next question: a process has no more threads */
+enum {
+	IDLE_MAX = 64,	  /* links kept for the next question: a process has no more threads */
+	PATIENT_EVERY = 8 /* of the knocks one waits longer: the server may be far away */
+};
 
 /* The lock guards all below it and is held for moments only. */
 struct mc_server {
@@ -22,6 +26,7 @@ struct mc_server {
 	pid_t pid;	    /* whose links these are */
 	bool away, probing; /* probing: one thread is asking whether it is back */
 	int64_t away_since_ms, tried_ms;
+	unsigned knocks; /* in this outage */
 	int64_t outages;
 	char why[MC_WHY_MAX];
 	struct mc_link *idle[IDLE_MAX];
@@ -79,44 +84,100 @@ void mc_server_report(struct mc_server *s, struct board *board)
 	s->row = board_row(board, ROW_SERVER, s->name.text);
 }
 
-/* False while the server is away and it is not our turn to try it. Else *link is one that was used
- * before, or NULL. */
-static bool enter(struct mc_server *s, struct mc_link **link)
+/* For the other processes of this host. */
+static void tell_hung(struct mc_server *s, int64_t at_ms)
+{
+	if (s->row)
+		atomic_store(&s->row->cell[SERVER_HUNG_MS], at_ms);
+}
+
+/* Whether another process waited or knocked in vain not long ago: it would have done so again. */
+static bool hangs_elsewhere(const struct mc_server *s, int64_t now)
+{
+	int64_t at = s->row ? row_get(s->row, SERVER_HUNG_MS) : 0;
+
+	return at > 0 && at <= now && now - at < 2 * MC_RETRY_MS;
+}
+
+/* From now on, for a reason that is known to be told. */
+static void set_away(struct mc_server *s, const char *why, int64_t now)
+{
+	s->tried_ms = now;
+	snprintf(s->why, sizeof(s->why), "%s", why);
+	drop_idle(s);
+	if (s->away)
+		return;
+	s->away = true;
+	s->knocks = 0;
+	s->away_since_ms = now;
+}
+
+/* What to do with a question. */
+enum turn {
+	TURN_NONE, /* the server is away, and somebody else tries it, or nobody yet */
+	TURN_ASK,
+	TURN_TRY /* knock, then ask */
+};
+
+/* *link is one that was used before, or NULL. */
+static enum turn enter(struct mc_server *s, struct mc_link **link)
 {
 	int64_t now = clock_mono_ms();
-	bool go = *s->name.host != '\0';
+	enum turn turn = *s->name.host ? TURN_ASK : TURN_NONE;
 
 	pthread_mutex_lock(&s->lock);
 	forget_parent(s);
-	if (go && s->away) {
-		go = !s->probing && (now < s->tried_ms || now - s->tried_ms >= MC_RETRY_MS);
-		s->probing = s->probing || go;
+	if (turn && !s->away && hangs_elsewhere(s, now))
+		set_away(s, "it does not answer another process", now);
+	if (turn && s->away) {
+		turn = !s->probing && (now < s->tried_ms || now - s->tried_ms >= MC_RETRY_MS)
+			       ? TURN_TRY
+			       : TURN_NONE;
+		s->probing = s->probing || turn == TURN_TRY;
 	}
-	*link = go && s->idle_count > 0 ? s->idle[--s->idle_count] : NULL;
+	*link = turn && s->idle_count > 0 ? s->idle[--s->idle_count] : NULL;
 	pthread_mutex_unlock(&s->lock);
-	return go;
+	return turn;
 }
 
-static void went_away(struct mc_server *s, const char *why)
+static void went_away(struct mc_server *s, bool late, const char *why)
 {
+	int64_t now = clock_mono_ms();
+	bool news = !s->away;
+
+	s->probing = false;
+	set_away(s, why, now);
+	row_add(s->row, SERVER_FAILURES, 1);
+	if (late)
+		tell_hung(s, now);
+	if (!news)
+		return;
+	s->outages++;
+	row_add(s->row, SERVER_OUTAGES, 1);
+	log_warn("memcached_away", LOG_STR("server", s->name.text), LOG_STR("why", why));
+}
+
+/* Our turn to try a server that is away. False when it still hangs. */
+static bool knock(struct mc_server *s)
+{
+	int wait_ms = ++s->knocks % PATIENT_EVERY == 0 ? MC_ANSWER_MS : MC_KNOCK_MS;
+	bool heard = mc_knock(&s->address, wait_ms);
+
+	if (heard)
+		return true;
+	pthread_mutex_lock(&s->lock);
 	s->probing = false;
 	s->tried_ms = clock_mono_ms();
-	snprintf(s->why, sizeof(s->why), "%s", why);
-	drop_idle(s);
-	row_add(s->row, SERVER_FAILURES, 1);
-	if (s->away)
-		return;
-	row_add(s->row, SERVER_OUTAGES, 1);
-	s->away = true;
-	s->away_since_ms = s->tried_ms;
-	s->outages++;
-	log_warn("memcached_away", LOG_STR("server", s->name.text), LOG_STR("why", why));
+	tell_hung(s, s->tried_ms);
+	pthread_mutex_unlock(&s->lock);
+	return false;
 }
 
 static void answered(struct mc_server *s, struct mc_link **link)
 {
 	if (s->probing) {
 		s->probing = s->away = false;
+		tell_hung(s, 0);
 		s->why[0] = '\0';
 		log_info("memcached_back", LOG_STR("server", s->name.text),
 			LOG_INT("away_ms", clock_mono_ms() - s->away_since_ms));
@@ -137,7 +198,7 @@ static void leave(
 		mc_link_close(link);
 	pthread_mutex_lock(&s->lock);
 	if (result == MC_LINK_BROKEN || result == MC_LINK_LATE)
-		went_away(s, why);
+		went_away(s, result == MC_LINK_LATE, why);
 	else
 		answered(s, link);
 	pthread_mutex_unlock(&s->lock);
@@ -174,9 +235,12 @@ enum mc_link_result mc_server_ask(struct mc_server *s, const struct mc_question 
 	char why[MC_WHY_MAX] = "";
 	enum mc_link_result result;
 	struct mc_link *link;
+	enum turn turn = enter(s, &link);
 
-	if (!enter(s, &link))
+	if (turn == TURN_NONE || (turn == TURN_TRY && !knock(s))) {
+		mc_link_close(&link);
 		return MC_LINK_LATE;
+	}
 	result = ask_over(s, &link, question, answer, why);
 	if (result == MC_LINK_OK && accept && !accept(ctx, answer->value))
 		result = MC_LINK_MISS;

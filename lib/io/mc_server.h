@@ -1,7 +1,9 @@
 /* lib/io/mc_server.h - one memcached server: its links, and the breaker that spares us its silence.
  * SPDX-License-Identifier: BSD-2-Clause
  * A question costs at most MC_CONNECT_MS + MC_ANSWER_MS. After one that was not answered the server
- * is away: for MC_RETRY_MS nobody is kept waiting, then one thread at a time tries it. */
+ * is away: for MC_RETRY_MS nobody is kept waiting, then one thread at a time tries it, after it has
+ * knocked (mc_knock.h), which costs MC_KNOCK_MS where it still hangs. Where processes share a board,
+ * one of them that waited in vain spares the others their own wait. */
 #ifndef SLUICE_IO_MC_SERVER_H
 #define SLUICE_IO_MC_SERVER_H
 
@@ -11,7 +13,7 @@
 #include "lib/io/mc_link.h"
 #include "lib/io/mc_servers.h"
 
-enum { MC_RETRY_MS = 3000 };
+enum { MC_RETRY_MS = 3000, MC_KNOCK_MS = 40 };
 
 struct mc_server;
 

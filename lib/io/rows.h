@@ -47,6 +47,7 @@ enum family_column {
 enum server_column {
 	SERVER_OUTAGES, /* how often a process found it away */
 	SERVER_FAILURES, /* questions that it did not answer */
+	SERVER_HUNG_MS,	 /* no counter: when a process waited for it in vain, by clock_mono_ms() */
 };
 
 /* Of what is fetched, by source. */

@@ -24,7 +24,8 @@ enum {
 	FROM_BYTES = 4096,
 	PROBE_BYTES = 65536,
 	/* The nanoseconds of an access time that is the end of a life: no other file has them. */
-	END_MARK = 515151500
+	END_MARK = 515151500,
+	RENEWED_MARK /* of one that was given later than the file was published */
 };
 
 struct publisher {
@@ -79,7 +80,12 @@ bool publish_line(
 
 int64_t publish_end_s(const struct stat *st)
 {
-	return st->st_atim.tv_nsec == END_MARK ? st->st_atim.tv_sec : 0;
+	return st->st_atim.tv_nsec == END_MARK || publish_is_renewed(st) ? st->st_atim.tv_sec : 0;
+}
+
+bool publish_is_renewed(const struct stat *st)
+{
+	return st->st_atim.tv_nsec == RENEWED_MARK;
 }
 
 int publish_root(const struct publisher *p, enum publish_store store)
@@ -204,7 +210,8 @@ static enum publish_result check_room(struct publisher *p, const struct item *it
 /* Whether it is there already. A life that was given before may become longer, never shorter. */
 static bool is_there(struct publisher *p, const struct item *it)
 {
-	struct timespec times[2] = {{it->now_s + it->life_s, END_MARK}, {.tv_nsec = UTIME_OMIT}};
+	struct timespec times[2] = {
+		{it->now_s + it->life_s, RENEWED_MARK}, {.tv_nsec = UTIME_OMIT}};
 	const char *last;
 	struct stat st;
 	int dir, list;
@@ -282,14 +289,14 @@ static enum publish_result finish(struct publisher *p, struct item *it, struct f
 	if (life >= 0 && it->store == PUBLISH_WWW)
 		birth = lives_append(p->made, it->now_s / 60, store_names[it->store], it->name);
 	linked = life >= 0 && (birth >= 0 || it->store != PUBLISH_WWW) && link_in(p, it, &made);
+	if (made && p->board)
+		count_made(p, it);
 	int err = errno;
 	close_if_open(life);
 	close_if_open(birth);
 	errno = err;
 	if (!linked)
 		return refuse(p, "published", it->name, f);
-	if (made && p->board)
-		count_made(p, it);
 	return PUBLISH_OK;
 }
 

@@ -81,6 +81,9 @@ int publish_made(const struct publisher *p);
  * none of ours, or its access time was changed. */
 int64_t publish_end_s(const struct stat *st);
 
+/* Whether its life was made longer since: its change time is then no longer that of publishing. */
+bool publish_is_renewed(const struct stat *st);
+
 bool publish_name_ok(struct span name);
 
 /* Where a store lies below www_dir: "" or "tv/". */

@@ -6,6 +6,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/io/board.h"
 #include "lib/io/mc_server.h"
 #include "t/unit/mc_calls.h"
 #include "t/unit/memcached.h"
@@ -85,8 +86,8 @@ static void hung(struct memcached *m, struct mc *mc, int clock)
 	memcached_stop(m);
 	get(mc, "tok", "k");
 	move_clock(clock, MC_RETRY_MS);
-	is_int(waiting_threads(mc), 1, "when 3 s are over, one of all threads tries it");
-	is_int(waiting_threads(mc), 0, "and if it failed, none for the next 3 s");
+	is_int(waiting_threads(mc), 0, "when 3 s are over, nobody waits for it: one knocks");
+	is_int(waiting_threads(mc), 0, "and if it still hangs, nobody does for the next 3 s");
 	ok(mc_state(mc, &state) == 1 && state.away && state.outages == 4,
 		"the state knows that it is away, for the 4th time");
 	ok(state.away_ms >= MC_RETRY_MS && strstr(state.why, "does not answer"),
@@ -102,6 +103,43 @@ static void hung(struct memcached *m, struct mc *mc, int clock)
 	move_clock(clock, MC_RETRY_MS);
 	is_str(get(mc, "tok", "k"), "v", "what came too late is nobody's answer");
 	ok(mc_state(mc, &state) == 1 && !state.away && !*state.why, "it is back");
+}
+
+/* What a process of this host waited for in vain, no other one waits for. */
+static void shared(struct memcached *m, int clock)
+{
+	struct mc *one = open_mc(m->socket), *two = open_mc(m->socket);
+	struct mc_server_state state;
+	struct board *board = NULL;
+	char path[256];
+	struct fail f;
+	int64_t ms;
+	bool away;
+
+	snprintf(path, sizeof(path), "%s.board", m->socket);
+	is_int(board_open(&board, path, &f), 0, "two processes have a board");
+	mc_report(one, board);
+	mc_report(two, board);
+	set(one, "tok", "k", "v");
+	is_str(get(two, "tok", "k"), "v", "both use memcached");
+	memcached_stop(m);
+	is_str(get(one, "tok", "k"), "away", "one finds it hung");
+	ms = timed_get(two, "away", &away);
+	ok(away && ms < MC_ANSWER_MS, "the other does not wait for it (%lld ms)", (long long)ms);
+	mc_state_of(two, 0, &state);
+	ok(state.away && state.outages == 0, "and knows that it is away: %s", state.why);
+	kill(m->pid, SIGCONT);
+	move_clock(clock, MC_RETRY_MS);
+	is_str(get(two, "tok", "k"), "v", "later both try it again");
+	is_str(get(one, "tok", "k"), "v", "and have it back");
+	is_int(row_get(board_row(board, ROW_SERVER, m->socket), SERVER_OUTAGES), 1,
+		"which was one outage");
+	is_int(row_get(board_row(board, ROW_FAMILY, "tok"), FAMILY_AWAY), 2,
+		"in which two questions were not answered");
+	mc_close(&one);
+	mc_close(&two);
+	board_close(&board);
+	unlink(path);
 }
 
 static void dead(struct memcached *m, struct mc *mc, int clock)
@@ -370,6 +408,7 @@ int main(void)
 	memcached_open(&m);
 	mc = open_mc(m.socket);
 	hung(&m, mc, clock);
+	shared(&m, clock);
 	dead(&m, mc, clock);
 	liar(&m, mc, clock);
 	several(&m, clock);

@@ -21,11 +21,11 @@ static void accepts(void)
 		 "*/*;q=0.1",
 			true},
 		{"application/openmetrics-text;q=0.3, text/plain;q=0.5", false},
-		{"application/openmetrics-text;q=0.5, text/plain;q=0.5", true},
+		{"application/openmetrics-text;q=0.5, text/plain;q=0.5", false},
 		{"application/openmetrics-text;q=0", false},
 		{"application/openmetrics-text;q=0.000", false},
 		{"application/openmetrics-text;q=0.001", true},
-		{"application/openmetrics-text;q=what", true},
+		{"application/openmetrics-text;q=what", false},
 		{"xapplication/openmetrics-text", false},
 		{";;,,;q=,application/openmetrics-text;", true},
 	};
