@@ -14,7 +14,7 @@ use Hls;
 plan skip_all => 'ffmpeg is not installed' unless App::which('ffmpeg');
 
 my $gateway = Gateway->new;
-my $app = App->new(gateway => $gateway, via => 'fastcgi', conf => { ladder => '240p audio' });
+my $app = App->new(gateway => $gateway, via => App::via('fastcgi'), conf => { ladder => '240p audio' });
 my ($list, @wrong);
 
 sub look {

@@ -16,7 +16,7 @@ my $dir = File::Temp->newdir;
 my $file = "$dir/htpasswd";
 open my $empty, '>', $file or die "$file: $!\n";
 close $empty;
-my $app = App->new(via => 'lighttpd', conf => { access => 'password', htpasswd => $file });
+my $app = App->new(via => App::via('lighttpd'), conf => { access => 'password', htpasswd => $file });
 
 my ($status, $token) = $app->command(user => 'add', 'viewer');
 is $status, 0, 'a user is added';

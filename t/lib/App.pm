@@ -18,6 +18,7 @@
 #              installed), 'nginx' or 'apache' (mod_proxy_fcgi); or one that starts the program
 #              itself, without a master: 'bin-path' (lighttpd), 'fcgid' or 'apache-cgi'; or none:
 #              'fastcgi' (over the pools' sockets) or 'cgi' (the program run for each request)
+#              (App::via('fastcgi'): so, unless SLUICE_TEST_VIA names the one to be tested)
 #   start      0: not yet;   import  0: no catalogue yet
 # The program ends with the object or with the test, however that ends, with all its children.
 package App;
@@ -43,9 +44,11 @@ sub which {
 	return (grep { -x } map { "$_/$command" } split(/:/, $ENV{PATH}), '/usr/sbin', '/usr/local/sbin')[0];
 }
 
+sub via { return $ENV{SLUICE_TEST_VIA} // $_[0] }
+
 sub new {
 	my ($class, %how) = @_;
-	my $via = $how{via} // $ENV{SLUICE_TEST_VIA} // (which('lighttpd') ? 'lighttpd' : 'fastcgi');
+	my $via = $how{via} // via(which('lighttpd') ? 'lighttpd' : 'fastcgi');
 	my $dir = File::Temp::tempdir('sluice-XXXXXX', TMPDIR => 1);
 	chmod 0755, $dir;
 	make_path("$dir/state", "$dir/run", "$dir/tmp");
