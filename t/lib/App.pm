@@ -253,6 +253,8 @@ sub stop {
 		waitpid $pid, 0;
 	}
 	my ($status, $text) = $self->command('stop');
+	# Workers that the front server has left finish what they began.
+	$self->wait_for(sub { !grep { $_->{name} eq 'sluice' } $self->processes }, 15, 'the workers to end') if $self->is_alone;
 	my $pid = delete $self->{pids}{sluice} or return ($status, $text);
 	$self->wait_for(sub { waitpid($pid, POSIX::WNOHANG()) != 0 }, 20, 'the program to end');
 	return ($status, $text);
