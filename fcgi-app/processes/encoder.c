@@ -121,6 +121,13 @@ int encoder_start(struct encoder *e, const struct recipe *r, struct fail *f)
 	return result;
 }
 
+void encoder_feed_packet(struct encoder *e, const uint8_t packet[TS_PACKET])
+{
+	/* An empty pipe has room for a packet; a child that is gone already is noticed as such. */
+	if (e->in_fd >= 0 && write(e->in_fd, packet, TS_PACKET) != TS_PACKET)
+		close_fd(&e->in_fd);
+}
+
 bool encoder_feed(struct encoder *e, struct ring *ring)
 {
 	const uint8_t *bytes;

@@ -26,6 +26,9 @@ void encoder_init(struct encoder *e);
 /* Starts ffmpeg; makes the directories of the recipe. Fails: as child_start(). */
 int encoder_start(struct encoder *e, const struct recipe *r, struct fail *f);
 
+/* Gives it one packet ahead of any ring; it has just been started. */
+void encoder_feed_packet(struct encoder *e, const uint8_t packet[TS_PACKET]);
+
 /* Gives it what it takes of the ring now. False when it does not listen any more. */
 bool encoder_feed(struct encoder *e, struct ring *ring);
 

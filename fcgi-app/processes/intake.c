@@ -7,6 +7,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/must.h"
+#include "lib/io/conf.h"
 #include "lib/io/sign.h"
 #include "lib/svc/live.h"
 
@@ -16,22 +17,14 @@ enum {
 	FOLLOW = 3, /* edges send viewers on to other edges */
 	BACKOFF_MS = 300,
 	BACKOFF_MAX_MS = 3000,
-	WELL_MS = 10000,     /* media for so long ends a row of failures */
-	SHORT_MS = 2000,     /* a stream that ends sooner had a dead token */
-	ASK_AGAIN_MS = 1000, /* for a token that has not come */
-	LOOK_MS = 20,	     /* between two looks for it */
+	BACKOFF_SOON_MS = 1000, /* the most while viewers still have something to play */
+	SOON = 6,		/* attempts */
+	WELL_MS = 4000,		/* media for so long ends a row of failures */
+	SHORT_MS = 2000,	/* a stream that ends sooner had a dead token */
+	ASK_AGAIN_MS = 1000,	/* for a token that has not come */
+	LOOK_MS = 20,		/* between two looks for it */
 	NO_MEDIA_BYTES = 65536
 };
-
-void intake_init(struct intake *in, const struct conf *conf, struct mc *mc, const char *id)
-{
-	*in = (struct intake){.conf = conf,
-		.mc = mc,
-		.id = id,
-		.backoff_ms = BACKOFF_MS,
-		.reason = LIVE_BEGINS};
-	ts_init(&in->ts);
-}
 
 /* Answers with which an edge or its gateway says that the token, or its place, is gone. */
 static bool is_token_death(int status)
@@ -70,20 +63,27 @@ static enum fetch_verdict on_head(void *ctx, const struct fetch_head *head)
 	return FETCH_GO_ON;
 }
 
-/* Packets of another programme make no sense to a decoder of the one before. */
+/* Packets of another shape make no sense to a decoder of the one before. */
+static void on_clean_packet(void *ctx, const uint8_t packet[TS_PACKET], bool entry)
+{
+	struct intake *in = ctx;
+
+	if (!splice_shape_same(&in->packed, &in->splice.shape)) {
+		if (in->packed.known)
+			ring_clear(in->ring);
+		in->packed = in->splice.shape;
+	}
+	ring_push(in->ring, packet, entry);
+	in->given_ms = in->splice.now_ms;
+	if (!in->giving_ms)
+		in->giving_ms = in->given_ms;
+}
+
 static void on_packet(void *ctx, const struct ts_packet *p)
 {
 	struct intake *in = ctx;
-	const struct ts_stream *video;
 
-	if (in->ts.program.known && !ts_program_same(&in->packed, &in->ts.program)) {
-		if (in->packed.known)
-			ring_clear(in->ring);
-		in->packed = in->ts.program;
-	}
-	video = ts_video(&in->packed);
-	ring_push(in->ring, p->bytes,
-		p->start && (p->random_access || (video && p->pid == video->pid)));
+	splice_packet(&in->splice, &in->ts.program, p);
 }
 
 static enum fetch_verdict on_data(void *ctx, const void *bytes, size_t len)
@@ -91,6 +91,7 @@ static enum fetch_verdict on_data(void *ctx, const void *bytes, size_t len)
 	struct intake *in = ctx;
 	int64_t packets = in->ts.packets;
 
+	in->splice.now_ms = clock_mono_ms();
 	ts_feed(&in->ts, bytes, len, on_packet, in);
 	if (in->ts.packets > packets) {
 		in->last_ms = clock_mono_ms();
@@ -112,6 +113,14 @@ static enum fetch_verdict on_data(void *ctx, const void *bytes, size_t len)
 	return FETCH_STOP;
 }
 
+bool intake_init(struct intake *in, const struct conf *conf, struct mc *mc, const char *id)
+{
+	*in = (struct intake){
+		.conf = conf, .mc = mc, .id = id, .backoff_ms = BACKOFF_MS, .reason = LIVE_BEGINS};
+	ts_init(&in->ts);
+	return splice_init(&in->splice, conf->audio_language, on_clean_packet, in);
+}
+
 /* 75 to 125 %, so that many channels of one gateway do not come back at once. */
 static int64_t with_jitter(int64_t ms)
 {
@@ -129,7 +138,9 @@ static void try_later(struct intake *in, const struct fail *why, bool was_well)
 	}
 	say_why(in, why);
 	in->next_try_ms = clock_mono_ms() + with_jitter(in->backoff_ms);
-	in->backoff_ms = in->backoff_ms * 2 < BACKOFF_MAX_MS ? in->backoff_ms * 2 : BACKOFF_MAX_MS;
+	in->backoff_ms *= 2;
+	if (in->backoff_ms > (in->failures < SOON ? BACKOFF_SOON_MS : BACKOFF_MAX_MS))
+		in->backoff_ms = in->failures < SOON ? BACKOFF_SOON_MS : BACKOFF_MAX_MS;
 	if (in->failures++ < 5 || in->failures % 20 == 0)
 		log_warn("source_lost", LOG_STR("channel", in->id), LOG_STR("why", why->text),
 			LOG_INT("in_a_row", in->failures));
@@ -164,7 +175,7 @@ static void on_done(void *ctx, const struct fail *f)
 		fail_set(&why, FAIL_UPSTREAM, "The source ended the stream");
 	if (!in->refused.kind && flowed_ms < SHORT_MS)
 		in->dead_ms = in->token.resolved_ms;
-	in->flowing_ms = 0;
+	in->flowing_ms = in->giving_ms = 0;
 	if (is_dead(in))
 		ask_token(in, true, now_ms); /* it comes while we wait */
 	try_later(in, &why, flowed_ms >= WELL_MS);
@@ -188,9 +199,11 @@ static void connect_to(struct intake *in)
 
 	must(!in->transfer);
 	ts_resync(&in->ts);
+	in->splice.now_ms = clock_mono_ms();
+	splice_join(&in->splice);
 	in->refused = (struct fail){0};
 	in->began_ms = clock_mono_ms();
-	in->flowing_ms = 0;
+	in->flowing_ms = in->giving_ms = 0;
 	in->skipped_before = in->ts.skipped_bytes;
 	if (fetcher_start(in->fetcher, &rq, &in->transfer, &f) < 0) {
 		in->dead_ms = in->token.resolved_ms;
@@ -244,4 +257,10 @@ int intake_step(struct intake *in, int most_ms)
 void intake_stop(struct intake *in)
 {
 	transfer_stop(&in->transfer);
+}
+
+void intake_release(struct intake *in)
+{
+	intake_stop(in);
+	splice_release(&in->splice);
 }

@@ -1,7 +1,8 @@
 /* fcgi-app/processes/intake.h - a channel's upstream: found, fetched, and fetched again.
  * SPDX-License-Identifier: BSD-2-Clause
- * Puts whole MPEG-TS packets into a ring, whatever happens upstream: cuts, refusals, dead tokens,
- * silence, a web page. One connection at a time; the old one is closed before the next begins. */
+ * Puts one clean MPEG-TS into a ring, whatever happens upstream: cuts, refusals, dead tokens,
+ * silence, a web page, clocks that jump. One connection at a time; the old one is closed before the
+ * next begins. */
 #ifndef SLUICE_PROCESSES_INTAKE_H
 #define SLUICE_PROCESSES_INTAKE_H
 
@@ -10,6 +11,7 @@
 
 #include "lib/base/fail.h"
 #include "lib/hls/ring.h"
+#include "lib/hls/splice.h"
 #include "lib/hls/ts.h"
 #include "lib/io/fetch.h"
 #include "lib/svc/live_reason.h"
@@ -27,27 +29,32 @@ struct intake {
 	struct row *row; /* counts for the source; may be NULL */
 	struct ring *ring;
 	struct ts ts;
-	struct ts_program packed; /* what the packets in the ring are packets of */
+	struct splice splice;
+	struct splice_shape packed; /* what the packets in the ring are packets of */
 
 	struct transfer *transfer; /* NULL: none */
 	struct token token;	   /* that the transfer uses */
 	int64_t dead_ms;	   /* resolved_ms of the token that stopped working; 0: none */
 	int64_t next_try_ms, asked_ms, backoff_ms;
 	int64_t began_ms, flowing_ms, last_ms; /* of the connection; first and latest media; or 0 */
+	int64_t giving_ms, given_ms; /* the same for what went into the ring */
 	int64_t skipped_before;
-	int failures;	     /* in a row */
-	struct fail refused; /* why this transfer was stopped by us */
-	struct fail why;     /* what keeps media from coming; FAIL_NONE while it comes */
+	int failures;		 /* in a row */
+	struct fail refused;	 /* why this transfer was stopped by us */
+	struct fail why;	 /* what keeps media from coming; FAIL_NONE while it comes */
 	enum live_reason reason; /* the same in a word */
 };
 
-/* Borrows all; opens nothing yet. */
-void intake_init(struct intake *in, const struct conf *conf, struct mc *mc, const char *id);
+/* Borrows all; opens nothing yet. False without memory. */
+bool intake_init(struct intake *in, const struct conf *conf, struct mc *mc, const char *id);
 
 /* Does what is due: asks for a token, connects. Gives the time until it wants to be called again,
  * at most `most_ms`. Transfers go on in fetcher_poll(). */
 int intake_step(struct intake *in, int most_ms);
 
 void intake_stop(struct intake *in);
+
+/* Ends it for good. Accepts a zeroed one. */
+void intake_release(struct intake *in);
 
 #endif

@@ -55,7 +55,7 @@ struct live {
 	struct ring ring;
 	struct intake intake;
 	struct encoder encoder;
-	struct ts_program encoded; /* what ffmpeg was started for */
+	struct splice_shape encoded; /* what ffmpeg was started for */
 	struct steps steps;
 	struct playout playout;
 
@@ -127,8 +127,7 @@ static enum lease_result take_lease(struct live *l, struct fail *f)
 	buf_init(&other, LEASE_VALUE_MAX + 1);
 	file_path(name, sizeof(name), "live:%s", l->id);
 	file_path(l->lease_dir, sizeof(l->lease_dir), "%s/lease", l->conf->run_dir);
-	l->lease_env = (struct lease_env){
-		l->lease_dir, l->mc, l->conf->host_name, l->board};
+	l->lease_env = (struct lease_env){l->lease_dir, l->mc, l->conf->host_name, l->board};
 	result = lease_take(&l->lease_env, name, l->conf->public_url, &l->lease, &other, f);
 	if (result == LEASE_TAKEN)
 		say_elsewhere(l, buf_str(&other));
@@ -177,6 +176,7 @@ static void on_segment(void *ctx, const struct recipe_segment *s)
 			unlink(path);
 		return;
 	}
+	l->playout.given_us = splice_given_us(&l->intake.splice);
 	while (steps_take(&l->steps, &column, &start_us))
 		playout_add(&l->playout, &column, start_us);
 }
@@ -197,32 +197,52 @@ static void encoder_gone(struct live *l, const char *why, int status)
 	log_warn("encoder_ended", LOG_STR("channel", l->id), LOG_STR("why", why),
 		LOG_INT("status", status), LOG_INT("ran_ms", now_ms - l->encoder_ms));
 	ring_clear(&l->ring);
+	splice_restart(&l->intake.splice);
 }
 
-static void stop_encoder(struct live *l, const char *why)
+static void stop_encoder(struct live *l)
 {
 	encoder_stop(&l->encoder);
 	encoder_segments(&l->encoder, &l->ladder, on_segment, l);
-	encoder_gone(l, why, 0);
 }
 
-/* What this programme can be encoded to; false when that is nothing. */
-static bool choose(struct live *l, const struct ts_program *program, struct recipe *r)
+/* What waits in the ring is all for the next one. */
+static void change_encoder(struct live *l)
+{
+	stop_encoder(l);
+	board_add(l->board, BOARD_ENCODER_ENDS, 1);
+	l->restart_ms = clock_mono_ms();
+	log_info("source_changed", LOG_STR("channel", l->id),
+		LOG_STR("video", ts_codec_name(l->intake.packed.video)),
+		LOG_STR("audio", ts_codec_name(l->intake.packed.audio)));
+}
+
+/* What this shape can be encoded to; false when that is nothing. */
+static bool choose(struct live *l, const struct splice_shape *shape, struct recipe *r)
 {
 	bool any = false;
 
-	r->has_audio = ts_audio(program);
+	r->has_audio = shape->audio != TS_OTHER;
+	ladder_fit(&l->ladder, shape->picture.height, r->encodes);
 	for (size_t i = 0; i < l->ladder.count; i++) {
-		r->encodes[i] =
-			l->ladder.rungs[i]->height ? ts_video(program) != NULL : r->has_audio;
+		if (l->ladder.rungs[i]->height)
+			r->encodes[i] &= shape->video != TS_OTHER;
+		else
+			r->encodes[i] = r->has_audio;
 		any |= r->encodes[i];
 	}
 	return any;
 }
 
+static void feed_table(void *ctx, const uint8_t packet[TS_PACKET], bool entry)
+{
+	(void)entry;
+	encoder_feed_packet(ctx, packet);
+}
+
 static void start_encoder(struct live *l)
 {
-	const struct ts_program *program = &l->intake.ts.program;
+	const struct splice_shape *shape = &l->intake.splice.shape;
 	struct live_state *state = &l->playout.state;
 	struct recipe r = {.ffmpeg = l->conf->ffmpeg, .dir = l->seg_dir, .ladder = &l->ladder};
 	struct fail f = {0};
@@ -231,7 +251,7 @@ static void start_encoder(struct live *l)
 	l->segment_ms = 0;
 	r.quick = state->window.count == 0;
 	r.threads = l->conf->encoder_threads > 2 ? 2 : (int)l->conf->encoder_threads;
-	if (!choose(l, program, &r)) {
+	if (!choose(l, shape, &r)) {
 		encoder_gone(
 			l, "the source has neither picture nor sound that the ladder wants", 0);
 		return;
@@ -244,15 +264,28 @@ static void start_encoder(struct live *l)
 		return;
 	}
 	board_add(l->board, BOARD_ENCODER_STARTS, 1);
-	l->encoded = *program;
+	splice_tables(&l->intake.splice, feed_table, &l->encoder);
+	l->encoded = *shape;
 	steps_init(&l->steps, &r);
 	memcpy(state->encodes, r.encodes, sizeof(state->encodes));
 	state->has_audio = r.has_audio;
 	playout_write(&l->playout);
 	log_info("encoder_started", LOG_STR("channel", l->id), LOG_INT("n", r.first_n),
-		LOG_STR("video", ts_video(program) ? ts_codec_name(ts_video(program)->codec) : "-"),
-		LOG_STR("audio",
-			ts_audio(program) ? ts_codec_name(ts_audio(program)->codec) : "-"));
+		LOG_STR("video", ts_codec_name(shape->video)),
+		LOG_STR("audio", ts_codec_name(shape->audio)),
+		LOG_INT("lines", shape->picture.height));
+}
+
+/* There is something to begin with, or it is sure that there will be nothing. */
+static bool is_startable(const struct live *l, int64_t now_ms)
+{
+	const struct splice_shape *shape = &l->intake.splice.shape;
+
+	if (!shape->known || now_ms < l->restart_ms)
+		return false;
+	if (shape->video == TS_OTHER && shape->audio == TS_OTHER)
+		return true;
+	return l->ring.count && splice_shape_same(shape, &l->intake.packed);
 }
 
 /* Media goes in, and nothing has come out for too long. */
@@ -260,10 +293,10 @@ static bool is_stuck(const struct live *l, int64_t now_ms)
 {
 	int64_t since_ms = l->segment_ms ? l->segment_ms : l->encoder_ms;
 
-	if (!l->intake.flowing_ms || now_ms - l->intake.last_ms > 1000)
+	if (!l->intake.giving_ms || now_ms - l->intake.given_ms > 1000)
 		return false;
-	if (l->intake.flowing_ms > since_ms)
-		since_ms = l->intake.flowing_ms;
+	if (l->intake.giving_ms > since_ms)
+		since_ms = l->intake.giving_ms;
 	return now_ms - since_ms > (l->segment_ms ? STUCK_MS : FIRST_MS);
 }
 
@@ -273,20 +306,22 @@ static void step_encoder(struct live *l)
 	int status = 0;
 
 	if (!l->encoder.child.pid) {
-		if (l->intake.packed.known && l->ring.count && now_ms >= l->restart_ms)
+		if (is_startable(l, now_ms))
 			start_encoder(l);
 		return;
 	}
 	encoder_listen(&l->encoder, l->id);
 	encoder_segments(&l->encoder, &l->ladder, on_segment, l);
-	if (encoder_ended(&l->encoder, &status))
+	if (encoder_ended(&l->encoder, &status)) {
 		encoder_gone(l, "it exited", status);
-	else if (!ts_program_same(&l->encoded, &l->intake.packed))
-		stop_encoder(l, "the source changed its codecs");
-	else if (is_stuck(l, now_ms))
-		stop_encoder(l, "no segment came out of it");
-	else
+	} else if (!splice_shape_same(&l->encoded, &l->intake.packed)) {
+		change_encoder(l);
+	} else if (is_stuck(l, now_ms)) {
+		stop_encoder(l);
+		encoder_gone(l, "no segment came out of it", 0);
+	} else {
 		encoder_feed(&l->encoder, &l->ring);
+	}
 }
 
 /* --- the loop ------------------------------------------------------------------------------- */
@@ -352,8 +387,7 @@ static enum verdict loop(struct live *l)
 
 static void close_all(struct live *l)
 {
-	if (l->intake.fetcher)
-		intake_stop(&l->intake);
+	intake_release(&l->intake);
 	encoder_stop(&l->encoder);
 	fetcher_close(&l->intake.fetcher);
 	ring_release(&l->ring);
@@ -393,8 +427,9 @@ static int work(struct live *l)
 	case LEASE_ERROR:
 		break;
 	case LEASE_MINE:
-		intake_init(&l->intake, l->conf, l->mc, l->id);
-		if (open_all(l, &f) < 0)
+		if (!intake_init(&l->intake, l->conf, l->mc, l->id))
+			fail_set(&f, FAIL_INTERNAL, "There is no memory for the channel");
+		if (f.kind || open_all(l, &f) < 0)
 			break;
 		log_info(
 			"started", LOG_STR("channel", l->id), LOG_STR("run", l->playout.state.run));

@@ -196,7 +196,10 @@ static void set_date(struct playout *p, struct window_column *c, int64_t start_u
 		}
 	}
 	if (!p->date_ms) {
-		p->date_ms = clock_real_ms() - (start_us + longest_us) / 1000;
+		/* A source that begins with its last seconds is ahead of what comes out. */
+		int64_t now_us =
+			start_us + longest_us > p->given_us ? start_us + longest_us : p->given_us;
+		p->date_ms = clock_real_ms() - now_us / 1000;
 		if (p->date_ms + start_us / 1000 < earliest_ms)
 			p->date_ms = earliest_ms - start_us / 1000;
 	}

@@ -25,6 +25,7 @@ struct playout {
 	const char *id;
 	struct live_state state;
 	int64_t date_ms;   /* wall clock of time 0 of this encoder; 0: not known yet */
+	int64_t given_us;  /* what this encoder was given: the present, a moment ago */
 	int64_t listed_ms; /* when a segment was last listed, by the monotonic clock; 0: never */
 	int64_t saved_ms;  /* the record, by the monotonic clock */
 	struct fail full;  /* why there is nothing new although the source sends; or FAIL_NONE */

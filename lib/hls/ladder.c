@@ -50,6 +50,17 @@ const struct rung *ladder_nearest(const struct ladder *l, int height)
 	return best ? best : l->rungs[0];
 }
 
+void ladder_fit(const struct ladder *l, int height, bool fits[LADDER_MAX])
+{
+	const struct rung *lowest = ladder_nearest(l, 0);
+
+	for (size_t i = 0; i < l->count; i++) {
+		if (l->rungs[i]->height)
+			fits[i] = height == 0 || l->rungs[i] == lowest ||
+				  l->rungs[i]->height * 20 <= height * 21;
+	}
+}
+
 /* Lines of a quality word: "720p", "source" (no bound) or "audio" (0). */
 static int quality_height(const char *what, const char *word, int *height, struct fail *f)
 {

@@ -41,6 +41,11 @@ int ladder_parse(const char *text, const char *max_quality, const char *default_
 /* The rung of that name, or NULL when this ladder has none. */
 const struct rung *ladder_find(const struct ladder *l, struct span name);
 
+/* Marks in `fits` (by rung) the pictures that a source of `height` lines is worth: those that are
+ * not higher than it, give or take a few lines, and at least the lowest. Height 0, which is not
+ * known, is worth all. Sound is left as it is. */
+void ladder_fit(const struct ladder *l, int height, bool fits[LADDER_MAX]);
+
 /* The highest rung with a picture of at most `height` lines, else the lowest with a picture, else
  * the sound. Never NULL for a parsed ladder. */
 const struct rung *ladder_nearest(const struct ladder *l, int height);

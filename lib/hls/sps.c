@@ -4,65 +4,10 @@
 
 #include <string.h>
 
+#include "lib/hls/bits.h"
 #include "lib/hls/ts.h"
 
 enum { NAL_SPS = 7, SIDE_MAX = 16384, UNIT_MAX = 512 };
-
-/* Bits of a NAL unit; past the end they are 0 and `over` is set. */
-struct bits {
-	const uint8_t *p;
-	size_t len, at; /* bytes, bits */
-	bool over;
-};
-
-static unsigned bit(struct bits *b)
-{
-	size_t byte = b->at / 8;
-
-	if (byte >= b->len) {
-		b->over = true;
-		return 0;
-	}
-	return b->p[byte] >> (7 - b->at++ % 8) & 1;
-}
-
-static uint32_t bits(struct bits *b, int count)
-{
-	uint32_t value = 0;
-
-	while (count-- > 0)
-		value = value << 1 | bit(b);
-	return value;
-}
-
-/* ue(v), section 9.1 */
-static uint32_t golomb(struct bits *b)
-{
-	int zeros = 0;
-
-	while (zeros < 32 && !bit(b) && !b->over)
-		zeros++;
-	if (zeros == 32)
-		b->over = true;
-	return b->over ? 0 : ((uint32_t)1 << zeros) - 1 + bits(b, zeros);
-}
-
-/* Without the bytes that keep start codes out (section 7.4.1). */
-static size_t unescape(const uint8_t *from, size_t len, uint8_t to[UNIT_MAX])
-{
-	size_t size = 0;
-	int zeros = 0;
-
-	for (size_t i = 0; i < len && size < UNIT_MAX; i++) {
-		if (zeros >= 2 && from[i] == 3) {
-			zeros = 0;
-			continue;
-		}
-		zeros = from[i] ? 0 : zeros + 1;
-		to[size++] = from[i];
-	}
-	return size;
-}
 
 static bool has_chroma(unsigned profile)
 {
@@ -71,50 +16,66 @@ static bool has_chroma(unsigned profile)
 	return memchr(high, (int)profile, sizeof(high)) != NULL;
 }
 
+/* 7.3.2.1.1.1: only the deltas tell where a list ends. */
+static void skip_scaling(struct bits *b)
+{
+	for (int list = 0; list < 8 && !b->over; list++) {
+		int size = list < 6 ? 16 : 64, last = 8, next = 8;
+
+		if (!bits_get(b, 1))
+			continue;
+		for (int i = 0; i < size && next && !b->over; i++) {
+			next = (last + bits_signed_golomb(b) % 256 + 256) % 256;
+			last = next ? next : last;
+		}
+	}
+}
+
 /* 7.3.2.1.1, up to the size. False where it goes another way than we read. */
 static bool read_formats(struct bits *b, unsigned profile, unsigned *chroma)
 {
 	uint32_t poc, count;
 
-	golomb(b); /* seq_parameter_set_id */
+	bits_golomb(b); /* seq_parameter_set_id */
 	*chroma = 1;
 	if (has_chroma(profile)) {
-		*chroma = golomb(b);
+		*chroma = bits_golomb(b);
 		if (*chroma > 2)
 			return false;
-		golomb(b);
-		golomb(b);
-		bits(b, 1);
-		if (bits(b, 1))
-			return false; /* scaling lists */
+		bits_golomb(b);
+		bits_golomb(b);
+		bits_get(b, 1);
+		if (bits_get(b, 1))
+			skip_scaling(b);
 	}
-	golomb(b);
-	poc = golomb(b);
+	bits_golomb(b);
+	poc = bits_golomb(b);
 	if (poc == 0) {
-		golomb(b);
+		bits_golomb(b);
 	} else if (poc == 1) {
-		bits(b, 1);
-		golomb(b);
-		golomb(b);
-		count = golomb(b);
+		bits_get(b, 1);
+		bits_golomb(b);
+		bits_golomb(b);
+		count = bits_golomb(b);
 		for (uint32_t i = 0; i < count && !b->over; i++)
-			golomb(b);
+			bits_golomb(b);
 	}
-	golomb(b); /* max_num_ref_frames */
-	bits(b, 1);
+	bits_golomb(b); /* max_num_ref_frames */
+	bits_get(b, 1);
 	return !b->over;
 }
 
 static bool read_size(struct bits *b, unsigned chroma, struct sps *s)
 {
-	uint32_t width = golomb(b) + 1, height = golomb(b) + 1, frames = bits(b, 1), cut[4] = {0};
+	uint32_t width = bits_golomb(b) + 1, height = bits_golomb(b) + 1, frames = bits_get(b, 1),
+		 cut[4] = {0};
 	uint32_t x = chroma ? 2 : 1, y = (chroma == 1 ? 2 : 1) * (2 - frames);
 
 	if (!frames)
-		bits(b, 1);
-	bits(b, 1);
-	for (int i = 0, cropped = (int)bits(b, 1); cropped && i < 4; i++)
-		cut[i] = golomb(b);
+		bits_get(b, 1);
+	bits_get(b, 1);
+	for (int i = 0, cropped = (int)bits_get(b, 1); cropped && i < 4; i++)
+		cut[i] = bits_golomb(b);
 	if (b->over || width > SIDE_MAX / 16 || height > SIDE_MAX / 16)
 		return false;
 	width *= 16;
@@ -131,29 +92,32 @@ static bool read_size(struct bits *b, unsigned chroma, struct sps *s)
 }
 
 /* Annex E.1.1, up to the timing. */
-static int64_t read_rate(struct bits *b)
+static int64_t read_rate(struct bits *b, uint32_t *aspect)
 {
 	int64_t unit, scale;
 
-	if (!bits(b, 1)) /* vui_parameters_present_flag */
+	if (!bits_get(b, 1)) /* vui_parameters_present_flag */
 		return 0;
-	if (bits(b, 1) && bits(b, 8) == 255)
-		bits(b, 32);
-	if (bits(b, 1))
-		bits(b, 1);
-	if (bits(b, 1)) {
-		bits(b, 4);
-		if (bits(b, 1))
-			bits(b, 24);
+	if (bits_get(b, 1)) {
+		*aspect = bits_get(b, 8);
+		if (*aspect == 255)
+			*aspect = bits_get(b, 32);
 	}
-	if (bits(b, 1)) {
-		golomb(b);
-		golomb(b);
+	if (bits_get(b, 1))
+		bits_get(b, 1);
+	if (bits_get(b, 1)) {
+		bits_get(b, 4);
+		if (bits_get(b, 1))
+			bits_get(b, 24);
 	}
-	if (!bits(b, 1)) /* timing_info_present_flag */
+	if (bits_get(b, 1)) {
+		bits_golomb(b);
+		bits_golomb(b);
+	}
+	if (!bits_get(b, 1)) /* timing_info_present_flag */
 		return 0;
-	unit = bits(b, 32);
-	scale = bits(b, 32);
+	unit = bits_get(b, 32);
+	scale = bits_get(b, 32);
 	if (b->over || unit == 0 || scale / unit > 2000)
 		return 0;
 	return scale * 1000 / unit / 2; /* two fields a picture */
@@ -162,18 +126,18 @@ static int64_t read_rate(struct bits *b)
 bool sps_parse(const void *nal, size_t len, struct sps *out)
 {
 	uint8_t unit[UNIT_MAX];
-	struct bits b = {unit, unescape(nal, len, unit), 0, false};
+	struct bits b = {unit, bits_unescape(nal, len, unit, sizeof(unit)), 0, false};
 	struct sps s = {0};
 	unsigned chroma;
 
-	if (bits(&b, 1) || (bits(&b, 7) & 31) != NAL_SPS)
+	if (bits_get(&b, 1) || (bits_get(&b, 7) & 31) != NAL_SPS)
 		return false;
-	s.profile = (uint8_t)bits(&b, 8);
-	s.constraints = (uint8_t)bits(&b, 8);
-	s.level = (uint8_t)bits(&b, 8);
+	s.profile = (uint8_t)bits_get(&b, 8);
+	s.constraints = (uint8_t)bits_get(&b, 8);
+	s.level = (uint8_t)bits_get(&b, 8);
 	if (!read_formats(&b, s.profile, &chroma) || !read_size(&b, chroma, &s))
 		return false;
-	s.rate_milli = read_rate(&b);
+	s.rate_milli = read_rate(&b, &s.aspect);
 	*out = s;
 	return true;
 }

@@ -10,11 +10,13 @@
 struct sps {
 	int width, height;  /* of the picture that is shown, 1 to 16384 */
 	int64_t rate_milli; /* pictures in 1000 s; 0: not said */
+	uint32_t aspect;    /* of a sample: aspect_ratio_idc, or 255's width << 16 | height; 0: not
+			       said */
 	uint8_t profile, constraints, level;
 };
 
 /* Reads a sequence parameter set: a NAL unit from its first byte (the type) on; what follows it may
- * stand behind. False, with *out untouched, for anything else and for scaling lists. */
+ * stand behind. False, with *out untouched, for anything else. */
 bool sps_parse(const void *nal, size_t len, struct sps *out);
 
 /* Finds one in the beginning of an MPEG-TS file with one picture, and reads it. */

@@ -111,6 +111,21 @@ static enum ts_codec stream_codec(unsigned type, const uint8_t *descriptors, siz
 	}
 }
 
+/* 2.6.18: the first language of a stream, and whom it is for. */
+static void read_language(const uint8_t *p, size_t len, struct ts_stream *to)
+{
+	while (len >= 2 && (size_t)p[1] + 2 <= len) {
+		size_t size = (size_t)p[1] + 2;
+		if (p[0] == 0x0a && size >= 6) {
+			memcpy(to->language, p + 2, 3);
+			to->audio_type = p[5];
+			return;
+		}
+		p += size;
+		len -= size;
+	}
+}
+
 /* 2.4.4.3: the first programme that is one; 0 is the network information. */
 static void read_pat(struct ts *t, const uint8_t *s, size_t len)
 {
@@ -147,6 +162,7 @@ static void read_pmt(struct ts *t, const uint8_t *s, size_t len)
 			.type = s[at],
 			.codec = stream_codec(s[at], s + at + 5, info),
 		};
+		read_language(s + at + 5, info, &p.streams[p.count - 1]);
 	}
 	if (!t->program.known || !ts_program_same(&t->program, &p))
 		t->changes++;
@@ -302,7 +318,7 @@ void ts_feed(struct ts *t, const void *bytes, size_t len, ts_packet_fn *each, vo
 	}
 }
 
-static bool is_video(enum ts_codec c)
+bool ts_is_video(enum ts_codec c)
 {
 	return c >= TS_MPEG2_VIDEO && c <= TS_OTHER_VIDEO;
 }
@@ -310,7 +326,7 @@ static bool is_video(enum ts_codec c)
 const struct ts_stream *ts_video(const struct ts_program *p)
 {
 	for (size_t i = 0; i < p->count; i++) {
-		if (is_video(p->streams[i].codec))
+		if (ts_is_video(p->streams[i].codec))
 			return &p->streams[i];
 	}
 	return NULL;

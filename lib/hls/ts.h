@@ -29,6 +29,8 @@ struct ts_stream {
 	uint16_t pid;
 	uint8_t type; /* stream_type as it stands in the PMT */
 	enum ts_codec codec;
+	char language[4];   /* ISO 639-2, "" when it is not said */
+	uint8_t audio_type; /* 0: the usual; 2, 3: for those who hear or see little */
 };
 
 /* What the first programme of the PAT is made of, from the last PMT whose CRC was right. */
@@ -82,6 +84,8 @@ const struct ts_stream *ts_audio(const struct ts_program *p);
 /* Whether a decoder set up for `a` can go on with `b`: the same first picture and sound codecs on
  * the same pids. */
 bool ts_program_same(const struct ts_program *a, const struct ts_program *b);
+
+bool ts_is_video(enum ts_codec codec);
 
 /* "h264", "aac", … for logs; never NULL. */
 const char *ts_codec_name(enum ts_codec codec);

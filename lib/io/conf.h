@@ -51,6 +51,7 @@ struct conf {
 
 	/* live channels */
 	const char *ladder, *default_quality, *max_quality;
+	const char *audio_language; /* ISO 639-2, by blanks */
 	int64_t live_idle_s, live_token_ttl_s;
 	int64_t encoder_threads;
 	const char *ffmpeg;

@@ -42,6 +42,9 @@ const struct setting settings[] = {
 		"How old a source's list of channels may grow before it is read again."},
 	{"ladder", SETTING_TEXT, AT(ladder), "720p 480p 360p 240p audio", 0, 0, NULL,
 		"What a channel is encoded to, of 1080p 720p 480p 360p 240p and audio alone."},
+	{"audio_language", SETTING_TEXT, AT(audio_language), "", 0, 0, NULL,
+		"Which sound is taken of several, such as \"eng deu\": the first that there is. "
+		"Empty: the source's first."},
 	{"default_quality", SETTING_CHOICE, AT(default_quality), "720p", 0, 0,
 		"144p 240p 360p 480p 720p 1080p source",
 		"What stands first in a master and is the page's first choice."},

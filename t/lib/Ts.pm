@@ -4,7 +4,8 @@
 #   my $ts = Ts->read($bytes);
 #   $ts->faults                  sentences about what is wrong; none for a clean stream
 #   $ts->start_faults            the same about how it begins: PAT, PMT, then a keyframe
-#   $ts->units('video')          [{pts, dts, key}, ...] in order of arrival, 1/90000 s
+#   $ts->units('video')          [{pts, dts, key}, ...] in order of arrival, 1/90000 s; a unit of AAC
+#                                has {frames}, how many there are in it
 #   $ts->steps('video')          {difference of successive dts => how often}
 #   $ts->types                   {video => 0x1b, audio => 0x0f}, from the PMT
 #   Ts::gap_faults($one, $two)   what is wrong where $two follows $one: counters and timestamps
@@ -48,6 +49,7 @@ sub _packet {
 	my $marked = $adapted > 1 && ord(substr $packet, 5, 1) & 0x40;
 	$self->_unit($kind, $payload, $marked) if $starts;
 	$self->_look_for_key($kind, $payload);
+	$self->_count_frames($payload, $starts) if $kind eq 'audio' && $self->{types}{audio} == 0x0f;
 	return;
 }
 
@@ -96,6 +98,23 @@ sub _look_for_key {
 	return;
 }
 
+# Frames of AAC by their headers' lengths (ISO/IEC 14496-3 table 1.A.6); they fill the unit.
+sub _count_frames {
+	my ($self, $payload, $starts) = @_;
+	my $unit = $self->{units}{audio}[-1] or return;
+	$payload = substr $payload, 9 + ord substr $payload, 8, 1 if $starts;
+	$unit->{rest} .= $payload;
+	while (length $unit->{rest} >= 6) {
+		my ($sync, $length) = unpack 'n x N', $unit->{rest} . "\0\0";
+		return $self->_fault('an audio frame without its sync word') if ($sync & 0xfff6) != 0xfff0;
+		$length = $length >> 13 & 0x1fff;
+		return if $length < 7 || length $unit->{rest} < $length;
+		substr $unit->{rest}, 0, $length, '';
+		$unit->{frames}++;
+	}
+	return;
+}
+
 sub faults { return @{ $_[0]{faults} } }
 sub units  { my ($self, $kind) = @_; return @{ $self->{units}{$kind} // [] } }
 sub types  { return $_[0]{types} // {} }
@@ -109,13 +128,13 @@ sub start_faults {
 	return @faults;
 }
 
-sub _difference { my ($to, $from) = @_; return ($to - $from + (WRAP >> 1)) % WRAP - (WRAP >> 1) }
+sub difference { my ($to, $from) = @_; return ($to - $from + (WRAP >> 1)) % WRAP - (WRAP >> 1) }
 
 sub steps {
 	my ($self, $kind) = @_;
 	my ($before, %steps);
 	for my $unit ($self->units($kind)) {
-		$steps{ _difference($unit->{dts}, $before) }++ if defined $before;
+		$steps{ difference($unit->{dts}, $before) }++ if defined $before;
 		$before = $unit->{dts};
 	}
 	return \%steps;
@@ -136,7 +155,7 @@ sub gap_faults {
 	for my $kind (qw(video audio)) {
 		my ($last, $next) = (($one->units($kind))[-1], ($two->units($kind))[0]);
 		next unless $last && $next;
-		my $step = _difference($next->{dts}, $last->{dts});
+		my $step = difference($next->{dts}, $last->{dts});
 		push @faults, "$kind goes on after $step/90000 s" if $step <= 0 || $step > $MOST;
 	}
 	return @faults;

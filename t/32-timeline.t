@@ -1,0 +1,80 @@
+#!/usr/bin/perl
+# t/32-timeline.t - viewers see one timeline, however often and however badly the source begins anew.
+# SPDX-License-Identifier: BSD-2-Clause
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::More;
+use Time::HiRes qw(time sleep);
+use App;
+use Gateway;
+use Watch;
+
+plan skip_all => 'ffmpeg is not installed' unless App::which('ffmpeg');
+
+# Four seconds behind the present are what a player holds at the least, so that is what may be late.
+my $BUFFER = 5.5;
+my $long = $ENV{SLUICE_LONG};
+my $gateway = Gateway->new;
+my $app = App->new(gateway => $gateway, via => 'fastcgi', conf => { ladder => '240p audio' });
+$gateway->control('set', token_life => 3600);
+my $watch = Watch->new($app, 1, qw(240p audio));
+ok $watch->goes_on(3, 30), 'the channel plays';
+
+# What happens, and for how many segments it is watched.
+my @cases = (
+	[ 'a token that dies every ' . ($long ? 20 : 5) . ' s', $long ? 30 : 6, sub {
+		$gateway->control('fault', kind => 'live', id => 1, set => 'token_dead=' . ($long ? '20s' : '5s'));
+		$gateway->control('cut', kind => 'live', how => 'cut');
+	} ],
+	[ 'a source that is away for 4 s and repeats its last seconds', 5, sub {
+		$gateway->control('fault', kind => 'live', id => 1, set => 'status=503');
+		$gateway->control('cut', kind => 'live', how => 'rst');
+		my $end = time + 4;
+		$watch->look while time < $end;
+		$gateway->control('clear');
+	} ],
+	[ 'a source that is away for 4 s and repeats nothing', 5, sub {
+		$gateway->control('set', burst => 0);
+		$gateway->control('fault', kind => 'live', id => 1, set => 'status=503');
+		$gateway->control('cut', kind => 'live', how => 'rst');
+		my $end = time + 4;
+		$watch->look while time < $end;
+		$gateway->control('clear');
+		$gateway->control('set', burst => 4);
+	} ],
+	[ 'a source that is silent for 4 s', 5, sub {
+		$gateway->control('fault', kind => 'live', id => 1, set => 'stall_after=1s,stall_for=4s,times=1');
+		$gateway->control('cut', kind => 'live', how => 'cut');
+	} ],
+	[ "a broadcaster's clock that is set back", 5, sub {
+		$gateway->control('fault', kind => 'live', id => 1, set => 'clock_reset=2s');
+		$gateway->control('cut', kind => 'live', how => 'cut');
+	} ],
+	[ "a broadcaster's clock of 33 bits that wraps", 5, sub {
+		$gateway->control('clear');
+		$gateway->control('timeline', id => 1, add => 2**33 / 90_000 - 3600 - 12);
+	} ],
+);
+for my $case (@cases) {
+	my ($what, $segments, $do) = @$case;
+	my $from = $watch->newest('240p');
+	$do->();
+	ok $watch->goes_on($segments, 30 + 3 * $segments), "$what: it goes on";
+	cmp_ok $watch->late($from), '<', $BUFFER, 'and nobody has to wait' . sprintf ' (%.1f s)', $watch->late($from);
+	is_deeply [ $watch->uneven('240p', $from), $watch->uneven('audio', $from) ], [],
+		'every picture and every sound a frame after the one before';
+	$gateway->control('clear');
+}
+is $watch->periods, 1, 'all of it without a discontinuity';
+is $app->pids('ffmpeg'), 1, 'and by one ffmpeg' or diag join ' ', $app->pids('ffmpeg');
+unlike $app->log, qr/encoder_ended/, 'which was never restarted';
+is_deeply [ $watch->faults, $watch->joints ], [], 'with nothing wrong in any playlist, segment or joint';
+
+# The date that the list says is that of the wall clock, give or take what lies between.
+my ($last) = ($watch->list('240p')->segments)[-1];
+my $behind = time - $last->{date};
+ok $behind > -5 && $behind < 15, sprintf 'the date of the last segment is %.1f s ago', $behind;
+diag $app->log if grep { !$_ } Test::More->builder->summary;
+done_testing;
