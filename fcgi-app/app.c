@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/app.h"
 
+#include "fcgi-app/door/shelf.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/io/conf.h"
@@ -33,8 +34,8 @@ int app_open(struct app *app, const struct conf *conf, struct board *board, int 
 	if (ladder_parse(conf->ladder, conf->max_quality, conf->default_quality, &app->ladder, f) <
 		0)
 		return -1;
-	if (mc_open(&app->mc, &mc, f) < 0 || catalog_open(&app->catalog, conf, f) < 0 ||
-		open_site(app, f) < 0) {
+	if (shelf_open(&app->shelf, f) < 0 || mc_open(&app->mc, &mc, f) < 0 ||
+		catalog_open(&app->catalog, conf, f) < 0 || open_site(app, f) < 0) {
 		app_close(app);
 		return -1;
 	}
@@ -44,6 +45,7 @@ int app_open(struct app *app, const struct conf *conf, struct board *board, int 
 
 void app_close(struct app *app)
 {
+	shelf_close(&app->shelf);
 	site_close(&app->site);
 	publish_close(&app->publisher);
 	catalog_close(&app->catalog);

@@ -15,6 +15,7 @@ struct catalog;
 struct conf;
 struct mc;
 struct publisher;
+struct shelf;
 struct site;
 
 struct app {
@@ -23,6 +24,7 @@ struct app {
 	struct mc *mc;
 	struct catalog *catalog;
 	struct publisher *publisher;
+	struct shelf *shelf;  /* answers that may be sent again */
 	struct site *site;    /* the pages */
 	struct ladder ladder; /* of the configuration, its default first */
 	int wait_limit; /* threads that may wait at once for anything but memcached or SQLite */

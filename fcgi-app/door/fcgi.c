@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,6 +30,7 @@ enum {
 struct fcgi_exchange {
 	FCGX_Request *request; /* NULL: CGI, by the environment and standard input and output */
 	int64_t body_left;     /* CGI: what of the body has not been read */
+	FCGX_Request memory;   /* what `request` points to otherwise */
 };
 
 /* What the threads of a pool have in common. */
@@ -120,20 +122,77 @@ static int take_connection(int listen_fd)
 	return fd;
 }
 
-static void serve_one(struct shared *s, FCGX_Request *r)
+static struct fcgi_exchange *exchange_open(int listen_fd)
 {
-	struct fcgi_exchange x = {.request = r};
-	bool busy = atomic_fetch_add(&s->at_work, 1) >= s->pool->limit;
+	struct fcgi_exchange *x = calloc(1, sizeof(*x));
 
-	s->pool->handle(s->pool->ctx, &x, busy);
+	if (!x)
+		return NULL;
+	x->request = &x->memory;
+	must(FCGX_InitRequest(x->request, listen_fd, 0) == 0);
+	return x;
+}
+
+static void exchange_close(struct fcgi_exchange *x)
+{
+	if (x)
+		FCGX_Free(x->request, 1);
+	free(x);
+}
+
+/* Whether the front server may still be sending a body that nobody has read. */
+static bool may_have_body(const FCGX_Request *r)
+{
+	const char *length = FCGX_GetParam("CONTENT_LENGTH", r->envp);
+	const char *method = FCGX_GetParam("REQUEST_METHOD", r->envp);
+
+	if (length && *length && strcmp(length, "0") != 0)
+		return true;
+	return !method || (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0);
+}
+
+/* Ends the request. By default libfcgi waits until the front server has closed its end too, lest a
+ * close() of ours throw away what that has yet to send; where there is nothing, it need not. */
+static void finish(FCGX_Request *r)
+{
+	if (!may_have_body(r))
+		FCGX_Detach(r);
+	FCGX_Finish_r(r);
+	FCGX_Attach(r);
+}
+
+void fcgi_finish(struct fcgi_exchange *x)
+{
+	finish(x->request);
+	exchange_close(x);
+}
+
+/* Sets *x to NULL when the handler put the request aside. */
+static void serve_one(struct shared *s, struct fcgi_exchange **x)
+{
+	bool busy = atomic_fetch_add(&s->at_work, 1) >= s->pool->limit;
+	bool answered = s->pool->handle(s->pool->ctx, *x, busy);
+
 	/* Before the client can know: its next request must not find this one still counted. */
 	atomic_fetch_sub(&s->at_work, 1);
-	FCGX_Finish_r(r);
+	if (answered)
+		finish((*x)->request);
+	else
+		*x = NULL;
 }
 
 /* The next request of the connection at hand, or of one that comes while we wait for it. */
-static void serve_next(struct shared *s, FCGX_Request *r)
+static void serve_next(struct shared *s, struct fcgi_exchange **x)
 {
+	FCGX_Request *r;
+
+	if (!*x)
+		*x = exchange_open(s->pool->listen_fd);
+	if (!*x) {
+		nanosleep(&(struct timespec){0, 50000000}, NULL); /* no memory: not now */
+		return;
+	}
+	r = (*x)->request;
 	if (r->ipcFd < 0) {
 		r->ipcFd = take_connection(s->pool->listen_fd);
 		if (r->ipcFd < 0)
@@ -141,18 +200,17 @@ static void serve_next(struct shared *s, FCGX_Request *r)
 		r->keepConnection = 1; /* else FCGX_Accept_r closes it before it begins */
 	}
 	if (FCGX_Accept_r(r) == 0)
-		serve_one(s, r);
+		serve_one(s, x);
 }
 
 static void *thread_main(void *arg)
 {
 	struct shared *s = arg;
-	FCGX_Request r;
+	struct fcgi_exchange *x = NULL;
 
-	must(FCGX_InitRequest(&r, s->pool->listen_fd, 0) == 0);
 	while (!atomic_load(&s->stop))
-		serve_next(s, &r);
-	FCGX_Free(&r, 1);
+		serve_next(s, &x);
+	exchange_close(x);
 	return NULL;
 }
 
@@ -160,13 +218,12 @@ static void *thread_main(void *arg)
  * be lost with it. */
 static void serve_last(struct shared *s)
 {
-	FCGX_Request r;
+	struct fcgi_exchange *x = NULL;
 
-	must(FCGX_InitRequest(&r, s->pool->listen_fd, 0) == 0);
 	for (int i = 0; i < LAST_MAX && sock_is_awaited(s->pool->listen_fd); i++)
-		serve_next(s, &r);
+		serve_next(s, &x);
 	close(s->pool->listen_fd);
-	FCGX_Free(&r, 1);
+	exchange_close(x);
 }
 
 static int start_threads(struct shared *s, pthread_t *threads, int want)

@@ -11,7 +11,8 @@
 
 #include "lib/base/fail.h"
 
-/* One request and its answer, good while the handler runs. Used by the thread that got it. */
+/* One request and its answer. It belongs to the thread that runs the handler, until that returns,
+ * or to whoever the handler gave it to. */
 struct fcgi_exchange;
 
 struct fcgi_pool {
@@ -19,8 +20,10 @@ struct fcgi_pool {
 	int limit;     /* requests at work at once; 4 more threads say that it is reached */
 	int drain_ms;  /* how long a stop waits for requests at work */
 	/* Answers one request. `busy` says that the limit is reached: answer 503 at once. Called by
-	 * limit + 4 threads; `ctx` is theirs together. */
-	void (*handle)(void *ctx, struct fcgi_exchange *x, bool busy);
+	 * limit + 4 threads; `ctx` is theirs together. False: the handler has put the request aside
+	 * and will have it answered, and ended with fcgi_finish(), by any thread of the pool before
+	 * that thread's own handler returns. Not with CGI. */
+	bool (*handle)(void *ctx, struct fcgi_exchange *x, bool busy);
 	void *ctx;
 };
 
@@ -42,5 +45,8 @@ ssize_t fcgi_read(struct fcgi_exchange *x, void *to, size_t size);
 
 /* Sends bytes of the answer; -1 when the client is gone (what follows may be left out then). */
 int fcgi_write(struct fcgi_exchange *x, const void *bytes, size_t len);
+
+/* Ends a request that was put aside, when it has been answered. */
+void fcgi_finish(struct fcgi_exchange *x);
 
 #endif

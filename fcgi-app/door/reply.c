@@ -13,7 +13,7 @@
 
 void reply_open(struct reply *r, struct request *rq, const struct conf *conf)
 {
-	*r = (struct reply){.rq = rq, .conf = conf, .status = 200, .fd = -1};
+	*r = (struct reply){.rq = rq, .conf = conf, .status = 200, .fd = -1, .x_cache = "MISS"};
 	buf_init(&r->headers, REPLY_HEADERS_MAX);
 	buf_init(&r->body, REPLY_BODY_MAX);
 }
@@ -41,6 +41,7 @@ void reply_drop(struct reply *r)
 	r->vary[0] = '\0';
 	r->type = NULL;
 	r->modified_s = 0;
+	r->keep_ms = 0;
 }
 
 void reply_header(struct reply *r, const char *name, const char *value)
@@ -55,6 +56,15 @@ void reply_header(struct reply *r, const char *name, const char *value)
 void reply_cache(struct reply *r, const char *value)
 {
 	reply_header(r, "Cache-Control", value);
+}
+
+void reply_public(struct reply *r, int64_t max_age_s)
+{
+	char text[48];
+
+	snprintf(text, sizeof(text), "public, max-age=%lld", (long long)max_age_s);
+	reply_cache(r, text);
+	r->keep_ms = max_age_s * 1000;
 }
 
 void reply_vary(struct reply *r, const char *names)

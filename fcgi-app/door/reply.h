@@ -33,7 +33,9 @@ struct reply {
 	int64_t modified_s;	/* Last-Modified, in seconds since the epoch. 0: none, and the body
 				 * cannot be asked for in parts or on conditions */
 	int retry_after_s;	/* for a failure: 0 picks what suits its kind */
-	const char *error_code; /* for a failure: NULL picks what suits its kind */
+	const char *error_code; /* for a failure: NULL picks what suits its kind; a literal */
+	const char *x_cache;	/* X-Cache, a literal; "MISS" unless a handler knows better */
+	int64_t keep_ms;	/* how long it may answer the same question of others; 0: not */
 	bool private_cors;	/* no CORS header: admin answers */
 	int64_t sent_bytes; /* of the body, by reply_send(); 0 for what the front server sends */
 };
@@ -46,6 +48,9 @@ void reply_header(struct reply *r, const char *name, const char *value);
 
 /* Cache-Control, a header like others, named because every answer should have an honest one. */
 void reply_cache(struct reply *r, const char *value);
+
+/* The same for everyone, for so long: "public, max-age=…", and it may be kept here too. */
+void reply_public(struct reply *r, int64_t max_age_s);
 
 /* Says that the answer depends on these request headers, "Accept" or "Save-Data, ECT". */
 void reply_vary(struct reply *r, const char *names);

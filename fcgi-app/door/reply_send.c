@@ -191,6 +191,7 @@ static void put_common(struct reply *r)
 		reply_header(r, "Last-Modified", date);
 		reply_header(r, "Accept-Ranges", "bytes");
 	}
+	reply_header(r, "X-Cache", r->x_cache);
 	reply_header(r, "X-Request-Id", r->rq->id);
 }
 

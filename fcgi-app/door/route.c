@@ -13,20 +13,20 @@
 #include "lib/base/must.h"
 
 static const struct route routes[] = {
-	{METHOD_GET, "/", pages_index, POOL_API, "index"},
-	{METHOD_GET, "/watch/{id}", pages_watch, POOL_API, "watch"},
-	{METHOD_GET, "/web/{version}/{file}", pages_asset, POOL_API, "asset"},
-	{METHOD_GET, "/api/live", live_list, POOL_API, "live_list"},
-	{METHOD_GET, "/api/live/{id}", live_show, POOL_API, "live_show"},
-	{METHOD_GET, "/api/live/{id}/refresh", live_refresh, POOL_API, "live_refresh"},
-	{METHOD_GET, "/api/hls/{id}/master.m3u8", hls_master, POOL_API, "hls_master"},
-	{METHOD_GET, "/api/hls/{id}/{rendition}.m3u8", hls_media, POOL_API, "hls_media"},
-	{METHOD_GET, "/metrics", metrics_show, POOL_API, "metrics"},
-	{METHOD_GET, "/api/stats/cache", ops_stats_cache, POOL_API, "stats_cache"},
-	{METHOD_GET, "/health", ops_health, POOL_API, "health"},
-	{METHOD_GET, "/health/live", ops_health_live, POOL_API, "health_live"},
-	{METHOD_GET, "/health/ready", ops_health_ready, POOL_API, "health_ready"},
-	{METHOD_OTHER, NULL, NULL, POOL_API, NULL},
+	{METHOD_GET, "/", pages_index, POOL_API, "index", NULL},
+	{METHOD_GET, "/watch/{id}", pages_watch, POOL_API, "watch", NULL},
+	{METHOD_GET, "/web/{version}/{file}", pages_asset, POOL_API, "asset", NULL},
+	{METHOD_GET, "/api/live", live_list, POOL_API, "live_list", "category q limit cursor"},
+	{METHOD_GET, "/api/live/{id}", live_show, POOL_API, "live_show", "quality"},
+	{METHOD_GET, "/api/live/{id}/refresh", live_refresh, POOL_API, "live_refresh", NULL},
+	{METHOD_GET, "/api/hls/{id}/master.m3u8", hls_master, POOL_API, "hls_master", "quality"},
+	{METHOD_GET, "/api/hls/{id}/{rendition}.m3u8", hls_media, POOL_API, "hls_media", NULL},
+	{METHOD_GET, "/metrics", metrics_show, POOL_API, "metrics", NULL},
+	{METHOD_GET, "/api/stats/cache", ops_stats_cache, POOL_API, "stats_cache", NULL},
+	{METHOD_GET, "/health", ops_health, POOL_API, "health", NULL},
+	{METHOD_GET, "/health/live", ops_health_live, POOL_API, "health_live", NULL},
+	{METHOD_GET, "/health/ready", ops_health_ready, POOL_API, "health_ready", NULL},
+	{METHOD_OTHER, NULL, NULL, POOL_API, NULL, NULL},
 };
 
 const struct route *route_table(void)
@@ -72,12 +72,42 @@ static bool match(const char *pattern, const struct path *path, struct span *arg
 	return i == path->count;
 }
 
+static void put_text(struct buf *to, struct span text)
+{
+	buf_printf(to, " %zu:", text.len);
+	buf_add(to, text.ptr, text.len);
+}
+
 static void add_method(char *allow, size_t size, const char *name)
 {
 	size_t len = strlen(allow);
 
 	if (!strstr(allow, name))
 		snprintf(allow + len, size - len, "%s%s", len ? ", " : "", name);
+}
+
+bool route_key(const struct route *route, struct request *rq, struct buf *to)
+{
+	struct span names = span_of(route->keyed), name, value;
+
+	if (!route->keyed || (rq->method != METHOD_GET && rq->method != METHOD_HEAD) ||
+		request_header(rq, "HTTP_AUTHORIZATION") ||
+		request_header(rq, "HTTP_X_SLUICE_TOKEN"))
+		return false;
+	/* Each text with its length, so that none can pass for two. */
+	buf_puts(to, route->name);
+	for (size_t i = 0; i < sizeof(rq->args) / sizeof(rq->args[0]) && rq->args[i].ptr; i++)
+		put_text(to, rq->args[i]);
+	while (route->keyed[0] && span_next(&names, ' ', &name)) {
+		char word[32];
+
+		must(span_copy(name, word, sizeof(word)));
+		if (query_get(&rq->query, word, &value)) {
+			put_text(to, name);
+			put_text(to, value);
+		}
+	}
+	return !to->failed;
 }
 
 enum route_result route_find(struct request *rq, const struct route **out, char *allow, size_t size)

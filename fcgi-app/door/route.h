@@ -17,6 +17,9 @@ struct route {
 	int (*handle)(struct app *app, struct request *rq, struct reply *r, struct fail *f);
 	enum pool pool;	  /* where the front server sends it */
 	const char *name; /* in logs */
+	/* The parameters that its answer depends on, apart by blanks ("": none) where that may be
+	 * kept for others who ask the same (shelf.h). NULL: may not. */
+	const char *keyed;
 };
 
 enum route_result {
@@ -29,6 +32,11 @@ enum route_result {
  * the path, OPTIONS included, whenever the path exists. */
 enum route_result route_find(
 	struct request *rq, const struct route **out, char *allow, size_t size);
+
+/* Writes what the answer of `route` depends on, so that the same text means the same answer. False
+ * when it may not be kept: the route does not allow it, the request says who asks, or it is too
+ * long. */
+bool route_key(const struct route *route, struct request *rq, struct buf *to);
 
 /* The table, for those who compare it with what else names routes; ends with a NULL pattern. */
 const struct route *route_table(void);

@@ -10,7 +10,10 @@
 #include "lib/io/conf.h"
 #include "lib/svc/live.h"
 
-enum { WAIT_MS = 3000 };
+enum {
+	WAIT_MS = 3000,
+	MASTER_KEEP_MS = 1000, /* and those who wait for the channel's start get it together */
+};
 
 static const char playlist_type[] = "application/vnd.apple.mpegurl";
 
@@ -103,6 +106,7 @@ int hls_master(struct app *app, struct request *rq, struct reply *r, struct fail
 		reply_vary(r, "Save-Data, ECT, Downlink, CMCD-Request");
 	if (r->status == 200)
 		reply_cache(r, "max-age=60");
+	r->keep_ms = MASTER_KEEP_MS;
 	return 0;
 }
 

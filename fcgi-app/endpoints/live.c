@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "fcgi-app/app.h"
+#include "fcgi-app/door/shelf.h"
 #include "fcgi-app/endpoints/find.h"
 #include "lib/base/num.h"
 #include "lib/io/board.h"
@@ -122,7 +123,7 @@ int live_list(struct app *app, struct request *rq, struct reply *r, struct fail 
 	}
 	put_text(root, "nextCursor", next);
 	send_json(r, root);
-	reply_cache(r, "public, max-age=1");
+	reply_public(r, 1);
 	return 0;
 }
 
@@ -185,7 +186,7 @@ static void send_channel(struct app *app, struct reply *r, const struct channel 
 	json_object_object_add(root, "now", NULL);
 	put_text(root, "status", live_status_name(state.status));
 	send_json(r, root);
-	reply_header(r, "X-Cache", cached ? "HIT" : "MISS");
+	r->x_cache = cached ? "HIT" : "MISS";
 	if (quality->hinted)
 		reply_vary(r, "Save-Data, ECT, Downlink, CMCD-Request");
 }
@@ -232,7 +233,7 @@ int live_show(struct app *app, struct request *rq, struct reply *r, struct fail 
 {
 	if (answer_channel(app, rq, r, false, f) < 0)
 		return -1;
-	reply_cache(r, "public, max-age=1");
+	reply_public(r, 1);
 	return 0;
 }
 
@@ -240,6 +241,7 @@ int live_refresh(struct app *app, struct request *rq, struct reply *r, struct fa
 {
 	if (answer_channel(app, rq, r, true, f) < 0)
 		return -1;
+	shelf_clear(app->shelf);
 	reply_cache(r, "no-store");
 	return 0;
 }

@@ -87,7 +87,6 @@ int pages_asset(struct app *app, struct request *rq, struct reply *r, struct fai
 	if (asset.varies)
 		reply_vary(r, "Accept-Encoding");
 	reply_cache(r, "public, max-age=31536000, immutable");
-	reply_header(r, "X-Cache", "MISS");
 	reply_header(r, "X-Content-Type-Options", "nosniff");
 	return 0;
 }

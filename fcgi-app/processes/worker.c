@@ -3,6 +3,7 @@
 #include "fcgi-app/processes/worker.h"
 
 #include <malloc.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "fcgi-app/app.h"
@@ -10,84 +11,215 @@
 #include "fcgi-app/door/reply.h"
 #include "fcgi-app/door/request.h"
 #include "fcgi-app/door/route.h"
+#include "fcgi-app/door/shelf.h"
 #include "fcgi-app/door/tally.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/io/board.h"
 #include "lib/io/conf.h"
 
-enum { DRAIN_MS = 10000 };
+enum { DRAIN_MS = 10000, KEY_MAX_BYTES = 1024 };
 
-static int refuse_method(struct reply *r, const char *allow, struct fail *f)
+/* One request while it is here. */
+struct visit {
+	struct app *app;
+	struct request rq;
+	struct reply r;
+	struct fail f;
+	const struct route *route; /* NULL: none was found */
+	int64_t begun_us;
+	bool busy;    /* the limit is reached */
+	bool refused; /* because of that */
+};
+
+/* --- coming in ----------------------------------------------------------------------------------
+ */
+
+static int refuse_method(struct visit *v, const char *allow)
 {
-	r->status = 405;
-	r->error_code = "method_not_allowed";
-	reply_header(r, "Allow", allow);
-	return fail_set(f, FAIL_INPUT, "This address answers %s only", allow);
+	v->r.status = 405;
+	v->r.error_code = "method_not_allowed";
+	reply_header(&v->r, "Allow", allow);
+	return fail_set(&v->f, FAIL_INPUT, "This address answers %s only", allow);
 }
 
-static void answer_preflight(struct reply *r, const char *allow)
+static int answer_preflight(struct visit *v, const char *allow)
 {
-	r->status = 204;
-	reply_header(r, "Allow", allow);
-	reply_cache(r, "max-age=86400");
+	v->r.status = 204;
+	reply_header(&v->r, "Allow", allow);
+	reply_cache(&v->r, "max-age=86400");
+	return 0;
 }
 
-static int answer(
-	struct app *app, struct request *rq, struct reply *r, const char **name, struct fail *f)
+/* Reads the request and finds its route. -1 with v->f set when it cannot be answered otherwise; 0
+ * with no route when it has been. */
+static int begin(struct visit *v, struct app *app, struct fcgi_exchange *x)
 {
-	const struct route *route = NULL;
+	int bad;
 	char allow[64];
 
-	switch (route_find(rq, &route, allow, sizeof(allow))) {
+	v->app = app;
+	v->f = (struct fail){0};
+	v->route = NULL;
+	v->refused = false;
+	bad = request_open(&v->rq, x, &v->f);
+	reply_open(&v->r, &v->rq, app->conf);
+	if (bad)
+		return -1;
+	switch (route_find(&v->rq, &v->route, allow, sizeof(allow))) {
 	case ROUTE_MISSING:
-		if (rq->method == METHOD_OPTIONS) { /* published files are no routes */
-			answer_preflight(r, "GET, HEAD, OPTIONS");
-			return 0;
-		}
-		return fail_set(f, FAIL_MISSING, "There is nothing at this address");
+		if (v->rq.method == METHOD_OPTIONS) /* published files are no routes */
+			return answer_preflight(v, "GET, HEAD, OPTIONS");
+		return fail_set(&v->f, FAIL_MISSING, "There is nothing at this address");
 	case ROUTE_METHOD:
-		if (rq->method != METHOD_OPTIONS)
-			return refuse_method(r, allow, f);
-		answer_preflight(r, allow);
-		return 0;
+		return v->rq.method == METHOD_OPTIONS ? answer_preflight(v, allow)
+						      : refuse_method(v, allow);
 	case ROUTE_OK:
 		break;
 	}
-	*name = route->name;
-	return route->handle(app, rq, r, f);
+	return 0;
 }
 
-static void handle(void *ctx, struct fcgi_exchange *x, bool busy)
+static int make(struct visit *v)
+{
+	v->refused = v->busy;
+	if (v->busy)
+		return fail_set(&v->f, FAIL_BUSY, "The server is busy; try again in a moment");
+	return v->route->handle(v->app, &v->rq, &v->r, &v->f);
+}
+
+/* Sends the answer, or the failure, and forgets the request. */
+static void finish(struct visit *v, int bad)
+{
+	const char *name = v->route ? v->route->name : "none";
+	struct reply *r = &v->r;
+	bool gone;
+
+	if (bad)
+		reply_fail(r, &v->f);
+	if (r->status >= 500)
+		log_warn("request_failed", LOG_STR("id", v->rq.id), LOG_STR("route", name),
+			LOG_INT("status", r->status), LOG_STR("why", v->f.text));
+	gone = reply_send(r) < 0;
+	log_debug("request", LOG_STR("id", v->rq.id), LOG_STR("method", method_name(v->rq.method)),
+		LOG_STR("route", name), LOG_STR("cache", r->x_cache), LOG_INT("status", r->status),
+		LOG_INT("bytes", r->sent_bytes),
+		LOG_INT("ms", (clock_mono_us() - v->begun_us) / 1000), LOG_INT("gone", gone));
+	tally_request(v->app->board, name, r, v->refused, clock_mono_us() - v->begun_us);
+	reply_close(r);
+	request_close(&v->rq);
+	board_request_end(v->app->board);
+}
+
+/* --- answers that others have had, or wait for --------------------------------------------------
+ */
+
+static void fill(struct reply *r, const struct shelf_item *item, const char *x_cache)
+{
+	struct shelf_answer kept;
+	char age[24];
+
+	shelf_read(item, &kept);
+	reply_text(r, 200, kept.type, kept.body);
+	buf_add(&r->headers, kept.headers.ptr, kept.headers.len);
+	snprintf(age, sizeof(age), "%lld", (long long)(kept.age_ms / 1000));
+	reply_header(r, "Age", age);
+	r->x_cache = x_cache;
+}
+
+/* Answers those who waited while `maker` made what they asked for too: with that, or its failure.
+ * Where its answer is for itself alone each gets one of its own. */
+static void answer_queue(struct visit *maker, struct shelf_queue *queue,
+	const struct shelf_item *item, int failed, const struct reply *told)
+{
+	struct shelf_waiter who;
+	struct visit v;
+
+	while (shelf_next(&queue, &who)) {
+		int bad;
+
+		v.begun_us = who.begun_us;
+		v.busy = false;
+		bad = begin(&v, maker->app, who.x);
+		if (!bad && item) {
+			fill(&v.r, item, "COALESCED");
+		} else if (!bad && failed) {
+			v.f = maker->f;
+			v.r.retry_after_s = told->retry_after_s;
+			v.r.error_code = told->error_code;
+			bad = -1;
+		} else if (!bad) {
+			bad = make(&v);
+		}
+		finish(&v, bad);
+		fcgi_finish(who.x);
+	}
+}
+
+/* Makes the answer, and keeps it where it is the same for others. */
+static void make_shared(struct visit *v, struct span key)
+{
+	int bad = make(v);
+	struct reply told = v->r; /* of which only what a failure says is looked at */
+	struct shelf_answer answer = {v->r.type, buf_span(&v->r.headers), buf_span(&v->r.body), 0};
+	bool same = !bad && v->r.status == 200 && v->r.keep_ms > 0 && !v->r.vary[0];
+	struct shelf_queue *queue;
+	struct shelf_item *item;
+
+	queue = shelf_done(v->app->shelf, key, same ? &answer : NULL, v->r.keep_ms, &item);
+	finish(v, bad);
+	answer_queue(v, queue, item, bad, &told);
+	shelf_release(&item);
+}
+
+/* False when the request waits for somebody else's answer: it is not ours any more. */
+static bool answer_keyed(struct visit *v, struct span key)
+{
+	const struct shelf_waiter who = {v->rq.x, v->begun_us};
+	struct shelf_item *item;
+
+	switch (shelf_take(v->app->shelf, key, &who, &item)) {
+	case SHELF_PARKED:
+		return false;
+	case SHELF_HIT:
+		fill(&v->r, item, "HIT");
+		finish(v, 0);
+		break;
+	case SHELF_MAKE:
+		make_shared(v, key);
+		break;
+	case SHELF_PASS:
+		finish(v, make(v));
+		break;
+	}
+	shelf_release(&item);
+	return true;
+}
+
+static bool handle(void *ctx, struct fcgi_exchange *x, bool busy)
 {
 	struct app *app = ctx;
-	struct request rq;
-	struct reply r;
-	struct fail f = {0};
-	const char *name = "none";
-	int64_t begun_us = clock_mono_us();
-	int bad = request_open(&rq, x, &f);
+	struct visit v = {.busy = busy, .begun_us = clock_mono_us()};
+	bool answered = true;
+	struct buf key;
+	int bad;
 
 	board_request_begin(app->board);
-	reply_open(&r, &rq, app->conf);
-	if (!bad && busy)
-		bad = fail_set(&f, FAIL_BUSY, "The server is busy; try again in a moment");
-	if (!bad)
-		bad = answer(app, &rq, &r, &name, &f);
-	if (bad)
-		reply_fail(&r, &f);
-	if (r.status >= 500)
-		log_warn("request_failed", LOG_STR("id", rq.id), LOG_STR("route", name),
-			LOG_INT("status", r.status), LOG_STR("why", f.text));
-	bad = reply_send(&r);
-	log_debug("request", LOG_STR("id", rq.id), LOG_STR("method", method_name(rq.method)),
-		LOG_STR("route", name), LOG_INT("status", r.status), LOG_INT("bytes", r.sent_bytes),
-		LOG_INT("ms", (clock_mono_us() - begun_us) / 1000), LOG_INT("gone", bad != 0));
-	tally_request(app->board, name, &r, busy, clock_mono_us() - begun_us);
-	reply_close(&r);
-	request_close(&rq);
-	board_request_end(app->board);
+	bad = begin(&v, app, x);
+	buf_init(&key, KEY_MAX_BYTES);
+	if (bad || !v.route)
+		finish(&v, bad);
+	else if (route_key(v.route, &v.rq, &key))
+		answered = answer_keyed(&v, buf_span(&key));
+	else
+		finish(&v, make(&v));
+	if (!answered) {
+		reply_close(&v.r);
+		request_close(&v.rq);
+	}
+	buf_release(&key);
 	app_upkeep(app);
+	return answered;
 }
 
 /* How many requests a pool answers at once, and how many of them may wait. `all` is both pools in
