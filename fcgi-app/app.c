@@ -14,16 +14,6 @@
 
 enum { UPKEEP_LOOK_MS = 60000 };
 
-static int open_site(struct app *app, struct fail *f)
-{
-	const struct conf *c = app->conf;
-	struct site_look look = {c->site_name, c->site_logo, c->site_colour};
-
-	if (publish_open(&app->publisher, c, app->board, f) < 0)
-		return -1;
-	return site_open(&app->site, c->web_dir, &look, app->publisher, f);
-}
-
 int app_open(struct app *app, const struct conf *conf, struct board *board, int wait_limit,
 	struct fail *f)
 {
@@ -35,7 +25,8 @@ int app_open(struct app *app, const struct conf *conf, struct board *board, int 
 		0)
 		return -1;
 	if (shelf_open(&app->shelf, f) < 0 || mc_open(&app->mc, &mc, f) < 0 ||
-		catalog_open(&app->catalog, conf, f) < 0 || open_site(app, f) < 0) {
+		catalog_open(&app->catalog, conf, f) < 0 ||
+		publish_open(&app->publisher, conf, board, f) < 0) {
 		app_close(app);
 		return -1;
 	}
@@ -50,6 +41,16 @@ void app_close(struct app *app)
 	publish_close(&app->publisher);
 	catalog_close(&app->catalog);
 	mc_close(&app->mc);
+}
+
+struct site *app_site(struct app *app, struct fail *f)
+{
+	const struct conf *c = app->conf;
+	struct site_look look = {c->site_name, c->site_logo, c->site_colour};
+
+	if (!app->site && site_open(&app->site, c->web_dir, &look, app->publisher, f) < 0)
+		return NULL;
+	return app->site;
 }
 
 void app_upkeep(struct app *app)

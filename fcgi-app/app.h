@@ -25,7 +25,7 @@ struct app {
 	struct catalog *catalog;
 	struct publisher *publisher;
 	struct shelf *shelf;  /* answers that may be sent again */
-	struct site *site;    /* the pages */
+	struct site *site;    /* the pages; see app_site() */
 	struct ladder ladder; /* of the configuration, its default first */
 	int wait_limit; /* threads that may wait at once for anything but memcached or SQLite */
 	atomic_int waiting;
@@ -37,6 +37,10 @@ struct app {
 int app_open(struct app *app, const struct conf *conf, struct board *board, int wait_limit,
 	struct fail *f);
 void app_close(struct app *app);
+
+/* The pages, read and published by the first call, which in a process with threads is made before
+ * they start: a process that answers one request reads them only for that. NULL: FAIL_INTERNAL. */
+struct site *app_site(struct app *app, struct fail *f);
 
 /* Between two requests: looks now and then whether somebody should tidy up (summon.h). */
 void app_upkeep(struct app *app);

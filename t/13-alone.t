@@ -134,6 +134,7 @@ for my $case ([ TERM => 'all' ], [ USR1 => 'api', '--pool', 'api' ], [ INT => 'r
 	waitpid $pid, 0;
 	is $?, 0, 'and the end is a good one';
 }
+delete $ENV{GATEWAY_INTERFACE};
 is system(App::program() . " -c $app->{dir}/sluice.conf fcgi </dev/null 2>/dev/null") >> 8, 1, 'started by hand it says what it is for';
 is(($app->command('fcgi', '--pool', 'short'))[0], 2, 'and there is no other pool');
 $app->end;

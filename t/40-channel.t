@@ -121,7 +121,7 @@ subtest 'fifty viewers' => sub {
 	note sprintf 'the last viewer had a segment after %.1f s', $slowest;
 	my ($status, $table) = $app->command('status');
 	my @asked = $table =~ /^api +\d+ +ready +.*? +\d+ +(\d+) +\d+ *$/mg;
-	ok @asked == 2 && !grep({ $_ == 0 } @asked), 'every worker took part';
+	ok $app->{via} eq 'cgi' || @asked == 2 && !grep({ $_ == 0 } @asked), 'every worker took part';
 };
 
 my $master = Hls->read(master(2)->body);

@@ -15,48 +15,59 @@ static const char policy[] =
 	"media-src 'self' blob:; connect-src 'self'; worker-src 'self' blob:; manifest-src 'self'; "
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
-static void send_page(
-	struct app *app, struct reply *r, enum site_page page, const char *title, const char *id)
+/* What a page is filled with. */
+struct filling {
+	enum site_page page;
+	const char *title, *id;
+};
+
+static int send_page(
+	struct app *app, struct reply *r, int status, const struct filling *with, struct fail *f)
 {
+	const struct site *site = app_site(app, f);
 	struct buf html;
 
+	if (!site)
+		return -1;
 	buf_init(&html, 256 * 1024);
-	site_print(app->site, page, title, id, &html);
-	reply_text(r, 200, "text/html; charset=utf-8", buf_span(&html));
+	site_print(site, with->page, with->title, with->id, &html);
+	reply_text(r, status, "text/html; charset=utf-8", buf_span(&html));
 	buf_release(&html);
 	reply_cache(r, "no-cache");
 	reply_header(r, "Content-Security-Policy", policy);
 	reply_header(r, "X-Content-Type-Options", "nosniff");
 	reply_header(r, "Referrer-Policy", "same-origin");
 	reply_header(r, "Accept-CH", "Save-Data, ECT, Downlink");
+	return 0;
 }
 
 int pages_index(struct app *app, struct request *rq, struct reply *r, struct fail *f)
 {
+	struct filling with = {SITE_INDEX, app->conf->site_name, ""};
+
 	(void)rq;
-	(void)f;
-	send_page(app, r, SITE_INDEX, app->conf->site_name, "");
-	return 0;
+	return send_page(app, r, 200, &with, f);
 }
 
 /* The page itself says in words what is wrong with an unknown channel: it asks the API. Only what
  * can be no id at all is refused here. */
 int pages_watch(struct app *app, struct request *rq, struct reply *r, struct fail *f)
 {
+	struct filling with = {SITE_WATCH, app->conf->site_name, ""};
 	struct channel channel;
-	struct ident id;
 	char text[IDENT_MAX];
+	struct ident id;
+	int status = 200;
 
 	if (find_ident(rq, &id, f) < 0)
 		return -1;
 	ident_print(&id, text, sizeof(text));
-	if (find_channel(app, &id, &channel, f) < 0) {
-		send_page(app, r, SITE_WATCH, app->conf->site_name, text);
-		r->status = f->kind == FAIL_MISSING ? 404 : 503;
-		return 0;
-	}
-	send_page(app, r, SITE_WATCH, channel.name, text);
-	return 0;
+	with.id = text;
+	if (find_channel(app, &id, &channel, f) == 0)
+		with.title = channel.name;
+	else
+		status = f->kind == FAIL_MISSING ? 404 : 503;
+	return send_page(app, r, status, &with, f);
 }
 
 int pages_asset(struct app *app, struct request *rq, struct reply *r, struct fail *f)
@@ -64,14 +75,17 @@ int pages_asset(struct app *app, struct request *rq, struct reply *r, struct fai
 	/* A part of a coded form would be of no use beside parts of another. */
 	bool whole = request_header(rq, "HTTP_RANGE") == NULL;
 	const char *accept = whole ? request_header(rq, "HTTP_ACCEPT_ENCODING") : NULL;
+	const struct site *site = app_site(app, f);
 	struct site_asset asset;
 	struct buf body;
 	int result;
 
-	if (!site_find(app->site, rq->args[0], rq->args[1], accept, &asset))
+	if (!site)
+		return -1;
+	if (!site_find(site, rq->args[0], rq->args[1], accept, &asset))
 		return fail_set(f, FAIL_MISSING,
 			"The pages have no such part, or none of this version; load the page anew");
-	result = site_read(app->site, &asset, &body, f);
+	result = site_read(site, &asset, &body, f);
 	if (result == 0 &&
 		(site_publish(&asset, buf_span(&body), app->publisher, f) != PUBLISH_OK ||
 			reply_file(r, app->publisher, PUBLISH_WWW, asset.name, f) < 0)) {

@@ -246,7 +246,12 @@ int worker_run(const struct conf *conf, const char *pool, int listen_fd, struct 
 
 	mallopt(M_ARENA_MAX, 2); /* threads that wait need no heap of their own */
 	measure(conf, pool, &fp.limit, &waits);
-	if (app_open(&app, conf, board, waits, &f) < 0) {
+	result = app_open(&app, conf, board, waits, &f);
+	if (result == 0 && !app_site(&app, &f)) {
+		app_close(&app);
+		result = -1;
+	}
+	if (result < 0) {
 		log_error("worker_not_started", LOG_STR("pool", pool), LOG_STR("why", f.text));
 		return 1;
 	}
