@@ -93,7 +93,7 @@ is grew('sluice_upstream_requests_total', source => 'demo'), 1, 'which is one re
 is grew('sluice_upstream_refusals_total', source => 'demo'), 0, 'that was not refused';
 is grew('sluice_leases_taken_total'), 1, 'under a lease';
 SKIP: {
-	skip 'memcached is not installed', 3 if !App::which('memcached');
+	skip Memcached::missing(), 3 if Memcached::missing();
 	is grew('sluice_memcached_sets_total', family => 'tok', result => 'stored'), 1, 'the token is stored in memcached';
 	cmp_ok grew('sluice_memcached_gets_total', family => 'tok', result => 'miss'), '>=', 1, 'where it was not before';
 	is grew('sluice_memcached_unanswered_total'), 0, 'and every question was answered';
