@@ -41,7 +41,7 @@ ok goes_on(2, 20), 'the channel plays';
 my $run = run_of();
 
 SKIP: {
-	skip 'memcached is not installed', 1 unless App::which('memcached');
+	skip Memcached::missing(), 1 if Memcached::missing();
 	$app->kill('memcached');
 	ok goes_on(3, 15), 'without memcached it goes on';
 }

@@ -252,6 +252,20 @@ static bool join_threads(const struct fcgi_pool *pool, pthread_t *threads, int c
 	return all;
 }
 
+/* For all threads that are started from now on; sigwait() hears them. */
+static void block_stop_signals(sigset_t *stop)
+{
+	static const int ends[] = {SIGTERM, SIGINT, SIGUSR1};
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(stop);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		sigaddset(stop, ends[i]);
+		signal(ends[i], SIG_DFL); /* whoever started us may ignore it: nobody would hear */
+	}
+	pthread_sigmask(SIG_BLOCK, stop, NULL);
+}
+
 int fcgi_serve(const struct fcgi_pool *pool, struct fail *f)
 {
 	struct shared s = {.pool = pool};
@@ -259,12 +273,7 @@ int fcgi_serve(const struct fcgi_pool *pool, struct fail *f)
 	pthread_t *threads;
 	sigset_t stop;
 
-	signal(SIGPIPE, SIG_IGN);
-	sigemptyset(&stop);
-	sigaddset(&stop, SIGTERM);
-	sigaddset(&stop, SIGINT);
-	sigaddset(&stop, SIGUSR1);
-	pthread_sigmask(SIG_BLOCK, &stop, NULL);
+	block_stop_signals(&stop);
 	if (FCGX_Init() != 0)
 		return fail_set(f, FAIL_INTERNAL, "libfcgi cannot be initialised");
 	/* Whoever made it may have made it non-blocking, and idle threads would spin. */

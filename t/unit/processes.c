@@ -1,6 +1,7 @@
 /* t/unit/processes.c - locks, sockets, what is handed to a newer image, and when one starts again.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -44,6 +45,39 @@ static void locks(const char *dir)
 	lock_drop(path, &other);
 	file_path(path, sizeof(path), "%s/missing/pid", dir);
 	is_int(lock_take(path, &fd, &f), -1, "a directory that is missing is said: %s", f.text);
+}
+
+/* A lock that a child goes on with when the one who took it is gone, as a supervisor does. */
+static void adopted_locks(const char *dir)
+{
+	char path[200], other[200];
+	int fd = -1, strange = -1, told[2];
+	struct fail f;
+	pid_t pid;
+	char c;
+
+	file_path(path, sizeof(path), "%s/adopted", dir);
+	file_path(other, sizeof(other), "%s/other", dir);
+	is_int(pipe(told), 0, "a pipe");
+	is_int(lock_take(path, &fd, &f), 0, "a lock is taken for a child");
+	is_int(lock_take(other, &strange, &f), 0, "and another");
+	pid = fork();
+	if (pid == 0) {
+		close(told[0]);
+		c = !lock_adopt(path, strange) && lock_adopt(path, fd) ? 'y' : 'n';
+		if (write(told[1], &c, 1) == 1)
+			pause();
+		_exit(0);
+	}
+	close(told[1]);
+	close(fd);
+	ok(read(told[0], &c, 1) == 1 && c == 'y', "it goes on with the one and no other");
+	is_int(lock_holder(path), pid, "and is the one who has it");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	is_int(lock_holder(path), 0, "as long as it lives");
+	close(told[0]);
+	lock_drop(other, &strange);
 }
 
 static int connect_to(const char *path)
@@ -134,7 +168,8 @@ static void renewal(const char *dir)
 	handover_add(&h, 0, "api", "");
 	is_int(h.count, 0, "who does not run is not handed over");
 	handover_add(&h, 77, "live", "live-8");
-	is_int(handover_exec(&h, &nothing, "serve", NULL, &f), -1, "a missing program is no new image");
+	is_int(handover_exec(&h, &nothing, "serve", NULL, &f), -1,
+		"a missing program is no new image");
 	ok(!handover_waits(), "and nothing is left of the attempt: %s", f.text);
 	/* A program that writes down what it was given. */
 	file_path(path, sizeof(path), "%s/program", dir);
@@ -186,6 +221,7 @@ int main(void)
 	if (!mkdtemp(dir))
 		return 99;
 	locks(dir);
+	adopted_locks(dir);
 	sockets(dir);
 	handovers();
 	renewal(dir);
