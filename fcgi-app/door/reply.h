@@ -34,6 +34,7 @@ struct reply {
 				 * cannot be asked for in parts or on conditions */
 	int retry_after_s;	/* for a failure: 0 picks what suits its kind */
 	const char *error_code; /* for a failure: NULL picks what suits its kind; a literal */
+	const char *reason;	/* for a failure: the channel's (lib/svc/live_reason.h), or NULL */
 	const char *x_cache;	/* X-Cache, a literal; "MISS" unless a handler knows better */
 	int64_t keep_ms;	/* how long it may answer the same question of others; 0: not */
 	bool private_cors;	/* no CORS header: admin answers */

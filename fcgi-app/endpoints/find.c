@@ -7,6 +7,7 @@
 #include "fcgi-app/app.h"
 #include "lib/http/quality.h"
 #include "lib/io/conf.h"
+#include "lib/svc/viewers.h"
 
 int find_ident(const struct request *rq, struct ident *out, struct fail *f)
 {
@@ -93,4 +94,10 @@ int find_quality(struct app *app, struct request *rq, struct asked_quality *out,
 		return -1;
 	out->first = out->ladder.rungs[0];
 	return 0;
+}
+
+uint64_t find_viewer(const struct request *rq)
+{
+	return viewer_who(span_of(request_header(rq, "REMOTE_ADDR")),
+		span_of(request_header(rq, "HTTP_USER_AGENT")));
 }

@@ -32,4 +32,7 @@ struct asked_quality {
 /* Reads ?quality= and, for `auto`, the client's hints. Fails: FAIL_INPUT for an unknown word. */
 int find_quality(struct app *app, struct request *rq, struct asked_quality *out, struct fail *f);
 
+/* A number for who asks, by address and program (lib/svc/viewers.h). */
+uint64_t find_viewer(const struct request *rq);
+
 #endif

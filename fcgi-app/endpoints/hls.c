@@ -9,6 +9,7 @@
 #include "lib/hls/m3u8.h"
 #include "lib/io/conf.h"
 #include "lib/svc/live.h"
+#include "lib/svc/viewers.h"
 
 enum {
 	WAIT_MS = 3000,
@@ -65,6 +66,7 @@ static int send_playlist(struct app *app, struct request *rq, struct reply *r,
 
 	if (channel_id(app, rq, id, f) < 0)
 		return -1;
+	viewers_note(app->conf, id, find_viewer(rq));
 	buf_init(&text, M3U8_MAX_BYTES);
 	answer = live_await(app->conf, ladder, id, rendition, 0, &state, &text, f);
 	if (answer == LIVE_NOT_YET) {
@@ -87,8 +89,10 @@ static int send_playlist(struct app *app, struct request *rq, struct reply *r,
 		return fail_set(f, FAIL_MISSING, "The channel has no such rendition");
 	case LIVE_NOT_YET:
 		r->retry_after_s = 1;
+		r->reason = live_reason_name(LIVE_BEGINS);
 		return fail_set(f, FAIL_BUSY, "The channel is starting; try again in a moment");
 	case LIVE_FAILED:
+		r->reason = live_reason_name(state.reason);
 		break;
 	}
 	return -1;

@@ -164,27 +164,26 @@ static struct json_object *qualities(
 }
 
 static void send_channel(struct app *app, struct reply *r, const struct channel *c,
-	const struct asked_quality *quality, const struct token *token, bool cached)
+	const struct asked_quality *quality, const struct live_state *state,
+	const struct token *token, bool cached)
 {
 	struct json_object *root = json_object_new_object(), *about = json_object_new_object();
-	struct live_state state;
 	char path[IDENT_MAX + 60];
 
-	live_look(app->conf, &app->ladder, c->id, &state);
 	put_text(root, "streamId", c->stream_id);
 	put_text(root, "name", c->name);
 	snprintf(path, sizeof(path), "/api/hls/%s/master.m3u8%s%s", c->stream_id,
 		quality->said ? "?quality=" : "", quality->said ? quality->first->name : "");
 	put_url(root, "url", app, path);
 	put_text(root, "quality", quality->first->name);
-	json_object_object_add(root, "qualities", qualities(app, c, &state));
+	json_object_object_add(root, "qualities", qualities(app, c, state));
 	json_object_object_add(root, "direct", NULL);
 	json_object_object_add(about, "cached", json_object_new_boolean(cached));
 	put_time(about, "expiresAt", token->expires_ms);
 	json_object_object_add(root, "token", about);
 	put_text(root, "logo", c->logo);
 	json_object_object_add(root, "now", NULL);
-	put_text(root, "status", live_status_name(state.status));
+	put_text(root, "status", live_status_name(state->status));
 	send_json(r, root);
 	r->x_cache = cached ? "HIT" : "MISS";
 	if (quality->hinted)
@@ -214,18 +213,27 @@ static int answer_channel(
 	struct app *app, struct request *rq, struct reply *r, bool refresh, struct fail *f)
 {
 	struct token *token = arena_alloc(&rq->arena, sizeof(*token));
+	struct live_state *state = arena_alloc(&rq->arena, sizeof(*state));
 	struct asked_quality quality;
 	struct channel channel;
 	bool asked = false;
 
-	if (!token)
+	if (!token || !state)
 		return fail_set(f, FAIL_INPUT, "The request is too large");
 	if (find_asked_channel(app, rq, &channel, f) < 0 || find_quality(app, rq, &quality, f) < 0)
 		return -1;
-	if (get_token(app, channel.id, refresh, token, &asked, f) < 0)
+	live_look(app->conf, &app->ladder, channel.id, state);
+	if (state->status == LIVE_STARTING && state->why.kind) { /* what its viewers are told */
+		*f = state->why;
+		r->reason = live_reason_name(state->reason);
 		return -1;
+	}
+	if (get_token(app, channel.id, refresh, token, &asked, f) < 0) {
+		r->reason = live_reason_name(live_reason_of(f));
+		return -1;
+	}
 	board_add(app->board, asked ? BOARD_TOKENS_JOINED : BOARD_TOKENS_CACHED, 1);
-	send_channel(app, r, &channel, &quality, token, !asked);
+	send_channel(app, r, &channel, &quality, state, token, !asked);
 	return 0;
 }
 

@@ -7,21 +7,23 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/must.h"
+#include "lib/io/board.h"
 #include "lib/io/conf.h"
 #include "lib/io/sign.h"
-#include "lib/svc/live.h"
+#include "lib/svc/viewers.h"
 
 enum {
 	CONNECT_MS = 5000,
 	STALL_MS = 6000,
 	FOLLOW = 3, /* edges send viewers on to other edges */
 	BACKOFF_MS = 300,
-	BACKOFF_MAX_MS = 3000,
+	BACKOFF_MAX_MS = 15000,
 	BACKOFF_SOON_MS = 1000, /* the most while viewers still have something to play */
 	SOON = 6,		/* attempts */
+	YIELD_MS = 3000,	/* a pause so long is no reason to keep a connection */
+	RETURN_MS = 1000,	/* one so long is cut short for a newcomer */
 	WELL_MS = 4000,		/* media for so long ends a row of failures */
 	SHORT_MS = 2000,	/* a stream that ends sooner had a dead token */
-	ASK_AGAIN_MS = 1000,	/* for a token that has not come */
 	LOOK_MS = 20,		/* between two looks for it */
 	NO_MEDIA_BYTES = 65536
 };
@@ -29,7 +31,8 @@ enum {
 /* Answers with which an edge or its gateway says that the token, or its place, is gone. */
 static bool is_token_death(int status)
 {
-	static const int dead[] = {401, 403, 404, 410, 451, 458, 509, 512, 513, 884};
+	static const int dead[] = {
+		401, 403, 404, 406, 410, 429, 451, 458, 459, 461, 462, 463, 509, 512, 513, 884};
 
 	for (size_t i = 0; i < sizeof(dead) / sizeof(dead[0]); i++) {
 		if (status == dead[i])
@@ -52,12 +55,12 @@ static enum fetch_verdict on_head(void *ctx, const struct fetch_head *head)
 		fail_set(&in->refused, FAIL_UPSTREAM, "The source answers with status %d",
 			head->status);
 		if (is_token_death(head->status))
-			in->dead_ms = in->token.resolved_ms;
+			supply_died(&in->supply, true);
 		return FETCH_STOP;
 	}
 	if (strncmp(head->content_type, "text/html", 9) == 0) {
 		fail_set(&in->refused, FAIL_UPSTREAM, "The source sends a web page, not a stream");
-		in->dead_ms = in->token.resolved_ms;
+		supply_died(&in->supply, false);
 		return FETCH_STOP;
 	}
 	return FETCH_GO_ON;
@@ -98,7 +101,9 @@ static enum fetch_verdict on_data(void *ctx, const void *bytes, size_t len)
 		if (!in->flowing_ms) {
 			in->flowing_ms = in->last_ms;
 			in->skipped_before = in->ts.skipped_bytes;
+			supply_proven(&in->supply);
 			log_info("flowing", LOG_STR("channel", in->id),
+				LOG_STR("origin", in->supply.origin->name),
 				LOG_INT("ms", in->flowing_ms - in->began_ms));
 		}
 		say_why(in, &(struct fail){0});
@@ -109,16 +114,19 @@ static enum fetch_verdict on_data(void *ctx, const void *bytes, size_t len)
 	if (in->ts.packets > packets)
 		return FETCH_GO_ON;
 	fail_set(&in->refused, FAIL_UPSTREAM, "The source sends something that is no MPEG-TS");
-	in->dead_ms = in->token.resolved_ms;
+	supply_died(&in->supply, false);
 	return FETCH_STOP;
 }
 
-bool intake_init(struct intake *in, const struct conf *conf, struct mc *mc, const char *id)
+int intake_open(struct intake *in, const struct conf *conf, const struct lease_env *env,
+	const char *id, struct fail *f)
 {
 	*in = (struct intake){
-		.conf = conf, .mc = mc, .id = id, .backoff_ms = BACKOFF_MS, .reason = LIVE_BEGINS};
+		.conf = conf, .id = id, .backoff_ms = BACKOFF_MS, .reason = LIVE_BEGINS};
 	ts_init(&in->ts);
-	return splice_init(&in->splice, conf->audio_language, on_clean_packet, in);
+	if (!splice_init(&in->splice, conf->audio_language, on_clean_packet, in))
+		return fail_set(f, FAIL_INTERNAL, "There is no memory for the channel");
+	return supply_open(&in->supply, conf, env, id, f);
 }
 
 /* 75 to 125 %, so that many channels of one gateway do not come back at once. */
@@ -130,35 +138,30 @@ static int64_t with_jitter(int64_t ms)
 	return ms * 3 / 4 + ms * random / 510;
 }
 
+static void wait_longer(struct intake *in)
+{
+	in->tried_ms = clock_real_ms();
+	in->next_try_ms = clock_mono_ms() + with_jitter(in->backoff_ms);
+	in->backoff_ms *= 2;
+	if (in->backoff_ms > (in->failures < SOON ? BACKOFF_SOON_MS : BACKOFF_MAX_MS))
+		in->backoff_ms = in->failures < SOON ? BACKOFF_SOON_MS : BACKOFF_MAX_MS;
+	if (in->next_try_ms - clock_mono_ms() >= YIELD_MS)
+		supply_release(&in->supply); /* another channel may need the connection meanwhile */
+}
+
 static void try_later(struct intake *in, const struct fail *why, bool was_well)
 {
 	if (was_well) {
 		in->failures = 0;
 		in->backoff_ms = BACKOFF_MS;
+	} else {
+		supply_failed(&in->supply, why);
 	}
 	say_why(in, why);
-	in->next_try_ms = clock_mono_ms() + with_jitter(in->backoff_ms);
-	in->backoff_ms *= 2;
-	if (in->backoff_ms > (in->failures < SOON ? BACKOFF_SOON_MS : BACKOFF_MAX_MS))
-		in->backoff_ms = in->failures < SOON ? BACKOFF_SOON_MS : BACKOFF_MAX_MS;
+	wait_longer(in);
 	if (in->failures++ < 5 || in->failures % 20 == 0)
 		log_warn("source_lost", LOG_STR("channel", in->id), LOG_STR("why", why->text),
 			LOG_INT("in_a_row", in->failures));
-}
-
-static void ask_token(struct intake *in, bool refresh, int64_t now_ms)
-{
-	if (in->asked_ms && now_ms - in->asked_ms < ASK_AGAIN_MS)
-		return;
-	in->asked_ms = now_ms;
-	live_ask_token(in->conf, in->id, refresh);
-}
-
-/* Before a new one may be asked for, the old one may come back to life. */
-static bool is_dead(const struct intake *in)
-{
-	return in->token.resolved_ms == in->dead_ms &&
-	       token_refresh_due(&in->token, clock_real_ms());
 }
 
 static void on_done(void *ctx, const struct fail *f)
@@ -173,23 +176,27 @@ static void on_done(void *ctx, const struct fail *f)
 		why = in->refused;
 	else if (why.kind == FAIL_NONE) /* live television does not end */
 		fail_set(&why, FAIL_UPSTREAM, "The source ended the stream");
-	if (!in->refused.kind && flowed_ms < SHORT_MS)
-		in->dead_ms = in->token.resolved_ms;
+	/* After a cut in the middle the same token is as good as another. */
+	if (!in->refused.kind &&
+		(flowed_ms < SHORT_MS || f->kind == FAIL_NONE || f->kind == FAIL_TIMEOUT))
+		supply_died(&in->supply, false);
 	in->flowing_ms = in->giving_ms = 0;
-	if (is_dead(in))
-		ask_token(in, true, now_ms); /* it comes while we wait */
 	try_later(in, &why, flowed_ms >= WELL_MS);
 }
 
 static void connect_to(struct intake *in)
 {
+	const struct conf_source *source = in->supply.origin->source;
+	const struct token *token = &in->supply.token;
 	struct fetch_request rq = {
-		.url = in->token.url,
-		.policy = in->policy,
+		.url = token->url,
+		.policy = {source->allow, source->allow_count},
+		.user_agent = *token->agent ? token->agent : NULL,
+		.referrer = *token->referrer ? token->referrer : NULL,
 		.follow = FOLLOW,
 		.connect_ms = CONNECT_MS,
 		.stall_ms = STALL_MS,
-		.row = in->row,
+		.row = board_row(in->supply.env->board, ROW_SOURCE, source->name),
 		.on_head = on_head,
 		.on_data = on_data,
 		.on_done = on_done,
@@ -206,57 +213,74 @@ static void connect_to(struct intake *in)
 	in->flowing_ms = in->giving_ms = 0;
 	in->skipped_before = in->ts.skipped_bytes;
 	if (fetcher_start(in->fetcher, &rq, &in->transfer, &f) < 0) {
-		in->dead_ms = in->token.resolved_ms;
+		supply_died(&in->supply, false);
 		try_later(in, &f, false);
 	}
 }
 
-/* Whether there is an address to go to. */
-static bool find_token(struct intake *in, int64_t now_ms)
+/* Somebody has begun to watch since the last attempt: for them it is the first. */
+static bool has_newcomer(const struct intake *in)
 {
-	enum token_state state =
-		token_look(in->conf, in->asked_ms ? NULL : in->mc, in->id, &in->token);
+	struct viewer viewers[VIEWERS_MAX];
+	size_t count = viewers_read(in->conf, in->id, viewers);
 
-	if (state == TOKEN_NONE) {
-		ask_token(in, false, now_ms);
-		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (viewers[i].since_ms > in->tried_ms)
+			return true;
 	}
-	if (state == TOKEN_REFUSED) {
-		if (in->token.why.kind != in->why.kind ||
-			strcmp(in->token.why.text, in->why.text) != 0)
-			log_warn("refused", LOG_STR("channel", in->id),
-				LOG_STR("why", in->token.why.text));
-		say_why(in, &in->token.why);
-		return false; /* until it expires, when somebody asks again */
+	return false;
+}
+
+/* While media comes. */
+static void keep(struct intake *in)
+{
+	int64_t now_ms = clock_mono_ms();
+	struct fail f;
+
+	if (!supply_keep(&in->supply)) {
+		transfer_stop(&in->transfer);
+		fail_set(&f, FAIL_BUSY, "Another host has taken the account's connection");
+		say_why(in, &f);
+		return;
 	}
-	if (is_dead(in)) {
-		ask_token(in, true, now_ms);
-		return false;
+	if (in->failures && in->flowing_ms && now_ms - in->flowing_ms >= WELL_MS) {
+		supply_well(&in->supply);
+		in->failures = 0;
+		in->backoff_ms = BACKOFF_MS;
 	}
-	return true;
 }
 
 int intake_step(struct intake *in, int most_ms)
 {
 	int64_t now_ms = clock_mono_ms(), wait_ms;
 
-	if (in->transfer)
+	if (in->transfer) {
+		keep(in);
 		return most_ms;
+	}
 	wait_ms = in->next_try_ms - now_ms;
 	if (wait_ms > BACKOFF_MAX_MS * 2) /* the clock went back */
 		wait_ms = 0;
-	if (wait_ms > 0)
+	if (wait_ms > 0 && !(wait_ms > RETURN_MS && has_newcomer(in)))
 		return wait_ms < most_ms ? (int)wait_ms : most_ms;
-	if (!find_token(in, now_ms))
-		return LOOK_MS < most_ms ? LOOK_MS : most_ms;
-	in->asked_ms = 0;
-	connect_to(in);
-	return in->transfer ? most_ms : LOOK_MS;
+	switch (supply_step(&in->supply)) {
+	case SUPPLY_READY:
+		connect_to(in);
+		return in->transfer ? most_ms : LOOK_MS;
+	case SUPPLY_REFUSED:
+		in->why = in->supply.why;
+		in->reason = in->supply.reason;
+		break;
+	case SUPPLY_WAITS:
+		break;
+	}
+	return LOOK_MS < most_ms ? LOOK_MS : most_ms;
 }
 
 void intake_stop(struct intake *in)
 {
 	transfer_stop(&in->transfer);
+	supply_release(&in->supply);
 }
 
 void intake_release(struct intake *in)

@@ -9,33 +9,29 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fcgi-app/processes/supply.h"
 #include "lib/base/fail.h"
 #include "lib/hls/ring.h"
 #include "lib/hls/splice.h"
 #include "lib/hls/ts.h"
 #include "lib/io/fetch.h"
 #include "lib/svc/live_reason.h"
-#include "lib/svc/token.h"
 
 struct conf;
 struct mc;
 
 struct intake {
 	const struct conf *conf;
-	struct mc *mc;
 	const char *id;
-	struct fetch_policy policy; /* of the channel's source */
+	struct supply supply;
 	struct fetcher *fetcher;
-	struct row *row; /* counts for the source; may be NULL */
 	struct ring *ring;
 	struct ts ts;
 	struct splice splice;
 	struct splice_shape packed; /* what the packets in the ring are packets of */
 
-	struct transfer *transfer; /* NULL: none */
-	struct token token;	   /* that the transfer uses */
-	int64_t dead_ms;	   /* resolved_ms of the token that stopped working; 0: none */
-	int64_t next_try_ms, asked_ms, backoff_ms;
+	struct transfer *transfer;		   /* NULL: none */
+	int64_t next_try_ms, backoff_ms, tried_ms; /* the last one: real */
 	int64_t began_ms, flowing_ms, last_ms; /* of the connection; first and latest media; or 0 */
 	int64_t giving_ms, given_ms; /* the same for what went into the ring */
 	int64_t skipped_before;
@@ -45,8 +41,9 @@ struct intake {
 	enum live_reason reason; /* the same in a word */
 };
 
-/* Borrows all; opens nothing yet. False without memory. */
-bool intake_init(struct intake *in, const struct conf *conf, struct mc *mc, const char *id);
+/* Borrows all. Fails: as supply_open(). */
+int intake_open(struct intake *in, const struct conf *conf, const struct lease_env *env,
+	const char *id, struct fail *f);
 
 /* Does what is due: asks for a token, connects. Gives the time until it wants to be called again,
  * at most `most_ms`. Transfers go on in fetcher_poll(). */

@@ -25,7 +25,6 @@
 #include "lib/io/file.h"
 #include "lib/io/lease.h"
 #include "lib/io/mc.h"
-#include "lib/svc/catalog.h"
 #include "lib/svc/publish.h"
 
 enum {
@@ -49,7 +48,6 @@ struct live {
 	char lease_dir[LIVE_PATH_BYTES];
 	struct lease_env lease_env;
 	struct lease *lease;
-	struct conf_source const *source;
 	int lock_fd, signal_fd;
 
 	struct ring ring;
@@ -88,26 +86,6 @@ static bool lock_channel(struct live *l, struct fail *f)
 	       st.st_nlink > 0;
 }
 
-/* The source says which private addresses its streams may come from. */
-static int find_source(struct live *l, struct fail *f)
-{
-	struct catalog *catalog = NULL;
-	struct channel channel;
-	struct ident ident;
-	int result = -1;
-
-	if (!ident_parse(span_of(l->id), IDENT_LIVE, &ident))
-		return fail_set(f, FAIL_INPUT, "'%s' is no channel", l->id);
-	if (catalog_open(&catalog, l->conf, f) == 0)
-		result = catalog_channel(catalog, &ident, &channel, f);
-	catalog_close(&catalog);
-	if (result == 0)
-		l->source = conf_source(l->conf, channel.source);
-	if (result == 0 && !l->source)
-		return fail_set(f, FAIL_MISSING, "The channel's source is not configured");
-	return result;
-}
-
 /* Another host has the channel: workers send viewers there. */
 static void say_elsewhere(struct live *l, const char *base)
 {
@@ -137,13 +115,12 @@ static enum lease_result take_lease(struct live *l, struct fail *f)
 
 static int open_all(struct live *l, struct fail *f)
 {
-	if (find_source(l, f) < 0 || publish_open(&l->publisher, l->conf, l->board, f) < 0 ||
+	if (intake_open(&l->intake, l->conf, &l->lease_env, l->id, f) < 0 ||
+		publish_open(&l->publisher, l->conf, l->board, f) < 0 ||
 		fetcher_open(&l->intake.fetcher, f) < 0)
 		return -1;
 	if (!ring_init(&l->ring, RING_PACKETS))
 		return fail_set(f, FAIL_INTERNAL, "There is no memory for the channel");
-	l->intake.policy = (struct fetch_policy){l->source->allow, l->source->allow_count};
-	l->intake.row = board_row(l->board, ROW_SOURCE, l->source->name);
 	l->intake.ring = &l->ring;
 	return playout_open(&l->playout, l->conf, &l->ladder, l->mc, l->publisher, l->id, f);
 }
@@ -427,9 +404,7 @@ static int work(struct live *l)
 	case LEASE_ERROR:
 		break;
 	case LEASE_MINE:
-		if (!intake_init(&l->intake, l->conf, l->mc, l->id))
-			fail_set(&f, FAIL_INTERNAL, "There is no memory for the channel");
-		if (f.kind || open_all(l, &f) < 0)
+		if (open_all(l, &f) < 0)
 			break;
 		log_info(
 			"started", LOG_STR("channel", l->id), LOG_STR("run", l->playout.state.run));

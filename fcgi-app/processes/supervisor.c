@@ -285,23 +285,38 @@ static void ask(struct supervisor *s, const struct role *role, const char *id)
 	}
 }
 
+/* Ended politely, a channel's process is not started again by itself. */
+static void leave(struct supervisor *s, const char *id)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		struct task *t = &s->task[i];
+
+		if (t->role->again == AGAIN_WHILE_ASKED && strcmp(t->id, id) == 0)
+			child_kill(&t->child, SIGTERM);
+	}
+}
+
 static void take_message(struct supervisor *s, struct span text)
 {
-	const struct role *role;
+	const struct role *role = NULL;
 	char id[IDENT_MAX];
 	struct ident ident;
 	struct span verb;
 
 	while (text.len && text.ptr[text.len - 1] == '\n')
 		text.len--;
-	if (!span_next(&text, ' ', &verb) || !(role = find_verb(verb)) ||
+	if (!span_next(&text, ' ', &verb) ||
+		!((role = find_verb(verb)) || span_is(verb, "leave")) ||
 		!ident_parse(text, IDENT_NONE, &ident)) {
 		log_debug("ignored", LOG_INT("bytes", verb.len + text.len));
 		return;
 	}
 	ident_print(&ident, id, sizeof(id));
 	s->needed_ms = clock_mono_ms();
-	ask(s, role, id);
+	if (role)
+		ask(s, role, id);
+	else
+		leave(s, id);
 }
 
 static void take_messages(struct supervisor *s)

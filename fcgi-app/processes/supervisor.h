@@ -5,6 +5,7 @@
  *   watch ID     somebody wants to see the channel
  *   token ID     its address is needed
  *   refresh ID   the same, although there is one
+ *   leave ID     its process ends, because another channel needs its connection
  * IDs are public ids (lib/http/ident.h). What it does not understand it ignores. */
 #ifndef SLUICE_PROCESSES_SUPERVISOR_H
 #define SLUICE_PROCESSES_SUPERVISOR_H

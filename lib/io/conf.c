@@ -33,7 +33,8 @@ static struct {
 } reading;
 
 static const char *const source_settings[] = {
-	"type", "url", "user", "password", "allow", "connections", NULL};
+	"type", "url", "user", "password", "connections", "user_agent", "group", "account", "allow",
+	NULL};
 
 static size_t find_setting(const char *name)
 {
@@ -115,9 +116,11 @@ static void put_better(const char *text, const char *word, bool in_source, struc
 		if (nearest)
 			buf_printf(to, "; do you mean %s?", nearest);
 	} else if (strstr(text, "duplicate title")) {
-		buf_printf(to, "There are two sources named %s", word);
+		buf_printf(to, "There are two %s named %s", in_source ? "accounts" : "sources",
+			word);
 	} else if (strstr(text, "missing title")) {
-		buf_puts(to, "A source needs a name: source \"NAME\" { ... }");
+		buf_printf(to, in_source ? "An account needs a name: account \"NAME\" { ... }"
+					: "A source needs a name: source \"NAME\" { ... }");
 	} else {
 		buf_puts(to, text);
 	}
@@ -137,7 +140,8 @@ __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const cha
 	if (close)
 		span_copy(span_make(open + 1, (size_t)(close - open - 1)), word, sizeof(word));
 	buf_init(&better, 400);
-	put_better(text, word, strcmp(cfg->name, "source") == 0, &better);
+	put_better(text, word,
+		strcmp(cfg->name, "source") == 0 || strcmp(cfg->name, "account") == 0, &better);
 	mistake(cfg->filename ? cfg->filename : reading.conf->path, cfg->line, buf_str(&better));
 	buf_release(&better);
 }
@@ -175,24 +179,46 @@ static const char *keep(struct conf *c, const char *text)
 	return copy ? copy : "";
 }
 
+static struct conf_account read_account(struct conf *c, cfg_t *section, const char *name)
+{
+	return (struct conf_account){
+		.name = keep(c, name),
+		.user = keep(c, cfg_getstr(section, "user")),
+		.password = keep(c, cfg_getstr(section, "password")),
+		.connections = cfg_getint(section, "connections"),
+	};
+}
+
 static int read_source(struct conf *c, cfg_t *section, struct conf_source *to, struct fail *f)
 {
-	size_t count = cfg_size(section, "allow");
+	size_t count = cfg_size(section, "allow"), more = cfg_size(section, "account");
 	const char **allow = arena_alloc(&c->memory->arena, (count + 1) * sizeof(*allow));
+	struct conf_account *accounts =
+		arena_alloc(&c->memory->arena, (more + 1) * sizeof(*accounts));
 
-	if (!allow)
+	if (!allow || !accounts)
 		return fail_set(f, FAIL_INPUT, "%s is too large", c->path);
 	*to = (struct conf_source){
 		.name = keep(c, cfg_title(section)),
 		.type = keep(c, cfg_getstr(section, "type")),
 		.url = keep(c, cfg_getstr(section, "url")),
-		.user = keep(c, cfg_getstr(section, "user")),
-		.password = keep(c, cfg_getstr(section, "password")),
+		.user_agent = keep(c, cfg_getstr(section, "user_agent")),
+		.group = keep(c, cfg_getstr(section, "group")),
+		.accounts = accounts,
+		.account_count = more + 1,
 		.allow = allow,
 		.allow_count = count,
-		.connections = cfg_getint(section, "connections"),
 		.line = section->line,
 	};
+	accounts[0] = read_account(c, section, "");
+	for (size_t i = 0; i < more; i++) {
+		cfg_t *account = cfg_getnsec(section, "account", (unsigned)i);
+		accounts[i + 1] = read_account(c, account, cfg_title(account));
+	}
+	for (size_t i = 0; i <= more; i++) {
+		if (accounts[i].connections < 0) /* not said: a list may be of many hosts */
+			accounts[i].connections = strcmp(to->type, "m3u") == 0 ? 0 : 1;
+	}
 	for (size_t i = 0; i < count; i++)
 		allow[i] = keep(c, cfg_getnstr(section, "allow", (unsigned)i));
 	return conf_source_check(c->path, to, f);
@@ -231,10 +257,14 @@ static int is_readable(const char *path, struct fail *f)
 
 static int read_file(struct conf *c, struct fail *f)
 {
+	cfg_opt_t account[] = {CFG_STR("user", "", CFGF_NONE), CFG_STR("password", "", CFGF_NONE),
+		CFG_INT("connections", -1, CFGF_NONE), CFG_END()};
 	cfg_opt_t source[] = {CFG_STR("type", "xtream", CFGF_NONE), CFG_STR("url", "", CFGF_NONE),
 		CFG_STR("user", "", CFGF_NONE), CFG_STR("password", "", CFGF_NONE),
-		CFG_STR_LIST("allow", "{}", CFGF_NONE), CFG_INT("connections", 1, CFGF_NONE),
-		CFG_END()};
+		CFG_INT("connections", -1, CFGF_NONE), CFG_STR("user_agent", "", CFGF_NONE),
+		CFG_STR("group", "", CFGF_NONE),
+		CFG_SEC("account", account, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+		CFG_STR_LIST("allow", "{}", CFGF_NONE), CFG_END()};
 	cfg_opt_t opts[SETTINGS_MAX + 2];
 	int result;
 	cfg_t *cfg;

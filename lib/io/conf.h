@@ -16,16 +16,25 @@
 
 enum conf_access { ACCESS_OPEN, ACCESS_PASSWORD };
 
+/* An account at a source. */
+struct conf_account {
+	const char *name; /* of its `account "name" { … }` section; "" for the source's own */
+	const char *user, *password;
+	int64_t connections; /* how many streams it allows at once; 0: as many as one likes */
+};
+
 /* One `source "name" { … }` section. Blank texts are "", never NULL. */
 struct conf_source {
 	const char *name; /* ident_source_ok() (lib/http/ident.h), unique */
-	const char *type; /* "xtream" */
-	const char *url;
-	const char *user, *password;
+	const char *type; /* "xtream" or "m3u" */
+	const char *url;  /* "m3u": may be the path of a file */
+	const char *user_agent; /* "": our own */
+	const char *group; /* sources of one group have the same channels; "": none has the like */
+	const struct conf_account *accounts; /* in the order in which they are tried */
+	size_t account_count;		     /* at least 1 */
 	const char *const *allow; /* private addresses it may use: "CIDR[:port[-port]]" */
 	size_t allow_count;
-	int64_t connections; /* how many streams the account allows at once */
-	int line;	     /* of the file, where the section ends */
+	int line; /* of the file, where the section ends */
 };
 
 struct conf_memory; /* what the texts below live in, and where each setting came from */

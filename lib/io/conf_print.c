@@ -55,21 +55,42 @@ static void print_value(const struct conf *c, const struct setting *s, FILE *to)
 	}
 }
 
+static void print_account(const struct conf_account *a, const char *indent, FILE *to)
+{
+	fprintf(to, "\n%s  user = ", indent);
+	print_text(*a->user ? "********" : "", to);
+	fprintf(to, "\n%s  password = ", indent);
+	print_text(*a->password ? "********" : "", to);
+	fprintf(to, "\n%s  connections = %lld", indent, (long long)a->connections);
+}
+
+/* The address of a list often holds an account. */
+static const char *shown_url(const struct conf_source *s)
+{
+	return strcmp(s->type, "m3u") == 0 && s->url[0] != '/' ? "********" : s->url;
+}
+
 static void print_source(const struct conf *c, const struct conf_source *s, FILE *to)
 {
 	fprintf(to, "source \"%s\" {  # %s:%d\n  type = %s\n  url = ", s->name, c->path, s->line,
 		s->type);
-	print_text(s->url, to);
-	fputs("\n  user = ", to);
-	print_text(*s->user ? "********" : "", to);
-	fputs("\n  password = ", to);
-	print_text(*s->password ? "********" : "", to);
+	print_text(shown_url(s), to);
+	print_account(&s->accounts[0], "", to);
+	fputs("\n  user_agent = ", to);
+	print_text(s->user_agent, to);
+	fputs("\n  group = ", to);
+	print_text(s->group, to);
+	for (size_t i = 1; i < s->account_count; i++) {
+		fprintf(to, "\n  account \"%s\" {", s->accounts[i].name);
+		print_account(&s->accounts[i], "  ", to);
+		fputs("\n  }", to);
+	}
 	fputs("\n  allow = {", to);
 	for (size_t i = 0; i < s->allow_count; i++) {
 		fputs(i ? ", " : " ", to);
 		print_text(s->allow[i], to);
 	}
-	fprintf(to, " }\n  connections = %lld\n}\n", (long long)s->connections);
+	fputs(" }\n}\n", to);
 }
 
 void conf_print(const struct conf *c, FILE *to)
@@ -108,7 +129,11 @@ void conf_print_example(FILE *to)
 	      "# allowed by name, as CIDR, CIDR:port or CIDR:port-port.\n"
 	      "#source \"home\" {\n#  type = \"xtream\"\n#  url = \"http://gateway.example:8080\"\n"
 	      "#  user = \"me\"\n#  password = \"secret\"\n#  connections = 1\n"
-	      "#  allow = { \"192.168.1.0/24:8080\" }\n#}\n",
+	      "#  allow = { \"192.168.1.0/24:8080\" }\n#}\n"
+	      "\n# The same from a list, tried when the first does not play: sources of one group "
+	      "have the\n# same channels.\n"
+	      "#source \"spare\" {\n#  type = \"m3u\"\n#  url = \"/etc/sluice/spare.m3u\"\n"
+	      "#  group = \"tv\"\n#}\n",
 		to);
 }
 

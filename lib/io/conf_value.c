@@ -184,24 +184,42 @@ static int check_allowed(const char *path, const struct conf_source *s, struct f
 	return 0;
 }
 
+static int check_accounts(
+	const char *path, const struct conf_source *s, int64_t least, struct fail *f)
+{
+	for (size_t i = 0; i < s->account_count; i++) {
+		const struct conf_account *a = &s->accounts[i];
+
+		if (a->connections < least || a->connections > 1000)
+			return fail_set(f, FAIL_INPUT,
+				"%s:%d: Source %s: connections lies between %lld and 1000", path,
+				s->line, s->name, (long long)least);
+		if (i > 0 && !ident_source_ok(span_of(a->name)))
+			return fail_set(f, FAIL_INPUT,
+				"%s:%d: Source %s: \"%s\" cannot be an account's name", path,
+				s->line, s->name, a->name);
+	}
+	return 0;
+}
+
 int conf_source_check(const char *path, const struct conf_source *s, struct fail *f)
 {
+	bool is_m3u = strcmp(s->type, "m3u") == 0;
+
 	if (!ident_source_ok(span_of(s->name)))
 		return fail_set(f, FAIL_INPUT,
 			"%s:%d: \"%s\" cannot be a source's name: 1 to 31 letters, digits, '-' and "
 			"'_', and not like an id (live-)",
 			path, s->line, s->name);
-	if (strcmp(s->type, "xtream") != 0)
+	if (strcmp(s->type, "xtream") != 0 && !is_m3u)
 		return fail_set(f, FAIL_INPUT,
-			"%s:%d: Source %s: there is no type \"%s\"; there is xtream", path, s->line,
-			s->name, s->type);
-	if (!is_web_address(s->url))
+			"%s:%d: Source %s: there is no type \"%s\"; there are xtream and m3u", path,
+			s->line, s->name, s->type);
+	if (!is_web_address(s->url) && !(is_m3u && s->url[0] == '/'))
 		return fail_set(f, FAIL_INPUT,
-			"%s:%d: Source %s: url begins with http:// or https://", path, s->line,
-			s->name);
-	if (s->connections < 1 || s->connections > 1000)
-		return fail_set(f, FAIL_INPUT,
-			"%s:%d: Source %s: connections lies between 1 and 1000", path, s->line,
-			s->name);
+			"%s:%d: Source %s: url begins with http:// or https://%s", path, s->line,
+			s->name, is_m3u ? ", or is the path of a file" : "");
+	if (check_accounts(path, s, is_m3u ? 0 : 1, f) < 0)
+		return -1;
 	return check_allowed(path, s, f);
 }

@@ -186,6 +186,7 @@ static void set_options(struct transfer *t)
 	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
 	curl_easy_setopt(c, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, rq->user_agent ? rq->user_agent : "sluice");
+	curl_easy_setopt(c, CURLOPT_REFERER, rq->referrer);
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, rq->follow > 0 ? 1L : 0L);
 	curl_easy_setopt(c, CURLOPT_MAXREDIRS,
 		(long)(rq->follow < REDIRECTS_MAX ? rq->follow : REDIRECTS_MAX));

@@ -34,6 +34,7 @@ struct fetch_request {
 	const char *url;
 	struct fetch_policy policy;
 	const char *user_agent;	   /* NULL: "sluice" */
+	const char *referrer;	   /* NULL: none */
 	int follow;		   /* redirects to follow, 0 to 8 */
 	bool compressed;	   /* ask for gzip */
 	int64_t max_bytes;	   /* of the decoded body; 0: without limit, for streams */

@@ -75,6 +75,11 @@ bool live_ask(const struct conf *conf, const char *id)
 	return !touch(conf, id) || summon_ask(conf, "watch", id);
 }
 
+void live_ask_leave(const struct conf *conf, const char *id)
+{
+	summon_ask(conf, "leave", id);
+}
+
 bool live_ask_token(const struct conf *conf, const char *id, bool refresh)
 {
 	return summon_ask(conf, refresh ? "refresh" : "token", id);

@@ -65,6 +65,9 @@ void live_look(
  * it (summon.h). */
 bool live_ask(const struct conf *conf, const char *id);
 
+/* Has the supervisor end the process of `id` in favour of another channel. Never waits. */
+void live_ask_leave(const struct conf *conf, const char *id);
+
 /* Has the supervisor resolve the channel's token; `refresh`: though there is one. Never waits.
  * False when no supervisor has heard it. */
 bool live_ask_token(const struct conf *conf, const char *id, bool refresh);

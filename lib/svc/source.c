@@ -35,10 +35,10 @@ int source_import(const struct conf_source *source, const struct source_sink *si
 	return type ? type->import(source, sink, f) : -1;
 }
 
-int source_live_url(
-	const struct conf_source *source, const char *key, struct buf *url, struct fail *f)
+int source_live_url(const struct conf_source *source, const struct conf_account *account,
+	const char *key, struct buf *url, struct fail *f)
 {
 	const struct source_type *type = type_of(source, f);
 
-	return type ? type->live_url(source, key, url, f) : -1;
+	return type ? type->live_url(source, account, key, url, f) : -1;
 }

@@ -12,6 +12,7 @@
 #include "lib/base/fail.h"
 #include "lib/base/span.h"
 
+struct conf_account;
 struct conf_source;
 
 /* Rows as a type of source gives them: cleaned UTF-8 within the limits of lib/svc/catalog.h, good
@@ -39,8 +40,8 @@ struct source_type {
 	const char *name; /* as the configuration says it */
 	int (*import)(
 		const struct conf_source *source, const struct source_sink *sink, struct fail *f);
-	int (*live_url)(
-		const struct conf_source *source, const char *key, struct buf *url, struct fail *f);
+	int (*live_url)(const struct conf_source *source, const struct conf_account *account,
+		const char *key, struct buf *url, struct fail *f);
 };
 
 /* The type of that name, or NULL. */
@@ -52,10 +53,10 @@ const struct source_type *source_type_find(const char *name);
  * FAIL_TIMEOUT, FAIL_INPUT (the configuration), or what the sink failed with. */
 int source_import(const struct conf_source *source, const struct source_sink *sink, struct fail *f);
 
-/* Adds the address that plays channel `key` to `url`. It holds the account's name and password:
+/* Adds the address that plays channel `key` with `account` to `url`. It holds the account's name and password:
  * never to be logged, told or stored but in memory and files of mode 0600. Fails: FAIL_INPUT for a
  * source whose address is no http(s) URL or a key that is none. */
-int source_live_url(
-	const struct conf_source *source, const char *key, struct buf *url, struct fail *f);
+int source_live_url(const struct conf_source *source, const struct conf_account *account,
+	const char *key, struct buf *url, struct fail *f);
 
 #endif

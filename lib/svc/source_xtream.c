@@ -190,6 +190,7 @@ static int put_base(const struct conf_source *s, struct buf *url, struct fail *f
 static int ask(const struct conf_source *s, const char *action, struct buf *body, struct fail *f)
 {
 	struct fetch_request rq = {.policy = {s->allow, s->allow_count},
+		.user_agent = *s->user_agent ? s->user_agent : NULL,
 		.follow = 5,
 		.compressed = true,
 		.max_bytes = REPLY_MAX,
@@ -207,9 +208,9 @@ static int ask(const struct conf_source *s, const char *action, struct buf *body
 		return -1;
 	}
 	buf_puts(&url, "/player_api.php?username=");
-	fetch_url_escape(s->user, &url);
+	fetch_url_escape(s->accounts[0].user, &url);
 	buf_puts(&url, "&password=");
-	fetch_url_escape(s->password, &url);
+	fetch_url_escape(s->accounts[0].password, &url);
 	if (*action)
 		buf_printf(&url, "&action=%s", action);
 	rq.url = buf_str(&url);
@@ -254,17 +255,17 @@ static int xtream_import(
 	return result;
 }
 
-static int xtream_live_url(
-	const struct conf_source *s, const char *key, struct buf *url, struct fail *f)
+static int xtream_live_url(const struct conf_source *s, const struct conf_account *account,
+	const char *key, struct buf *url, struct fail *f)
 {
 	if (!ident_key_ok(span_of(key)))
 		return fail_set(f, FAIL_INPUT, "This is no channel of the source %s", s->name);
 	if (put_base(s, url, f) < 0)
 		return -1;
 	buf_puts(url, "/live/");
-	fetch_url_escape(s->user, url);
+	fetch_url_escape(account->user, url);
 	buf_putc(url, '/');
-	fetch_url_escape(s->password, url);
+	fetch_url_escape(account->password, url);
 	buf_printf(url, "/%s.ts", key);
 	if (url->failed)
 		return fail_set(f, FAIL_INPUT, "The source %s has too long an address", s->name);

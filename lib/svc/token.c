@@ -15,18 +15,15 @@
 #include "lib/base/num.h"
 #include "lib/io/board.h"
 #include "lib/io/conf.h"
-#include "lib/io/fetch.h"
 #include "lib/io/file.h"
 #include "lib/io/lease.h"
 #include "lib/io/mc.h"
-#include "lib/svc/catalog.h"
+#include "lib/svc/breaker.h"
 #include "lib/svc/live.h"
-#include "lib/svc/source.h"
+#include "lib/svc/token_resolve.h"
 
 enum {
-	RECORD_MAX = TOKEN_URL_BYTES + 1024,
-	CONNECT_MS = 5000,
-	TOTAL_MS = 15000,
+	RECORD_MAX = TOKEN_URL_BYTES + TOKEN_AGENT_BYTES + TOKEN_REFERRER_BYTES + 1024,
 	OTHERS_MS = 5000, /* how long another host may take to tell what it was told */
 };
 
@@ -34,8 +31,9 @@ enum {
 
 void token_print(const struct token *t, struct buf *to)
 {
-	buf_printf(to, "token 1\n%lld %lld %d\n%s\n%s\n", (long long)t->resolved_ms,
-		(long long)t->expires_ms, (int)t->why.kind, t->url, t->why.text);
+	buf_printf(to, "token 2\n%lld %lld %d %d\n%s\n%s\n%s\n%s\n%s\n", (long long)t->resolved_ms,
+		(long long)t->expires_ms, (int)t->why.kind, t->direct, t->url, t->origin, t->agent,
+		t->referrer, t->why.text);
 }
 
 static bool next_number(struct span *line, int64_t max, int64_t *out)
@@ -45,22 +43,33 @@ static bool next_number(struct span *line, int64_t max, int64_t *out)
 	return span_next(line, ' ', &word) && num_parse(word, 0, max, out);
 }
 
+static bool next_text(struct span *text, char *to, size_t size)
+{
+	struct span line;
+
+	return span_next(text, '\n', &line) && span_copy(line, to, size);
+}
+
 bool token_parse(struct span text, struct token *out)
 {
-	struct span line, url, why;
+	struct span line, url;
 	struct token t = {0};
-	int64_t kind;
+	int64_t kind, direct;
 
-	if (!span_next(&text, '\n', &line) || !span_is(line, "token 1") ||
+	if (!span_next(&text, '\n', &line) || !span_is(line, "token 2") ||
 		!span_next(&text, '\n', &line) || !next_number(&line, INT64_MAX, &t.resolved_ms) ||
 		!next_number(&line, INT64_MAX, &t.expires_ms) ||
-		!next_number(&line, FAIL_INTERNAL, &kind) || line.ptr)
+		!next_number(&line, FAIL_INTERNAL, &kind) || !next_number(&line, 1, &direct) ||
+		line.ptr)
 		return false;
-	if (!span_next(&text, '\n', &url) || !span_next(&text, '\n', &why) || text.len ||
-		!span_copy(url, t.url, sizeof(t.url)) ||
-		!span_copy(why, t.why.text, sizeof(t.why.text)))
+	if (!span_next(&text, '\n', &url) || !span_copy(url, t.url, sizeof(t.url)) ||
+		!next_text(&text, t.origin, sizeof(t.origin)) ||
+		!next_text(&text, t.agent, sizeof(t.agent)) ||
+		!next_text(&text, t.referrer, sizeof(t.referrer)) ||
+		!next_text(&text, t.why.text, sizeof(t.why.text)) || text.len)
 		return false;
 	t.why.kind = (enum fail_kind)kind;
+	t.direct = direct != 0;
 	if ((url.len == 0) == (kind == FAIL_NONE))
 		return false;
 	*out = t;
@@ -119,91 +128,6 @@ bool token_refresh_due(const struct token *t, int64_t now_ms)
 	return now_ms - t->resolved_ms >= TOKEN_REFRESH_MS;
 }
 
-/* --- asking the gateway --------------------------------------------------------------------- */
-
-/* What a gateway's refusal means. Limits have many numbers; all of them pass. */
-static void refuse(struct token *t, int status)
-{
-	static const int limits[] = {406, 429, 458, 459, 461, 462, 463, 509, 512, 513, 884};
-
-	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-		if (status == limits[i]) {
-			fail_set(&t->why, FAIL_BUSY,
-				"The account's limit of connections is reached (status %d)",
-				status);
-			return;
-		}
-	}
-	if (status == 404)
-		fail_set(&t->why, FAIL_UPSTREAM, "The gateway does not know this channel (404)");
-	else
-		fail_set(&t->why, FAIL_UPSTREAM, "The gateway refuses this channel (status %d)",
-			status);
-}
-
-static void ask_gateway(
-	const struct conf_source *source, struct board *board, const char *url, struct token *t)
-{
-	struct fetch_request rq = {.url = url,
-		.policy = {source->allow, source->allow_count},
-		.connect_ms = CONNECT_MS,
-		.total_ms = TOTAL_MS,
-		.row = board_row(board, ROW_SOURCE, source->name)};
-	struct fetch_result *res = calloc(1, sizeof(*res));
-	int status;
-
-	if (!res) {
-		fail_set(&t->why, FAIL_BUSY, "There is no memory to ask the gateway");
-		return;
-	}
-	if (fetch_get(&rq, true, res, &t->why) == 0) {
-		status = res->head.status;
-		if (status >= 300 && status < 400 && *res->redirect_url)
-			span_copy(span_of(res->redirect_url), t->url, sizeof(t->url));
-		else if (status >= 300 && status < 400)
-			fail_set(&t->why, FAIL_UPSTREAM, "The gateway redirects to nowhere");
-		else if (status == 200 && span_starts(span_of(res->content_type), "text/html"))
-			fail_set(&t->why, FAIL_UPSTREAM,
-				"The gateway sends a web page, not a stream");
-		else if (status == 200)
-			span_copy(span_of(url), t->url, sizeof(t->url));
-		else
-			refuse(t, status);
-		if (!*t->url && !t->why.kind)
-			fail_set(&t->why, FAIL_UPSTREAM, "The gateway's address is too long");
-	}
-	buf_release(&res->body);
-	free(res);
-}
-
-static void resolve(
-	const struct conf *conf, struct board *board, const char *id, struct token *t)
-{
-	struct catalog *catalog = NULL;
-	struct channel channel;
-	struct ident ident;
-	int64_t now_ms, own_ms;
-	struct buf url;
-
-	*t = (struct token){.resolved_ms = clock_real_ms()};
-	buf_init(&url, TOKEN_URL_BYTES - 1);
-	if (!ident_parse(span_of(id), IDENT_LIVE, &ident)) {
-		fail_set(&t->why, FAIL_MISSING, "There is no such channel");
-	} else if (catalog_open(&catalog, conf, &t->why) == 0 &&
-		   catalog_channel(catalog, &ident, &channel, &t->why) == 0 &&
-		   source_live_url(conf_source(conf, channel.source), channel.ident.key, &url,
-			   &t->why) == 0) {
-		ask_gateway(conf_source(conf, channel.source), board, buf_str(&url), t);
-	}
-	catalog_close(&catalog);
-	buf_release(&url);
-	now_ms = clock_real_ms();
-	own_ms = token_url_expiry(span_of(t->url), now_ms);
-	t->expires_ms = now_ms + (t->why.kind ? TOKEN_NEGATIVE_MS : conf->live_token_ttl_s * 1000);
-	if (own_ms && own_ms < t->expires_ms)
-		t->expires_ms = own_ms;
-}
-
 /* --- one at a time -------------------------------------------------------------------------- */
 
 static int store(const struct conf *conf, struct mc *mc, const char *id, const struct token *t)
@@ -224,6 +148,17 @@ static int store(const struct conf *conf, struct mc *mc, const char *id, const s
 	return result;
 }
 
+/* Whether what it leads to has failed since. */
+static bool has_failed(
+	const struct conf *conf, struct mc *mc, const char *id, const struct token *t)
+{
+	struct breaker_key key = {conf, mc, id, t->origin};
+	struct breaker b;
+
+	breaker_look(&key, &b);
+	return breaker_is_open(&b, clock_real_ms());
+}
+
 /* Whether there is an answer already that this request can share. */
 static bool is_answered(
 	const struct conf *conf, struct mc *mc, const char *id, bool refresh, struct token *t)
@@ -232,7 +167,9 @@ static bool is_answered(
 
 	if (state == TOKEN_NONE)
 		return false;
-	return !refresh || !token_refresh_due(t, clock_real_ms());
+	if (!refresh || t->why.kind)
+		return !refresh || !token_refresh_due(t, clock_real_ms());
+	return !token_refresh_due(t, clock_real_ms()) && !has_failed(conf, mc, id, t);
 }
 
 static int lock_host(const struct conf *conf, const char *id)
@@ -274,7 +211,7 @@ static int run_alone(
 	char name[80], dir[LIVE_PATH_BYTES];
 	struct lease_env env = {dir, mc, conf->host_name, board};
 	struct lease *lease = NULL;
-	struct token *t = malloc(sizeof(*t));
+	struct token *t = calloc(1, sizeof(*t));
 	struct fail f = {0};
 	int result = 0;
 
@@ -287,10 +224,10 @@ static int run_alone(
 	} else {
 		if (lease_take(&env, name, "", &lease, NULL, &f) != LEASE_TAKEN ||
 			!wait_for_other(conf, mc, id, refresh, t)) {
-			resolve(conf, board, id, t);
+			token_resolve(conf, &env, id, t);
 			if (board)
 				board_add(board, BOARD_TOKENS_ASKED, 1);
-			log_info("resolved", LOG_STR("channel", id),
+			log_info("resolved", LOG_STR("channel", id), LOG_STR("origin", t->origin),
 				LOG_STR("said", t->why.kind ? t->why.text : "ok"),
 				LOG_INT("ms", clock_real_ms() - t->resolved_ms));
 		}

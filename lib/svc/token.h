@@ -3,6 +3,8 @@
  * A gateway answers a live URL with a redirect to an edge, good for some minutes: that is the
  * token. It is kept in memcached (`tok`) for the cluster and in live/work/{id}/token (0600) for
  * this host, and is a secret: no answer and no log shows its url. A refusal is kept too, for 5 s.
+ * A channel's origins are asked in their order (lib/svc/token_resolve.h); the first that gives one
+ * is it.
  * Only the resolver, a short-lived child of the supervisor, asks the gateway; all others look here,
  * and ask for it by live_ask_token() (live.h). */
 #ifndef SLUICE_SVC_TOKEN_H
@@ -14,18 +16,30 @@
 #include "lib/base/buf.h"
 #include "lib/base/fail.h"
 #include "lib/base/span.h"
+#include "lib/svc/origin.h"
 
 struct board;
 struct conf;
 struct mc;
 
-enum { TOKEN_URL_BYTES = 4096, TOKEN_REFRESH_MS = 5000, TOKEN_NEGATIVE_MS = 5000 };
+enum {
+	TOKEN_URL_BYTES = 4096,
+	TOKEN_AGENT_BYTES = 256,
+	TOKEN_REFERRER_BYTES = 1024,
+	TOKEN_REFRESH_MS = 5000,
+	TOKEN_NEGATIVE_MS = 5000,
+	TOKEN_FULL_MS = 1000 /* a refusal of our own: no connection is free */
+};
 
 struct token {
 	char url[TOKEN_URL_BYTES]; /* where the stream is fetched; "" when the gateway refused */
-	struct fail why;	   /* kind FAIL_NONE when there is a url */
-	int64_t resolved_ms;	   /* when the gateway was asked, since the epoch */
-	int64_t expires_ms;	   /* good (or refused) until then */
+	char origin[ORIGIN_NAME_BYTES]; /* whose it is (lib/svc/origin.h) */
+	char agent[TOKEN_AGENT_BYTES], referrer[TOKEN_REFERRER_BYTES]; /* to be sent; or "" */
+	bool direct; /* the gateway sends the stream itself: asking again would be a second stream
+		      */
+	struct fail why;     /* kind FAIL_NONE when there is a url */
+	int64_t resolved_ms; /* when the gateway was asked, since the epoch */
+	int64_t expires_ms;  /* good (or refused) until then */
 };
 
 enum token_state {
@@ -40,13 +54,14 @@ enum token_state token_look(
 	const struct conf *conf, struct mc *mc, const char *id, struct token *t);
 
 /* Whether the gateway may be asked again for a token that stopped working: at most once in 5 s;
- * before that, this one is the answer for all. */
+ * before that, this one is the answer for all, unless its origin has failed meanwhile. */
 bool token_refresh_due(const struct token *t, int64_t now_ms);
 
-/* Body of the resolver process: asks the gateway for channel `id` unless a good token (with
- * `refresh`: one younger than 5 s) is there by the time it is alone, and stores the answer. One at
- * a time on this host by a lock, in the cluster by the lease "tok:{id}". 0: there is an answer now,
- * which may be a refusal; 1: it could not be stored. `board` (may be NULL) counts. */
+/* Body of the resolver process: asks the gateways for channel `id` unless a good token (with
+ * `refresh`: one younger than 5 s, of an origin that is well) is there by the time it is alone, and
+ * stores the answer. One at a time on this host by a lock, in the cluster by the lease "tok:{id}".
+ * 0: there is an answer now, which may be a refusal; 1: it could not be stored. `board` (may be
+ * NULL) counts. */
 int token_run(const struct conf *conf, struct board *board, const char *id, bool refresh);
 
 /* When a URL itself says when it ends (expires=, exp=, e= as seconds since the epoch, after now):

@@ -9,7 +9,8 @@
 #   like $app->log, qr/.../;
 #
 # new() takes
-#   gateway    a Gateway: becomes the source "demo"; faults => '...' go into its base URL
+#   gateway    a Gateway: becomes the source "demo"; faults => '...' go into its base URL,
+#              connections => N (5) is what its account allows
 #   sources    further sources: [{name, type, url, user, password, connections, allow => [...]}]
 #   memcached  a Memcached, or the text of the setting memcached_servers ('' for none); by default
 #              one of its own, where memcached is installed
@@ -86,7 +87,7 @@ sub write_conf {
 	my @sources = @{ $self->{sources} // [] };
 	unshift @sources, {
 		name => 'demo', type => 'xtream', url => $self->{gateway}->url($self->{faults}),
-		user => $self->{gateway}{user}, password => $self->{gateway}{password}, connections => 5,
+		user => $self->{gateway}{user}, password => $self->{gateway}{password}, connections => $self->{connections} // 5,
 		allow => [ map { '127.0.0.1/32:' . $_ } $self->{gateway}->port, $self->{gateway}->edge_port ],
 	} if $self->{gateway};
 	open my $file, '>', "$self->{dir}/sluice.conf" or die "sluice.conf: $!\n";

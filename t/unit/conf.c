@@ -45,7 +45,9 @@ static void good(const struct place *p)
 		   "secret\n"
 		   "  connections = 3\n  allow = { \"127.0.0.1/32:8081-8082\", \"10.0.0.0/8\" "
 		   "}\n}\n"
-		   "source \"two\" { url = https://x }\n",
+		   "source \"two\" { url = https://x group = g user_agent = \"VLC/3\"\n"
+		   "  account \"b\" { user = other password = pass connections = 2 } }\n"
+		   "source \"three\" { type = m3u url = /etc/list.m3u }\n",
 		   &c, &f) == 0,
 		"every type is read: %s", f.text);
 	is_str(c->state_dir, "/srv/sluice", "a path, without the slash at its end");
@@ -56,12 +58,19 @@ static void good(const struct place *p)
 	ok(c->access == ACCESS_PASSWORD && c->log_level == LOG_DEBUG, "words");
 	is_str(c->site_name, "Ours \"here\"", "a text with quotes");
 	ok(strncmp(c->web_dir, p->dir, strlen(p->dir)) == 0, "a path beside the file");
-	is_int(c->source_count, 2, "and sources");
-	is_str(c->sources[0].password, "secret", "with a password");
+	is_int(c->source_count, 3, "and sources");
+	is_int(c->sources[1].account_count, 2, "with further accounts");
+	is_str(c->sources[1].accounts[1].name, "b", "that have names");
+	is_int(c->sources[1].accounts[1].connections, 2, "and limits");
+	is_int(c->sources[1].accounts[0].connections, 1, "a gateway's account has one connection");
+	is_int(c->sources[2].accounts[0].connections, 0, "a list has no limit");
+	is_str(c->sources[1].group, "g", "a group");
+	is_str(c->sources[1].user_agent, "VLC/3", "a name of our own");
+	is_str(c->sources[0].accounts[0].password, "secret", "with a password");
 	is_int(c->sources[0].allow_count, 2, "a list");
 	is_str(c->sources[0].allow[1], "10.0.0.0/8", "in its order");
-	is_int(c->sources[0].connections, 3, "a number");
-	ok(conf_source(c, "two") == &c->sources[1] && !conf_source(c, "three"), "found by name");
+	is_int(c->sources[0].accounts[0].connections, 3, "a number");
+	ok(conf_source(c, "two") == &c->sources[1] && !conf_source(c, "four"), "found by name");
 	is_str(c->sources[1].type, "xtream", "the type has a default");
 	conf_close(&c);
 }
@@ -114,9 +123,17 @@ static void mistakes(const struct place *p)
 			"A source has no setting ulr; do you mean url?"},
 		{"source \"a\" { }\n", 1, "Source a: url begins with http:// or https://"},
 		{"source \"a\" { url = http://x\n type = tape }\n", 2,
-			"Source a: there is no type \"tape\"; there is xtream"},
+			"Source a: there is no type \"tape\"; there are xtream and m3u"},
 		{"source \"a\" { url = http://x connections = 0 }\n", 1,
 			"Source a: connections lies between 1 and 1000"},
+		{"source \"a\" { url = list.m3u type = m3u }\n", 1,
+			"Source a: url begins with http:// or https://, or is the path of a file"},
+		{"source \"a\" { url = http://x\n account \"b\" { connections = 2000 } }\n", 2,
+			"Source a: connections lies between 1 and 1000"},
+		{"source \"a\" { url = http://x\n account \"b/c\" { user = u } }\n", 2,
+			"Source a: \"b/c\" cannot be an account's name"},
+		{"source \"a\" { url = http://x\n account \"b\" { }\n account \"b\" { }\n}\n", 3,
+			"There are two accounts named b"},
 		{"source \"a\" { url = http://x allow = { 10.0.0.0/99 } }\n", 1,
 			"Source a: allow takes ADDRESS/BITS, with :PORT or :PORT-PORT, not "
 			"\"10.0.0.0/99\""},
@@ -170,7 +187,9 @@ static void environment(const struct place *p)
 	setenv("SLUICE_LIVE_IDLE", "1h", 1);
 	ok(load(p,
 		   "api_threads = 4\nlive_max = 7\nadmin_token = hush\n"
-		   "source \"a\" { url = http://x password = hush user = hush }\n",
+		   "source \"a\" { url = http://x password = hush user = hush\n"
+		   " account \"b\" { password = hush user = hush } }\n"
+		   "source \"c\" { type = m3u url = \"http://x/get.php?password=hush\" }\n",
 		   &c, &f) == 0,
 		"variables are read: %s", f.text);
 	is_int(c->api_threads, 9, "and win over the file");

@@ -1,0 +1,285 @@
+/* fcgi-app/processes/supply.c - an origin, one of its account's connections, a token.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/processes/supply.h"
+
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/io/conf.h"
+#include "lib/svc/breaker.h"
+#include "lib/svc/catalog.h"
+#include "lib/svc/live.h"
+#include "lib/svc/viewers.h"
+
+enum {
+	ASK_AGAIN_MS = 1000, /* for a token that has not come */
+	SLOT_LOOK_MS = 250,  /* for a connection that is free */
+	LEAVE_MS = 1000,     /* until a channel is asked again to give way */
+	LIFE_LEAST_MS = 6000
+};
+
+int supply_open(struct supply *s, const struct conf *conf, const struct lease_env *env,
+	const char *id, struct fail *f)
+{
+	struct catalog *catalog = NULL;
+	int result = -1;
+
+	*s = (struct supply){.conf = conf, .mc = env->mc, .env = env, .id = id};
+	if (catalog_open(&catalog, conf, f) == 0)
+		result = origins_find(&s->origins, conf, catalog, id, f);
+	catalog_close(&catalog);
+	return result;
+}
+
+void supply_release(struct supply *s)
+{
+	lease_drop(&s->slot);
+	s->held = NULL;
+}
+
+static void say(struct supply *s, const struct fail *why)
+{
+	bool is_news =
+		why->kind && (why->kind != s->why.kind || strcmp(why->text, s->why.text) != 0);
+
+	s->why = *why;
+	s->reason = live_reason_of(why);
+	if (is_news)
+		log_warn("refused", LOG_STR("channel", s->id),
+			LOG_STR("reason", live_reason_name(s->reason)), LOG_STR("why", why->text));
+}
+
+/* --- the connection --------------------------------------------------------------------------- */
+
+/* Asks the channels that hold the account's connections and have no viewer of their own any more to
+ * end. */
+static void ask_to_leave(struct supply *s, const struct slot_holders *holders, int64_t now_ms)
+{
+	struct viewer old[VIEWERS_MAX], new[VIEWERS_MAX];
+	size_t count = viewers_read(s->conf, s->id, new);
+
+	if (s->leave_ms && now_ms - s->leave_ms < LEAVE_MS && now_ms >= s->leave_ms)
+		return;
+	for (size_t i = 0; i < holders->count; i++) {
+		size_t old_count = viewers_read(s->conf, holders->ids[i], old);
+
+		if (strcmp(holders->ids[i], s->id) == 0 ||
+			!viewers_give_way(old, old_count, new, count, clock_real_ms()))
+			continue;
+		s->leave_ms = now_ms;
+		log_info("takes_over", LOG_STR("channel", s->id), LOG_STR("from", holders->ids[i]));
+		live_ask_leave(s->conf, holders->ids[i]);
+		return;
+	}
+}
+
+static bool is_open(const struct supply *s, const struct origin *o)
+{
+	struct breaker_key source = {s->conf, s->mc, NULL, o->source->name};
+	struct breaker_key origin = {s->conf, s->mc, s->id, o->name};
+	int64_t now_ms = clock_real_ms();
+	struct breaker b;
+
+	breaker_look(&source, &b);
+	if (breaker_is_open(&b, now_ms))
+		return true;
+	breaker_look(&origin, &b);
+	return breaker_is_open(&b, now_ms);
+}
+
+static enum slot_result take_one(struct supply *s, const struct origin *o, int64_t now_ms)
+{
+	struct slot_holders holders;
+	struct fail f = {0};
+	enum slot_result result =
+		slot_take(s->env, o, s->id, SLOT_READER, &s->slot, &holders, &f);
+
+	if (result == SLOT_MINE)
+		s->held = o;
+	if (result == SLOT_ERROR)
+		say(s, &f);
+	if (result == SLOT_FULL)
+		ask_to_leave(s, &holders, now_ms);
+	return result;
+}
+
+/* One of the accounts has a connection for us: of an origin that is well, if there is one. */
+static bool take_slot(struct supply *s, int64_t now_ms)
+{
+	bool open[ORIGINS_MAX] = {false};
+	const struct origin *full = NULL;
+	struct fail f = {0};
+
+	if (s->held)
+		return true;
+	if (s->slot_ms > now_ms && s->slot_ms <= now_ms + SLOT_LOOK_MS)
+		return false;
+	s->slot_ms = now_ms + SLOT_LOOK_MS;
+	for (size_t i = 0; i < s->origins.count && s->origins.count > 1; i++)
+		open[i] = is_open(s, &s->origins.list[i]);
+	for (int turn = 0; turn < 2; turn++) {
+		for (size_t i = 0; i < s->origins.count; i++) {
+			const struct origin *o = &s->origins.list[i];
+			enum slot_result result;
+
+			if (open[i] != (turn == 1))
+				continue;
+			result = take_one(s, o, now_ms);
+			if (result == SLOT_MINE || result == SLOT_SHARED)
+				return result == SLOT_MINE;
+			full = !full && result == SLOT_FULL ? o : full;
+		}
+	}
+	if (full) {
+		fail_set(&f, FAIL_BUSY, SLOT_FULL_TEXT, full->name);
+		say(s, &f);
+	}
+	return false;
+}
+
+/* The token is of another account than the one whose connection we hold. */
+static bool change_slot(struct supply *s, const struct origin *o, int64_t now_ms)
+{
+	if (s->held->source == o->source && s->held->account == o->account)
+		return true;
+	supply_release(s);
+	return take_one(s, o, now_ms) == SLOT_MINE;
+}
+
+/* --- the token -------------------------------------------------------------------------------- */
+
+static void ask(struct supply *s, bool refresh, int64_t now_ms)
+{
+	if (s->asked_ms && now_ms - s->asked_ms < ASK_AGAIN_MS && now_ms >= s->asked_ms)
+		return;
+	s->asked_ms = now_ms;
+	live_ask_token(s->conf, s->id, refresh);
+}
+
+static bool are_all_open(const struct supply *s)
+{
+	for (size_t i = 0; i < s->origins.count; i++) {
+		if (!is_open(s, &s->origins.list[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Before a new one may be asked for, the old one may come back to life. */
+static bool is_dead(const struct supply *s, const struct token *t)
+{
+	return t->resolved_ms == s->dead_ms && !t->direct && token_refresh_due(t, clock_real_ms());
+}
+
+static void use(struct supply *s, const struct token *t, const struct origin *o)
+{
+	if (o != s->origin) {
+		if (s->origin)
+			log_warn("origin_changed", LOG_STR("channel", s->id),
+				LOG_STR("from", s->origin->name), LOG_STR("to", o->name));
+		s->origin_ms = clock_real_ms();
+	}
+	s->origin = o;
+	s->token = *t;
+	s->asked_ms = 0;
+	say(s, &(struct fail){0});
+}
+
+enum supply_answer supply_step(struct supply *s)
+{
+	int64_t now_ms = clock_mono_ms();
+	const struct origin *o;
+	enum token_state state;
+	struct token t;
+
+	if (!take_slot(s, now_ms))
+		return s->why.kind ? SUPPLY_REFUSED : SUPPLY_WAITS;
+	state = token_look(s->conf, s->asked_ms ? NULL : s->mc, s->id, &t);
+	if (state == TOKEN_NONE) {
+		ask(s, false, now_ms);
+		return SUPPLY_WAITS;
+	}
+	if (state == TOKEN_REFUSED) {
+		say(s, &t.why);
+		supply_release(s);     /* others may have more luck with it */
+		return SUPPLY_REFUSED; /* until it expires, when somebody asks again */
+	}
+	o = origins_named(&s->origins, t.origin);
+	if (!o || is_dead(s, &t) || (s->origins.count > 1 && is_open(s, o) && !are_all_open(s)) ||
+		!change_slot(s, o, now_ms)) {
+		ask(s, true, now_ms);
+		return SUPPLY_WAITS;
+	}
+	use(s, &t, o);
+	return SUPPLY_READY;
+}
+
+/* Three quarters of its life are over, as far as that is known. One that was asked for ahead of its
+ * time is taken at the next connection; what flows now goes on. */
+static void renew(struct supply *s, int64_t now_ms)
+{
+	int64_t life_ms = s->token.expires_ms - s->token.resolved_ms;
+	int64_t age_ms = clock_real_ms() - s->token.resolved_ms;
+
+	if (s->life_ms && s->life_ms < life_ms)
+		life_ms = s->life_ms;
+	if (s->token.direct || age_ms < life_ms / 4 * 3)
+		return;
+	if (now_ms - s->renewed_ms < TOKEN_REFRESH_MS && now_ms >= s->renewed_ms && s->renewed_ms)
+		return;
+	s->renewed_ms = now_ms;
+	if (token_look(s->conf, NULL, s->id, &s->fresh) == TOKEN_GOOD &&
+		s->fresh.resolved_ms > s->token.resolved_ms &&
+		clock_real_ms() - s->fresh.resolved_ms < life_ms / 4 * 3)
+		return;
+	live_ask_token(s->conf, s->id, true);
+}
+
+bool supply_keep(struct supply *s)
+{
+	if (s->slot && !lease_renew(s->slot)) {
+		supply_release(s);
+		return false;
+	}
+	if (s->held && s->origin)
+		renew(s, clock_mono_ms());
+	return true;
+}
+
+void supply_proven(struct supply *s)
+{
+	s->proven_ms = s->token.resolved_ms;
+}
+
+void supply_died(struct supply *s, bool refused)
+{
+	int64_t age_ms = clock_real_ms() - s->token.resolved_ms;
+
+	/* One that has never worked tells nothing about how long they live. */
+	if (refused && s->proven_ms == s->token.resolved_ms && age_ms >= LIFE_LEAST_MS &&
+		(!s->life_ms || age_ms < s->life_ms))
+		s->life_ms = age_ms;
+	s->dead_ms = s->token.resolved_ms;
+	if (is_dead(s, &s->token))
+		ask(s, true, clock_mono_ms()); /* it comes while we wait */
+}
+
+/* --- the origin ---------------------------------------------------------------------------------
+ */
+
+void supply_failed(struct supply *s, const struct fail *why)
+{
+	struct breaker_key key = {s->conf, s->mc, s->id, s->origin ? s->origin->name : ""};
+
+	if (s->origin)
+		breaker_failed(&key, live_reason_of(why), why);
+}
+
+void supply_well(struct supply *s)
+{
+	struct breaker_key key = {s->conf, s->mc, s->id, s->origin ? s->origin->name : ""};
+
+	if (s->origin)
+		breaker_well(&key);
+}

@@ -1,0 +1,238 @@
+/* lib/svc/token_resolve.c - a channel's origins are asked, in order, until one gives an address.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/svc/token_resolve.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/io/board.h"
+#include "lib/io/conf.h"
+#include "lib/io/fetch.h"
+#include "lib/svc/breaker.h"
+#include "lib/svc/catalog.h"
+#include "lib/svc/slot.h"
+#include "lib/svc/source.h"
+
+enum { CONNECT_MS = 5000, TOTAL_MS = 15000 };
+
+struct resolver {
+	const struct conf *conf;
+	struct mc *mc;
+	const char *id;
+	const struct lease_env *env;
+	struct origins origins;
+	struct token *t;
+	struct token before; /* what was known so far; zeroed for nothing */
+	struct fail why;     /* of the origin that is worth telling */
+	bool asked;	     /* a gateway, and not only ourselves */
+	bool spoke;	     /* the last one asked has said something about this channel */
+};
+
+/* What a gateway's refusal means. Limits have many numbers; all of them pass. */
+static void refuse(struct resolver *r, int status, struct fail *why)
+{
+	static const int limits[] = {406, 429, 458, 459, 461, 462, 463, 509, 512, 513, 884};
+
+	r->spoke = status < 500 || status > 504;
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		if (status == limits[i]) {
+			fail_set(why, FAIL_BUSY,
+				"The account's limit of connections is reached (status %d)",
+				status);
+			return;
+		}
+	}
+	if (status == 404)
+		fail_set(why, FAIL_UPSTREAM, "The gateway does not know this channel (404)");
+	else
+		fail_set(
+			why, FAIL_UPSTREAM, "The gateway refuses this channel (status %d)", status);
+}
+
+/* Reads the answer into r->t->url, or says what is wrong with it. */
+static void read_answer(
+	struct resolver *r, const char *url, const struct fetch_result *res, struct fail *why)
+{
+	int status = res->head.status;
+	const char *to = NULL;
+
+	if (status >= 300 && status < 400 && !*res->redirect_url) {
+		fail_set(why, FAIL_UPSTREAM, "The gateway redirects to nowhere");
+	} else if (status >= 300 && status < 400) {
+		to = res->redirect_url;
+	} else if (status != 200) {
+		refuse(r, status, why);
+	} else if (span_starts(span_of(res->content_type), "text/html")) {
+		fail_set(why, FAIL_UPSTREAM, "The gateway sends a web page, not a stream");
+	} else {
+		r->t->direct = true;
+		to = url;
+	}
+	if (to && !span_copy(span_of(to), r->t->url, sizeof(r->t->url)))
+		fail_set(why, FAIL_UPSTREAM, "The gateway's address is too long");
+}
+
+static void ask_gateway(
+	struct resolver *r, const struct conf_source *source, const char *url, struct fail *why)
+{
+	struct fetch_request rq = {.url = url,
+		.policy = {source->allow, source->allow_count},
+		.user_agent = *source->user_agent ? source->user_agent : NULL,
+		.connect_ms = CONNECT_MS,
+		.total_ms = TOTAL_MS,
+		.row = board_row(r->env->board, ROW_SOURCE, source->name)};
+	struct fetch_result *res = calloc(1, sizeof(*res));
+
+	if (!res) {
+		fail_set(why, FAIL_INTERNAL, "There is no memory to ask the gateway");
+		return;
+	}
+	r->asked = true;
+	r->spoke = false;
+	if (fetch_get(&rq, true, res, why) == 0)
+		read_answer(r, url, res, why);
+	buf_release(&res->body);
+	free(res);
+}
+
+/* A status is about this channel; silence and nonsense are about the source as a whole. */
+static void note(struct resolver *r, const struct origin *o, const struct fail *why)
+{
+	struct breaker_key source = {r->conf, r->mc, NULL, o->source->name};
+	struct breaker_key origin = {r->conf, r->mc, r->id, o->name};
+	struct breaker b;
+
+	if (!why->kind) {
+		breaker_look(&source, &b);
+		if (b.failures)
+			breaker_well(&source);
+		return;
+	}
+	if (!r->spoke)
+		breaker_failed(&source, live_reason_of(why), why);
+	breaker_failed(&origin, live_reason_of(why), why);
+}
+
+/* A stream that is being read is not opened a second time to see whether it is there. */
+static bool is_known(struct resolver *r, const struct origin *o)
+{
+	if (!r->before.direct || strcmp(r->before.origin, o->name) != 0)
+		return false;
+	r->t->direct = true;
+	return span_copy(span_of(r->before.url), r->t->url, sizeof(r->t->url));
+}
+
+/* True when it gave an address. */
+static bool try_origin(struct resolver *r, const struct origin *o)
+{
+	struct fail why = {0};
+	struct lease *slot = NULL;
+	struct buf url;
+
+	buf_init(&url, TOKEN_URL_BYTES - 1);
+	switch (slot_take(r->env, o, r->id, SLOT_RESOLVER, &slot, NULL, &why)) {
+	case SLOT_FULL:
+		fail_set(&why, FAIL_BUSY, SLOT_FULL_TEXT, o->name);
+		break;
+	case SLOT_ERROR:
+		break;
+	case SLOT_SHARED:
+		if (is_known(r, o))
+			break;
+		/* fall through */
+	case SLOT_MINE:
+		if (source_live_url(o->source, o->account, o->key, &url, &why) == 0) {
+			ask_gateway(r, o->source, buf_str(&url), &why);
+			note(r, o, &why);
+		}
+	}
+	lease_drop(&slot);
+	buf_release(&url);
+	if (!why.kind) {
+		span_copy(span_of(o->name), r->t->origin, sizeof(r->t->origin));
+		span_copy(span_of(o->source->user_agent), r->t->agent, sizeof(r->t->agent));
+		return true;
+	}
+	log_debug("origin_refused", LOG_STR("channel", r->id), LOG_STR("origin", o->name),
+		LOG_STR("why", why.text));
+	if (!r->why.kind || (why.kind == FAIL_BUSY && r->why.kind != FAIL_BUSY))
+		r->why = why;
+	return false;
+}
+
+static bool is_open(const struct resolver *r, const struct origin *o)
+{
+	struct breaker_key source = {r->conf, r->mc, NULL, o->source->name};
+	struct breaker_key origin = {r->conf, r->mc, r->id, o->name};
+	int64_t now_ms = clock_real_ms();
+	struct breaker b;
+
+	breaker_look(&source, &b);
+	if (breaker_is_open(&b, now_ms))
+		return true;
+	breaker_look(&origin, &b);
+	return breaker_is_open(&b, now_ms);
+}
+
+/* First those that are well; when there are none, the others too. */
+static bool try_all(struct resolver *r)
+{
+	bool open[ORIGINS_MAX] = {false};
+
+	for (size_t i = 0; i < r->origins.count; i++)
+		open[i] = r->origins.count > 1 && is_open(r, &r->origins.list[i]);
+	for (int turn = 0; turn < 2; turn++) {
+		for (size_t i = 0; i < r->origins.count; i++) {
+			if (open[i] == (turn == 1) && try_origin(r, &r->origins.list[i]))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Until when the answer is good. */
+static void set_life(struct resolver *r)
+{
+	int64_t now_ms = clock_real_ms(), own_ms = 0;
+	struct token *t = r->t;
+
+	if (t->why.kind) {
+		t->expires_ms = now_ms + (r->asked ? TOKEN_NEGATIVE_MS : TOKEN_FULL_MS);
+		return;
+	}
+	t->expires_ms = now_ms + r->conf->live_token_ttl_s * 1000;
+	own_ms = token_url_expiry(span_of(t->url), now_ms);
+	if (own_ms && own_ms < t->expires_ms)
+		t->expires_ms = own_ms;
+}
+
+void token_resolve(
+	const struct conf *conf, const struct lease_env *env, const char *id, struct token *t)
+{
+	struct resolver *r = calloc(1, sizeof(*r));
+	struct catalog *catalog = NULL;
+
+	if (r)
+		r->before = *t;
+	*t = (struct token){.resolved_ms = clock_real_ms()};
+	if (!r) {
+		fail_set(&t->why, FAIL_INTERNAL, "There is no memory to ask the gateway");
+		t->expires_ms = t->resolved_ms + TOKEN_NEGATIVE_MS;
+		return;
+	}
+	r->conf = conf;
+	r->mc = env->mc;
+	r->id = id;
+	r->t = t;
+	r->env = env;
+	if (catalog_open(&catalog, conf, &r->why) == 0 &&
+		origins_find(&r->origins, conf, catalog, id, &r->why) == 0)
+		try_all(r);
+	catalog_close(&catalog);
+	if (!*t->url)
+		t->why = r->why;
+	set_life(r);
+	free(r);
+}
