@@ -74,6 +74,8 @@ static void put_json(struct reply *r, const char *code, const char *message, int
 
 	json_object_object_add(error, "code", json_object_new_string(code));
 	json_object_object_add(error, "message", json_object_new_string(message));
+	if (r->reason)
+		json_object_object_add(error, "reason", json_object_new_string(r->reason));
 	if (retry_after_s)
 		json_object_object_add(error, "retryAfter", json_object_new_int(retry_after_s));
 	json_object_object_add(error, "requestId", json_object_new_string(r->rq->id));

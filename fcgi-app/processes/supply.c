@@ -92,8 +92,7 @@ static enum slot_result take_one(struct supply *s, const struct origin *o, int64
 {
 	struct slot_holders holders;
 	struct fail f = {0};
-	enum slot_result result =
-		slot_take(s->env, o, s->id, SLOT_READER, &s->slot, &holders, &f);
+	enum slot_result result = slot_take(s->env, o, s->id, SLOT_READER, &s->slot, &holders, &f);
 
 	if (result == SLOT_MINE)
 		s->held = o;

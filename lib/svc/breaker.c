@@ -66,7 +66,7 @@ bool breaker_parse(struct span text, struct breaker *out)
 		!next_number(&line, INT64_MAX, &b.open_until_ms) ||
 		!next_number(&line, FAIL_INTERNAL, &kind) || !live_reason_parse(line, &b.reason))
 		return false;
-	if (!span_next(&text, '\n', &line) || text.len ||
+	if (!span_next(&text, '\n', &line) || !text.ptr || text.len ||
 		!span_copy(line, b.why.text, sizeof(b.why.text)) || b.failures == 0)
 		return false;
 	b.why.kind = (enum fail_kind)kind;

@@ -97,12 +97,11 @@ static void slots(const struct conf *conf)
 	struct origin free = {.name = "star/x", .source = &source, .account = &any};
 	struct lease *a = NULL, *b = NULL, *c = NULL;
 	struct slot_holders holders;
-	struct slots s;
+	struct lease_env s = {.dir = conf->run_dir, .owner_host = conf->host_name};
 	struct fail f = {0};
 	int status;
 	pid_t pid;
 
-	slots_init(&s, conf, NULL);
 	is_int(slot_take(&s, &o, "live-1", SLOT_READER, &a, NULL, &f), SLOT_MINE, "one is free");
 	is_int(slot_take(&s, &o, "live-1", SLOT_RESOLVER, &c, NULL, &f), SLOT_SHARED,
 		"the channel's resolver needs none of its own");
