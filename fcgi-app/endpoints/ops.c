@@ -79,11 +79,33 @@ static void check_memcached(struct health *h)
 	check(h, "memcached", HEALTHY, "ok");
 }
 
+/* What is wrong with a store, in words; `text` stays as it is when it is well. */
+static void say_if_full(const char *name, const struct publish_room *room, char *text, size_t size)
+{
+	int64_t full_s = (clock_real_ms() - room->full_since_ms) / 1000;
+
+	if (room->free < room->floor) {
+		snprintf(text, size,
+			"%s is full: %lld MB free, %lld MB are to stay free; serving without "
+			"keeping",
+			name, (long long)(room->free >> 20), (long long)(room->floor >> 20));
+	} else if (room->full_since_ms && room->quota) {
+		snprintf(text, size,
+			"%s is full for %lld s: %lld of %lld MB used, %lld MB free; serving "
+			"without keeping",
+			name, (long long)full_s, (long long)(room->used >> 20),
+			(long long)(room->quota >> 20), (long long)(room->free >> 20));
+	} else if (room->full_since_ms) {
+		snprintf(text, size, "%s is full for %lld s: %lld MB free; channels stand still",
+			name, (long long)full_s, (long long)(room->free >> 20));
+	}
+}
+
 static void check_disk(struct health *h)
 {
 	const struct app *app = h->app;
 	struct publish_room www, live;
-	char text[160];
+	char text[2][160] = {"", ""}, both[340];
 
 	publish_room(app->conf, app->board, PUBLISH_WWW, &www);
 	publish_room(app->conf, app->board, PUBLISH_LIVE, &live);
@@ -91,25 +113,14 @@ static void check_disk(struct health *h)
 		check(h, "disk", UNHEALTHY, "the directory of published files cannot be read");
 		return;
 	}
-	if (www.free < www.floor || live.free < live.floor) {
-		const struct publish_room *low = www.free < www.floor ? &www : &live;
-		snprintf(text, sizeof(text),
-			"full: %lld MB free, %lld MB are to stay free; serving without keeping",
-			(long long)(low->free >> 20), (long long)(low->floor >> 20));
-		check(h, "disk", DEGRADED, text);
+	say_if_full("www", &www, text[0], sizeof(text[0]));
+	say_if_full("live", &live, text[1], sizeof(text[1]));
+	if (!*text[0] && !*text[1]) {
+		check(h, "disk", HEALTHY, "ok");
 		return;
 	}
-	if (www.full_since_ms) {
-		snprintf(text, sizeof(text),
-			"full for %lld s: %lld of %lld MB used, %lld MB free; serving without "
-			"keeping",
-			(long long)((clock_real_ms() - www.full_since_ms) / 1000),
-			(long long)(www.used >> 20), (long long)(www.quota >> 20),
-			(long long)(www.free >> 20));
-		check(h, "disk", DEGRADED, text);
-		return;
-	}
-	check(h, "disk", HEALTHY, "ok");
+	snprintf(both, sizeof(both), "%s%s%s", text[0], *text[0] && *text[1] ? "; " : "", text[1]);
+	check(h, "disk", DEGRADED, both);
 }
 
 /* Sources whose last import went wrong are the upstreams that we know to be in trouble. */

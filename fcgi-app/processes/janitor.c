@@ -25,6 +25,7 @@ enum {
 	SECOND_MS = 1000,
 	SWEEP_MS = 5000,
 	HOUR_MS = 3600 * 1000,
+	UNLISTED_MS = 300 * 1000, /* more than a live segment lives */
 	DUE_BUDGET_MS = 150, /* of a tick, for ending lives */
 	EVICT_BUDGET_MS = 150,
 	COUNT_BUDGET_MS = 25,
@@ -49,7 +50,8 @@ struct janitor {
 
 	int64_t second_ms, sweep_ms, hour_ms; /* when these were last done; monotonic */
 	int64_t synced_minute, synced_bytes;
-	bool full; /* as last said in the log */
+	bool full[PUBLISH_STORES]; /* as last said in the log */
+	int64_t unlisted, unlisted_ms; /* BOARD_LIVE_UNLISTED, and when it last grew; monotonic */
 };
 
 /* --- lives ------------------------------------------------------------------------------------ */
@@ -190,47 +192,83 @@ static void evict(struct janitor *j, int64_t files_wanted)
 			LOG_INT("published_bytes", board_get(j->board, BOARD_PUBLISHED_BYTES)));
 }
 
-static bool can_write(struct janitor *j)
+static bool is_full(const struct janitor *j, enum publish_store store)
+{
+	return board_get(j->board, publish_full_total(store)) != 0;
+}
+
+static bool can_write(struct janitor *j, enum publish_store store, const struct publish_room *room)
 {
 	struct fail f = {0};
 
-	for (int i = 0; i < PUBLISH_STORES; i++) {
-		struct publish_room room;
+	/* Live television may go below the floor (publish.c). */
+	if (room->inodes_low || (store == PUBLISH_WWW && room->free < room->floor))
+		return false;
+	return publish_probe(j->publisher, store, &f) == PUBLISH_OK;
+}
 
-		publish_room(j->conf, j->board, (enum publish_store)i, &room);
-		if (room.free < room.floor || room.inodes_low)
-			return false;
-		if (publish_probe(j->publisher, (enum publish_store)i, &f) != PUBLISH_OK)
-			return false;
-	}
-	return true;
+/* Evicts where quota, floor or the disk itself want it. Live segments may lie on the same disk. */
+static void make_room(struct janitor *j)
+{
+	bool full = is_full(j, PUBLISH_WWW);
+	struct publish_room room;
+	struct fail f = {0};
+
+	publish_room(j->conf, j->board, PUBLISH_WWW, &room);
+	if (is_tight(j, &room, BEGIN_PERCENT) ||
+		(full && room.used > room.quota / 100 * KEEP_PERCENT))
+		evict(j, 0);
+	else if ((full || is_full(j, PUBLISH_LIVE)) &&
+		 publish_probe(j->publisher, PUBLISH_WWW, &f) == PUBLISH_FULL)
+		evict(j, STEP_FILES);
 }
 
 /* `full` stays until something can be written again, and no longer than a second after that. */
 static void keep_room(struct janitor *j)
 {
-	bool full = board_get(j->board, BOARD_FULL_SINCE_MS) != 0, tight;
-	struct publish_room room;
+	static const char *const names[PUBLISH_STORES] = {"www", "live"};
 
-	publish_room(j->conf, j->board, PUBLISH_WWW, &room);
-	tight = is_tight(j, &room, BEGIN_PERCENT) ||
-		(full && room.used > room.quota / 100 * KEEP_PERCENT);
-	if (tight) {
-		evict(j, 0);
-	} else if (full) {
-		struct fail f = {0};
-		if (publish_probe(j->publisher, PUBLISH_WWW, &f) == PUBLISH_FULL)
-			evict(j, STEP_FILES);
+	make_room(j);
+	for (int i = 0; i < PUBLISH_STORES; i++) {
+		enum publish_store store = (enum publish_store)i;
+		struct publish_room room;
+		bool full = is_full(j, store);
+
+		publish_room(j->conf, j->board, store, &room);
+		if (full && can_write(j, store, &room)) {
+			board_set(j->board, publish_full_total(store), 0);
+			full = false;
+		}
+		if (full != j->full[i])
+			log_warn(full ? "store_full" : "store_has_room", LOG_STR("store", names[i]),
+				LOG_INT("published_bytes",
+					board_get(j->board, BOARD_PUBLISHED_BYTES)),
+				LOG_INT("free_bytes", room.free));
+		j->full[i] = full;
 	}
-	if (full && can_write(j)) {
-		board_set(j->board, BOARD_FULL_SINCE_MS, 0);
-		full = false;
+}
+
+/* Live segments that found no room for their line in lives/. There are none but in the minutes when
+ * a disk is full; then all are asked themselves. */
+static void end_unlisted(struct janitor *j)
+{
+	int64_t count = board_get(j->board, BOARD_LIVE_UNLISTED), now_ms = clock_mono_ms();
+	int64_t now_s = clock_real_ms() / 1000;
+	struct store_walk w;
+	enum store_step step;
+	struct stat st;
+
+	if (count != j->unlisted)
+		j->unlisted_ms = now_ms;
+	j->unlisted = count;
+	if (!j->unlisted_ms || now_ms - j->unlisted_ms > UNLISTED_MS ||
+		!store_walk_open(&w, publish_root(j->publisher, PUBLISH_LIVE), ""))
+		return;
+	while ((step = store_walk_next(&w, &st)) != STORE_END) {
+		if (step == STORE_FILE && publish_end_s(&st) && publish_end_s(&st) <= now_s)
+			publish_drop(j->publisher, PUBLISH_LIVE, w.name, now_s);
 	}
-	if (full != j->full)
-		log_warn(full ? "store_full" : "store_has_room",
-			LOG_INT("published_bytes", board_get(j->board, BOARD_PUBLISHED_BYTES)),
-			LOG_INT("free_bytes", room.free));
-	j->full = full;
+	store_walk_close(&w);
 }
 
 /* --- made ------------------------------------------------------------------------------------- */
@@ -316,6 +354,7 @@ static void tick(struct janitor *j)
 	if (is_due(&j->sweep_ms, SWEEP_MS)) {
 		leftovers_channels(j->conf);
 		leftovers_temporaries(j->conf, j->publisher);
+		end_unlisted(j);
 	}
 	if (is_due(&j->hour_ms, HOUR_MS))
 		tidy_made(j);

@@ -34,6 +34,7 @@ enum {
 	FIRST_MS = 12000,		       /* the same for the first segment */
 	RESTART_MS = 300,
 	RESTART_MAX_MS = 5000,
+	RESTART_FULL_MS = 2000, /* the same while the disk is full */
 	LEASE_MS = 1000
 };
 
@@ -160,8 +161,13 @@ static void on_segment(void *ctx, const struct recipe_segment *s)
 
 static void encoder_gone(struct live *l, const char *why, int status)
 {
-	int64_t now_ms = clock_mono_ms();
+	int64_t now_ms = clock_mono_ms(), most_ms = RESTART_MAX_MS;
 
+	playout_sweep(&l->playout);
+	if (!playout_make_room(&l->playout)) {
+		fail_set(&l->playout.full, FAIL_BUSY, "There is no room for the channel's segments");
+		most_ms = RESTART_FULL_MS;
+	}
 	if (l->segment_ms)
 		l->restart_wait_ms = RESTART_MS;
 	else if (!l->playout.full.kind)
@@ -170,7 +176,7 @@ static void encoder_gone(struct live *l, const char *why, int status)
 	board_add(l->board, BOARD_ENCODER_ENDS, 1);
 	l->restart_ms = now_ms + l->restart_wait_ms;
 	l->restart_wait_ms =
-		l->restart_wait_ms * 2 < RESTART_MAX_MS ? l->restart_wait_ms * 2 : RESTART_MAX_MS;
+		l->restart_wait_ms * 2 < most_ms ? l->restart_wait_ms * 2 : most_ms;
 	log_warn("encoder_ended", LOG_STR("channel", l->id), LOG_STR("why", why),
 		LOG_INT("status", status), LOG_INT("ran_ms", now_ms - l->encoder_ms));
 	ring_clear(&l->ring);

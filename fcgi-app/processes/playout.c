@@ -12,6 +12,7 @@
 #include "lib/base/log.h"
 #include "lib/base/num.h"
 #include "lib/hls/sps.h"
+#include "lib/hls/ts.h"
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
 #include "lib/io/mc.h"
@@ -20,10 +21,14 @@
 
 enum {
 	LIFE_S = WINDOW_COLUMNS * WINDOW_TARGET_S + 60,
+	LATE_COLUMNS = 3,  /* behind the list, that stay while the disk is nearly full */
+	SHORT_COLUMNS = 4, /* on the list, when it is full: three times the target at least */
+	NEXT_COLUMNS = 3,  /* for which there should be room */
 	USEFUL_MS = 45000, /* a list this old has segments that will die before they are fetched */
+	FULL_BYTES = 16384, /* with less than that free a disk is full */
 	SAVE_MS = 2000,
 	RECORD_MAX = 16384,
-	HEAD_BYTES = 16 * 188,
+	HEAD_BYTES = 16 * TS_PACKET,
 	NAME_BYTES = 200,
 	RUN_TTL_S = 90 /* of the run in memcached */
 };
@@ -156,18 +161,34 @@ static void look_at_picture(struct playout *p, const char *path)
 	p->state.rate_milli = sps.rate_milli;
 }
 
+/* ffmpeg lists a segment though the disk was full before it was written out, and ends a little later.
+ * What ends within a packet was cut; what ends between two may have been where nothing is free now. */
+static bool is_whole(const struct playout *p, const struct stat *st)
+{
+	struct publish_room room;
+
+	publish_room(p->conf, NULL, PUBLISH_LIVE, &room);
+	return st->st_size > 0 && st->st_size % TS_PACKET == 0 && room.free >= FULL_BYTES;
+}
+
 static bool publish_one(struct playout *p, struct window_column *c, size_t rung)
 {
 	char path[LIVE_PATH_BYTES], name[NAME_BYTES];
 	struct fail f = {0};
 	enum publish_result result = PUBLISH_FAILED;
+	struct stat st;
 
 	if (!file_path(path, sizeof(path), "%s/work/%s/seg/%s/%lld.ts", p->conf->live_dir, p->id,
 		    p->ladder->rungs[rung]->name, (long long)c->n))
 		return false;
 	if (!p->state.width && p->ladder->rungs[rung]->height)
 		look_at_picture(p, path);
-	if (segment_name(p, rung, c->n, name))
+	if (stat(path, &st) < 0)
+		st.st_size = 0;
+	p->column_bytes += st.st_size;
+	if (!is_whole(p, &st))
+		fail_set(&f, FAIL_BUSY, "The disk was full before the segment's end");
+	else if (segment_name(p, rung, c->n, name))
 		result = publish_link(p->publisher, PUBLISH_LIVE, path, name, LIFE_S, &f);
 	unlink(path);
 	if (result == PUBLISH_OK)
@@ -178,6 +199,41 @@ static bool publish_one(struct playout *p, struct window_column *c, size_t rung)
 			"segment_not_published", LOG_STR("channel", p->id), LOG_STR("why", f.text));
 	fail_set(&p->full, FAIL_BUSY, "%s", f.text);
 	return false;
+}
+
+/* Removes what is published of the columns up to `end_n`. */
+static void remove_before(struct playout *p, int64_t end_n)
+{
+	int64_t n = p->pruned_n;
+	char name[NAME_BYTES];
+
+	if (n < end_n - LIFE_S)
+		n = end_n - LIFE_S; /* older ones have died: a segment is no shorter than a second */
+	for (; n < end_n; n++) {
+		for (size_t i = 0; i < p->ladder->count; i++) {
+			if (segment_name(p, i, n, name))
+				publish_remove(p->publisher, PUBLISH_LIVE, name, 0);
+		}
+	}
+	p->pruned_n = end_n;
+}
+
+bool playout_make_room(struct playout *p)
+{
+	struct window *w = &p->state.window;
+	struct publish_room room;
+
+	publish_room(p->conf, NULL, PUBLISH_LIVE, &room);
+	if (room.free >= room.floor || w->count == 0)
+		return true;
+	if (room.free >= NEXT_COLUMNS * p->column_bytes) {
+		remove_before(p, w->columns[0].n - LATE_COLUMNS);
+		return true;
+	}
+	window_trim(w, SHORT_COLUMNS);
+	remove_before(p, w->columns[0].n);
+	publish_room(p->conf, NULL, PUBLISH_LIVE, &room);
+	return room.free >= p->column_bytes;
 }
 
 /* The date goes on without a step back while the list does. */
@@ -208,9 +264,11 @@ static void set_date(struct playout *p, struct window_column *c, int64_t start_u
 
 void playout_add(struct playout *p, struct window_column *c, int64_t start_us)
 {
+	int64_t bytes_before = p->column_bytes;
 	bool any = false, all = true;
 
 	set_date(p, c, start_us);
+	p->column_bytes = 0;
 	for (size_t i = 0; i < p->ladder->count; i++) {
 		if (!c->duration_us[i])
 			continue;
@@ -219,6 +277,8 @@ void playout_add(struct playout *p, struct window_column *c, int64_t start_us)
 		else
 			all = false;
 	}
+	if (!all && p->column_bytes < bytes_before)
+		p->column_bytes = bytes_before;
 	if (all && p->full.kind) {
 		log_info("segments_published_again", LOG_STR("channel", p->id), LOG_INT("n", c->n));
 		p->full = (struct fail){0};
@@ -230,6 +290,7 @@ void playout_add(struct playout *p, struct window_column *c, int64_t start_us)
 		window_add(&p->state.window, c);
 		p->state.status = LIVE_ON;
 		p->listed_ms = clock_mono_ms();
+		playout_make_room(p);
 	}
 	playout_write(p);
 	tell_run(p);
@@ -247,7 +308,7 @@ void playout_write(struct playout *p)
 	buf_init(&text, RECORD_MAX);
 	live_state_print(&p->state, p->ladder, &text);
 	live_path(p->conf, p->id, "state", path);
-	if (file_replace(path, buf_span(&text), 0600, &f) < 0)
+	if (file_renew(path, buf_span(&text), 0600, &f) < 0)
 		log_warn("state_not_written", LOG_STR("channel", p->id), LOG_STR("why", f.text));
 	buf_release(&text);
 	p->saved_ms = clock_mono_ms();
@@ -295,6 +356,17 @@ static void remove_files(const char *dir)
 	rmdir(dir);
 }
 
+void playout_sweep(const struct playout *p)
+{
+	char path[LIVE_PATH_BYTES], name[32];
+
+	for (size_t i = 0; i < p->ladder->count; i++) {
+		file_path(name, sizeof(name), "seg/%s", p->ladder->rungs[i]->name);
+		live_path(p->conf, p->id, name, path);
+		remove_files(path);
+	}
+}
+
 void playout_end(struct playout *p)
 {
 	char path[LIVE_PATH_BYTES];
@@ -302,12 +374,7 @@ void playout_end(struct playout *p)
 	mc_delete(p->mc, "run", p->id);
 	live_path(p->conf, p->id, "state", path);
 	unlink(path);
-	for (size_t i = 0; i < p->ladder->count; i++) {
-		char name[32];
-		snprintf(name, sizeof(name), "seg/%s", p->ladder->rungs[i]->name);
-		live_path(p->conf, p->id, name, path);
-		remove_files(path);
-	}
+	playout_sweep(p);
 	live_path(p->conf, p->id, "seg", path);
 	rmdir(path);
 }

@@ -28,6 +28,8 @@ struct playout {
 	int64_t given_us;  /* what this encoder was given: the present, a moment ago */
 	int64_t listed_ms; /* when a segment was last listed, by the monotonic clock; 0: never */
 	int64_t saved_ms;  /* the record, by the monotonic clock */
+	int64_t column_bytes; /* of the newest column, all renditions together */
+	int64_t pruned_n;  /* segments below it were removed to make room; 0: none */
 	struct fail full;  /* why there is nothing new although the source sends; or FAIL_NONE */
 };
 
@@ -46,6 +48,14 @@ void playout_add(struct playout *p, struct window_column *c, int64_t start_us);
 /* Writes the record when `why` is news, or it was not written for a while. A list whose segments
  * are about to end their lives is emptied. */
 void playout_save(struct playout *p, const struct fail *why, enum live_reason reason);
+
+/* Where the disk is nearly full, removes what has left the list before its time, but for the last
+ * few; where it is full, those too, and shortens the list. So a channel goes on in the room that it
+ * has. False when there is none for its next segments even then. */
+bool playout_make_room(struct playout *p);
+
+/* Removes what an encoder that is gone left unfinished. */
+void playout_sweep(const struct playout *p);
 
 /* Writes the record now. */
 void playout_write(struct playout *p);

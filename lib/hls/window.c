@@ -31,6 +31,14 @@ void window_clear(struct window *w)
 	w->count = 0;
 }
 
+void window_trim(struct window *w, size_t count)
+{
+	size_t off = w->count > count ? w->count - count : 0;
+
+	memmove(w->columns, w->columns + off, (w->count - off) * sizeof(w->columns[0]));
+	w->count -= off;
+}
+
 bool window_add(struct window *w, const struct window_column *c)
 {
 	if (c->n < w->next_n)

@@ -47,6 +47,9 @@ void window_clear(struct window *w);
  */
 bool window_add(struct window *w, const struct window_column *c);
 
+/* Takes the oldest columns off the list, so that at most `count` are left. */
+void window_trim(struct window *w, size_t count);
+
 /* Writes the media playlist of rung `r`: the last unbroken row of its segments. False, with nothing
  * written, when it has none. `prefix` as in m3u8.h. */
 bool window_print(const struct window *w, size_t r, const char *prefix, struct buf *to);

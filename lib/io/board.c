@@ -103,6 +103,8 @@ static const struct board_total_info total_infos[] = {
 	[BOARD_LEASES_TAKEN] = {"leases_taken", "leases_taken", "Leases taken.", false, 1},
 	[BOARD_LEASES_LOST] = {"leases_lost", "leases_lost",
 		"Leases lost to another host, or because nothing confirmed them.", false, 1},
+	[BOARD_LIVE_UNLISTED] = {"live_unlisted", "live_segments_unlisted",
+		"Live segments kept though the list of lives found no room for them.", false, 1},
 };
 
 _Static_assert(

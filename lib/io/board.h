@@ -60,6 +60,7 @@ enum board_total {
 	BOARD_ENCODER_ENDS, /* that nobody wanted */
 	BOARD_LEASES_TAKEN,
 	BOARD_LEASES_LOST,
+	BOARD_LIVE_UNLISTED, /* live segments without a line in lives/: the disk was full */
 	BOARD_TOTALS
 };
 

@@ -73,6 +73,22 @@ int file_replace(const char *path, struct span bytes, mode_t mode, struct fail *
 	return -1;
 }
 
+int file_renew(const char *path, struct span bytes, mode_t mode, struct fail *f)
+{
+	bool done;
+	int fd;
+
+	if (file_replace(path, bytes, mode, f) == 0)
+		return 0;
+	fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -1; /* what file_replace() failed with */
+	done = pwrite(fd, bytes.ptr, bytes.len, 0) == (ssize_t)bytes.len &&
+	       ftruncate(fd, (off_t)bytes.len) == 0;
+	close(fd);
+	return done ? 0 : -1;
+}
+
 static bool is_directory(const char *path)
 {
 	struct stat st;

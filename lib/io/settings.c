@@ -62,7 +62,7 @@ const struct setting settings[] = {
 	{"bytes_quota", SETTING_BYTES, AT(bytes_quota), "10G", 1 << 20, 1024 * 1024 * GB, NULL,
 		"What published files may take; the oldest go first."},
 	{"free_floor", SETTING_BYTES, AT(free_floor), "512M", 0, 1024 * GB, NULL,
-		"What must stay free on the disk; below it nothing is kept."},
+		"What must stay free on the disk; below it nothing is kept but what is watched live."},
 	{"memcached_servers", SETTING_TEXT, AT(memcached_servers), "127.0.0.1:11211", 0, 0, NULL,
 		"host:port or /path.sock, by blanks; every host must write the same. Empty: none."},
 	{"memcached_prefix", SETTING_TEXT, AT(memcached_prefix), "sluice:", 0, 0, NULL,

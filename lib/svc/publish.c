@@ -162,13 +162,20 @@ void publish_close(struct publisher **p)
 
 /* --- room ------------------------------------------------------------------------------------- */
 
-static void say_full(struct publisher *p)
+enum board_total publish_full_total(enum publish_store store)
 {
+	return store == PUBLISH_LIVE ? BOARD_LIVE_FULL_SINCE_MS : BOARD_FULL_SINCE_MS;
+}
+
+static void say_full(struct publisher *p, enum publish_store store)
+{
+	enum board_total since = publish_full_total(store);
+
 	if (!p->board)
 		return;
 	board_add(p->board, BOARD_PUBLISH_REFUSED, 1);
-	if (board_get(p->board, BOARD_FULL_SINCE_MS) == 0)
-		board_set(p->board, BOARD_FULL_SINCE_MS, clock_real_ms());
+	if (board_get(p->board, since) == 0)
+		board_set(p->board, since, clock_real_ms());
 }
 
 static bool is_full(int err)
@@ -176,18 +183,21 @@ static bool is_full(int err)
 	return err == ENOSPC || err == EDQUOT || err == EIO || err == EFBIG || err == EROFS;
 }
 
-/* What errno says about publishing `name`. */
+/* What errno says about publishing the item. */
 static enum publish_result refuse(
-	struct publisher *p, const char *what, const char *name, struct fail *f)
+	struct publisher *p, const char *what, const struct item *it, struct fail *f)
 {
 	int err = errno;
 
 	if (is_full(err))
-		say_full(p);
-	fail_errno(f, is_full(err) ? FAIL_BUSY : FAIL_INTERNAL, err, "%s cannot be %s", name, what);
+		say_full(p, it->store);
+	fail_errno(f, is_full(err) ? FAIL_BUSY : FAIL_INTERNAL, err, "%s cannot be %s", it->name,
+		what);
 	return is_full(err) ? PUBLISH_FULL : PUBLISH_FAILED;
 }
 
+/* What somebody watches now may use what must stay free otherwise: it is little, its bytes lie there
+ * already, and it dies within two minutes. */
 static enum publish_result check_room(struct publisher *p, const struct item *it, struct fail *f)
 {
 	struct publish_room room;
@@ -198,9 +208,10 @@ static enum publish_result check_room(struct publisher *p, const struct item *it
 		return PUBLISH_FULL;
 	}
 	if ((!room.quota || room.used + it->bytes <= room.quota) &&
-		room.free - it->bytes >= room.floor && !room.inodes_low)
+		(it->store == PUBLISH_LIVE || room.free - it->bytes >= room.floor) &&
+		!room.inodes_low)
 		return PUBLISH_OK;
-	say_full(p);
+	say_full(p, it->store);
 	fail_set(f, FAIL_BUSY, "There is no room to keep %s", it->name);
 	return PUBLISH_FULL;
 }
@@ -274,6 +285,13 @@ static void count_made(struct publisher *p, const struct item *it)
 	board_add(p->board, BOARD_PUBLISHED_FILES, 1);
 }
 
+/* Whether it may do without a line in lives/, which lies on another disk that is full: live segments
+ * say themselves when they end, and while a disk is full the janitor asks them. */
+static bool may_be_unlisted(const struct item *it)
+{
+	return it->store == PUBLISH_LIVE && is_full(errno);
+}
+
 /* The item's bytes are complete: its times, its lines, its link, in this order. */
 static enum publish_result finish(struct publisher *p, struct item *it, struct fail *f)
 {
@@ -283,20 +301,23 @@ static enum publish_result finish(struct publisher *p, struct item *it, struct f
 	bool made = false, linked;
 
 	if (fchmod(it->fd, 0644) < 0 || futimens(it->fd, times) < 0)
-		return refuse(p, "published", it->name, f);
+		return refuse(p, "published", it, f);
 	life = lives_append(
 		p->lives, (it->now_s + it->life_s) / 60, store_names[it->store], it->name);
 	if (life >= 0 && it->store == PUBLISH_WWW)
 		birth = lives_append(p->made, it->now_s / 60, store_names[it->store], it->name);
-	linked = life >= 0 && (birth >= 0 || it->store != PUBLISH_WWW) && link_in(p, it, &made);
-	if (made && p->board)
+	linked = (life >= 0 || may_be_unlisted(it)) && (birth >= 0 || it->store != PUBLISH_WWW) &&
+		 link_in(p, it, &made);
+	if (made && p->board) {
 		count_made(p, it);
+		board_add(p->board, BOARD_LIVE_UNLISTED, life < 0);
+	}
 	int err = errno;
 	close_if_open(life);
 	close_if_open(birth);
 	errno = err;
 	if (!linked)
-		return refuse(p, "published", it->name, f);
+		return refuse(p, "published", it, f);
 	return PUBLISH_OK;
 }
 
@@ -370,8 +391,8 @@ enum publish_result publish_bytes(struct publisher *p, enum publish_store store,
 	if (result != PUBLISH_OK)
 		return result;
 	if (!open_aside(p, &it, aside))
-		return refuse(p, "written", name, f);
-	result = write_all(it.fd, bytes) ? finish(p, &it, f) : refuse(p, "written", name, f);
+		return refuse(p, "written", &it, f);
+	result = write_all(it.fd, bytes) ? finish(p, &it, f) : refuse(p, "written", &it, f);
 	close_aside(p, &it, aside);
 	return result;
 }
@@ -413,10 +434,10 @@ enum publish_result publish_probe(struct publisher *p, enum publish_store store,
 	char *zeros = calloc(1, PROBE_BYTES);
 
 	if (!zeros || !open_aside(p, &it, aside)) {
-		result = refuse(p, "written", it.name, f);
+		result = refuse(p, "written", &it, f);
 	} else {
 		if (!write_all(it.fd, span_make(zeros, PROBE_BYTES)))
-			result = refuse(p, "written", it.name, f);
+			result = refuse(p, "written", &it, f);
 		close_aside(p, &it, aside);
 	}
 	free(zeros);
@@ -460,36 +481,4 @@ int64_t publish_drop(struct publisher *p, enum publish_store store, const char *
 	if (freed >= 0)
 		store_prune(p->root[store], name);
 	return freed;
-}
-
-bool publish_remove(struct publisher *p, enum publish_store store, const char *name, int64_t due_s)
-{
-	struct stat st;
-
-	if (publish_drop(p, store, name, due_s) < 0)
-		return false;
-	return store_stat(p->root[store], name, &st) < 0;
-}
-
-int publish_remove_tree(
-	struct publisher *p, enum publish_store store, const char *name, struct fail *f)
-{
-	struct store_walk w;
-	enum store_step step;
-	bool good = true;
-	struct stat st;
-
-	if (!store_name_ok(span_of(name)))
-		return fail_set(f, FAIL_INPUT, "Nothing can be published under such a name");
-	if (!store_walk_open(&w, p->root[store], name)) {
-		return errno == ENOENT
-			       ? 0
-			       : fail_errno(f, FAIL_INTERNAL, errno, "%s cannot be removed", name);
-	}
-	while ((step = store_walk_next(&w, &st)) != STORE_END) {
-		if (step == STORE_FILE && publish_drop(p, store, w.name, 0) < 0)
-			good = false;
-	}
-	store_walk_close(&w);
-	return good ? 0 : fail_set(f, FAIL_INTERNAL, "Not all of %s could be removed", name);
 }

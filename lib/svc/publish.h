@@ -20,8 +20,8 @@
 
 #include "lib/base/fail.h"
 #include "lib/base/span.h"
+#include "lib/io/board.h"
 
-struct board;
 struct conf;
 struct publisher;
 
@@ -104,11 +104,14 @@ struct publish_room {
 			      * eighth of a small one; `free` is -1 when it does not answer */
 	bool inodes_low;
 	int64_t used, quota;   /* of PUBLISH_WWW; quota 0 for the other */
-	int64_t full_since_ms; /* something could not be published since then; 0: all can */
+	int64_t full_since_ms; /* something could not be published there since then; 0: all can */
 };
 
 void publish_room(const struct conf *conf, const struct board *board, enum publish_store store,
 	struct publish_room *out);
+
+/* The total of the board that says since when a store is full. */
+enum board_total publish_full_total(enum publish_store store);
 
 /* Writes a little aside, as publishing would. PUBLISH_FULL or PUBLISH_FAILED with *f set. */
 enum publish_result publish_probe(struct publisher *p, enum publish_store store, struct fail *f);

@@ -41,5 +41,5 @@ void publish_room(const struct conf *conf, const struct board *board, enum publi
 	if (out->used < 0) /* removed from a counter that was lost: a count is on its way */
 		out->used = 0;
 	if (board)
-		out->full_since_ms = board_get(board, BOARD_FULL_SINCE_MS);
+		out->full_since_ms = board_get(board, publish_full_total(store));
 }

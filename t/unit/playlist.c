@@ -120,6 +120,11 @@ static void windows(void)
 	add(&w, 509, true);
 	is_str(summary(&w, 0, &b), "d=1 502 503 504 505 506 507 508 509 ",
 		"when the discontinuity is the first it is told by the sequence alone");
+	window_trim(&w, WINDOW_COLUMNS);
+	is_str(summary(&w, 0, &b), "d=1 502 503 504 505 506 507 508 509 ",
+		"a list that is short enough stays as it is");
+	window_trim(&w, 3);
+	is_str(summary(&w, 0, &b), "d=1 507 508 509 ", "one that is to be shorter keeps the newest");
 	add(&w, 515, true);
 	is_str(summary(&w, 0, &b), "d=1 515 ", "a gap in the numbers begins another list");
 	window_clear(&w);

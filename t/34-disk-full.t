@@ -1,0 +1,143 @@
+#!/usr/bin/perl
+# t/34-disk-full.t - disks fill up while viewers watch: what is watched goes on, nothing fails, it is
+# said, and it is over as soon as there is room again.
+# SPDX-License-Identifier: BSD-2-Clause
+# Needs mounts of its own, which it makes in a namespace that nobody else sees. SLUICE_LONG=1 keeps
+# the disks full for longer.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::More;
+use Time::HiRes qw(time sleep);
+use App;
+use Gateway;
+use Load;
+use Prometheus;
+
+if (!delete $ENV{SLUICE_OWN_MOUNTS}) {
+	for my $how ([qw(unshare -m)], [qw(unshare -r -m)]) {
+		next if system(join(' ', @$how) . ' mount -t tmpfs -o size=1m tmpfs /mnt >/dev/null 2>&1') != 0;
+		local $ENV{SLUICE_OWN_MOUNTS} = 1;
+		exec @$how, $^X, $0 or die "unshare: $!\n";
+	}
+	plan skip_all => 'no file system may be mounted here, not even in a namespace of our own: no disk to fill';
+}
+plan skip_all => 'ffmpeg is not installed' if !App::which('ffmpeg');
+
+my $long = $ENV{SLUICE_LONG};
+my $full_s = $long ? 45 : 5;
+my $list = '/api/hls/1/240p.m3u8';
+my $gateway = Gateway->new;
+
+# Takes all that is free in a directory. With `greedy` it goes on to take what becomes free.
+sub fill {
+	my ($dir, $greedy) = @_;
+	my $pid = fork // die "fork: $!\n";
+	if (!$pid) {
+		my $parent = getppid;
+		open my $file, '>', "$dir/ballast" or POSIX::_exit(1);
+		my $left;
+		do {
+			for my $bytes (65536, 4096, 1) { 1 while syswrite $file, 'x' x $bytes }
+			sleep 0.02 if $greedy;
+		} while ($greedy && getppid == $parent);
+		POSIX::_exit(0);
+	}
+	if ($greedy) { sleep 0.3 } else { waitpid $pid, 0; $pid = 0 }
+	return sub { if ($pid) { kill KILL => $pid; waitpid $pid, 0 } unlink "$dir/ballast" or die "ballast: $!\n" };
+}
+
+sub free_bytes {
+	my ($dir) = @_;
+	my ($line) = grep { /\d/ } split /\n/, `df -k --output=avail '$dir'`;
+	return $line * 1024;
+}
+
+# Runs a service whose directories are file systems of so many MB, with viewers, and fills one.
+sub on_full_disk {
+	my ($what, %how) = @_;
+	my $app = App->new(gateway => $gateway, start => 0,
+		conf => { ladder => '240p audio', live_idle => 60, free_floor => '4M', %{ $how{conf} // {} } });
+	my @mounted;
+	for my $mount (@{ $how{mounts} }) {
+		my ($name, $mb) = @$mount;
+		my $dir = $app->state_dir . $name;
+		mkdir $dir;
+		system('mount', '-t', 'tmpfs', '-o', "size=${mb}m,mode=0755", 'tmpfs', $dir) == 0 or die "mount $dir\n";
+		unshift @mounted, $dir;
+	}
+	my $end = sub { $app->stop; system 'umount', '-l', $_ for @mounted; $app->end };
+	eval {
+		$app->start;
+		$app->import_sources;
+		subtest $what => sub { watch($app, %how) };
+		1;
+	} or fail "$what: $@";
+	$end->();
+	return;
+}
+
+# Published segments that do not end with a packet.
+sub cut_segments {
+	my ($app) = @_;
+	return scalar grep { !-s || (-s) % 188 } glob $app->state_dir . '/live/pub/*/*/*/*.ts';
+}
+
+sub watch {
+	my ($app, %how) = @_;
+	my $newest = sub { my @n = $app->get($list)->body =~ m{/(\d+)\.ts$}mg; return $n[-1] // 0 };
+	my $disk = sub { $app->get('/health')->json->{checks}{disk} };
+	ok $app->wait_for(sub { (() = $app->get($list)->body =~ /^#EXTINF/mg) >= 6 }, 30, 'a playlist'), 'a channel plays';
+	is $disk->(), 'ok', 'there is room';
+	my $load = Load->new($app, rate => 20, paths => [ '/api/live', $list, '/api/live/1', '/api/hls/1/master.m3u8', '/', '/health' ]);
+	sleep 1.5;
+
+	my $dir = $app->state_dir . $how{fill};
+	my $clear = fill($dir, $how{greedy});
+	my ($from, $segment) = (time, $newest->());
+	cmp_ok free_bytes($dir), '<', 65536, 'the disk is full' if $how{greedy};
+	ok $app->wait_for(sub { $disk->() =~ /\b$how{said} is full/ }, 5, 'health'), 'health says so';
+	my $health = $app->get('/health');
+	is $health->status . $health->json->{status}, '200degraded', 'of a service that goes on';
+	diag 'health: ' . $health->json->{checks}{disk};
+	sleep 0.1 while time < $from + $full_s;
+	my $after = $newest->() - $segment;
+	diag sprintf 'full for %d s, %d new segments', time - $from, $after;
+	if (!$how{greedy}) {
+		ok $app->wait_for(sub { $newest->() >= $segment + 3 }, 15, 'newer segments'), 'the channel goes on';
+		my @replies = map { $app->get($_) } $app->get($list)->body =~ m{^(/tv/\S+)$}mg;
+		is join(' ', map { $_->status } @replies), join(' ', map { 200 } @replies), 'each segment of its list is there';
+		is_deeply [ grep { !length $_->body || length($_->body) % 188 } @replies ], [], 'and whole';
+	}
+
+	$clear->();
+	my $cleared = time;
+	$segment = $newest->();
+	ok $app->wait_for(sub { $disk->() eq 'ok' }, 10, 'health'), 'when there is room again, health says so within 10 s';
+	ok $app->wait_for(sub { $newest->() > $segment }, 10 - (time - $cleared), 'a newer segment'), 'and the channel goes on';
+	diag sprintf 'recovered %.1f s after there was room', time - $cleared;
+	my $cut = cut_segments($app);
+	is $cut, 0, 'no segment was published that the disk had cut off';
+	my @answers = $load->answers($from, time - 0.3);
+	my @failed = grep { $_->{status} != 200 } @answers;
+	diag sprintf '%d answers, 95 %% in %.1f ms, the slowest %.1f ms', scalar @answers,
+		map { 1000 * Load::percentile($_, @answers) } 95, 100;
+	cmp_ok scalar @answers, '>', 50, 'viewers asked all the time';
+	is_deeply [ map { "$_->{status} $_->{path}" } @failed ], [], 'and no request failed';
+	$load->stop;
+	my @left = grep { !/live-1/ } glob $app->www . '/.tmp* ' . $app->state_dir . '/live/pub/.tmp*';
+	is_deeply \@left, [], 'no temporary file is left over';
+	my ($metrics) = Prometheus->read($app->get('/metrics')->body);
+	is $metrics->value('sluice_store_full_since_timestamp_seconds') + $metrics->value('sluice_live_store_full_since_timestamp_seconds'),
+		0, 'metrics say that nothing is full';
+	unlike $app->log, qr/level=error/, 'nothing of it is an error of ours' or diag grep { /level=error/ } split /^/, $app->log;
+	return;
+}
+
+on_full_disk('one disk for all', mounts => [ [ '', 64 ] ], fill => '', said => 'live');
+# The short form leaves out what t/unit/full.c shows in small.
+on_full_disk('the disk of live television', mounts => [ [ '', 64 ], [ '/live', 32 ] ], fill => '/live', said => 'live') if $long;
+on_full_disk('the other disk', mounts => [ [ '', 48 ], [ '/live', 64 ] ], fill => '', said => 'www') if $long;
+on_full_disk('a disk that stays full', mounts => [ [ '', 64 ] ], fill => '', said => 'live', greedy => 1) if $long;
+done_testing;
