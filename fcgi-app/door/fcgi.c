@@ -25,6 +25,8 @@ enum {
 	LAST_MAX = 100,	      /* requests that are taken although there is a stop */
 	ACCEPT_WAIT_MS = 500, /* how often an idle thread looks whether it should stop */
 	CLIENT_WAIT_S = 30,   /* a front server that neither reads nor writes for so long is gone */
+	DROP_BYTES = 4096,    /* of a body that nobody wants, */
+	DROP_TIMES = 64,      /* so often */
 };
 
 struct fcgi_exchange {
@@ -151,6 +153,21 @@ static bool may_have_body(const FCGX_Request *r)
 	return !method || (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0);
 }
 
+/* What the handler did not want of the body. On a kept connection it would be taken for the
+ * beginning of the next request; where it is long, the connection ends instead. */
+static void drop_body(FCGX_Request *r)
+{
+	char bytes[DROP_BYTES];
+
+	if (r->keepConnection && may_have_body(r))
+		FCGX_FFlush(r->out); /* the answer does not wait for it */
+	for (int i = 0; i < DROP_TIMES && r->keepConnection; i++) {
+		if (FCGX_GetStr(bytes, sizeof(bytes), r->in) < (int)sizeof(bytes))
+			return;
+	}
+	r->keepConnection = 0;
+}
+
 /* Ends the request. By default libfcgi waits until the front server has closed its end too, lest a
  * close() of ours throw away what that has yet to send; where there is nothing, it need not. */
 static void finish(FCGX_Request *r)
@@ -175,10 +192,12 @@ static void serve_one(struct shared *s, struct fcgi_exchange **x)
 
 	/* Before the client can know: its next request must not find this one still counted. */
 	atomic_fetch_sub(&s->at_work, 1);
-	if (answered)
-		finish((*x)->request);
-	else
+	if (!answered) {
 		*x = NULL;
+		return;
+	}
+	drop_body((*x)->request);
+	finish((*x)->request);
 }
 
 /* The next request of the connection at hand, or of one that comes while we wait for it. */

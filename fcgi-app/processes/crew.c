@@ -119,7 +119,7 @@ static int start_member(struct crew *c, struct crew_member *m, int64_t now_ms, s
 
 	backoff_start(&m->backoff, now_ms);
 	if (child_fork(child_main, &s, role_names[m->role], &m->child, f) < 0) {
-		backoff_end(&m->backoff, now_ms);
+		backoff_end(&m->backoff, now_ms, false);
 		return -1;
 	}
 	m->watched = true;
@@ -143,12 +143,37 @@ int crew_fill(struct crew *c, struct fail *f)
 	return result;
 }
 
-static void note_end(struct crew *c, struct crew_member *m, int status)
+int crew_wait_ms(const struct crew *c, int most_ms)
+{
+	int64_t now_ms = clock_mono_ms(), wait_ms = most_ms;
+
+	for (size_t i = 0; i < c->count; i++) {
+		const struct crew_member *m = &c->member[i];
+		if (m->child.pid == 0 && !m->old && m->backoff.due_ms - now_ms < wait_ms)
+			wait_ms = m->backoff.due_ms - now_ms;
+	}
+	return wait_ms > 0 ? (int)wait_ms : 0;
+}
+
+static bool told_ready(const struct crew *c, pid_t pid)
+{
+	const struct board_slot *slot = board_find(c->board, pid);
+
+	return slot && atomic_load(&slot->state) == BOARD_READY;
+}
+
+static bool is_ready(const struct crew *c, const struct crew_member *m)
+{
+	return m->child.pid != 0 && told_ready(c, m->child.pid);
+}
+
+static void note_end(struct crew *c, struct crew_member *m, pid_t pid, int status)
 {
 	const char *role = role_names[m->role];
 	int64_t now_ms = clock_mono_ms();
 
-	backoff_end(&m->backoff, now_ms);
+	backoff_end(&m->backoff, now_ms, told_ready(c, pid));
+	board_forget(c->board, pid);
 	if (m->old) {
 		log_info("finished", LOG_STR("role", role), LOG_INT("status", status));
 		return;
@@ -171,8 +196,7 @@ bool crew_reap(struct crew *c, struct fail *why)
 			i++;
 			continue;
 		}
-		board_forget(c->board, pid);
-		note_end(c, m, status);
+		note_end(c, m, pid, status);
 		if (m->watched) {
 			early = true;
 			fail_set(why, FAIL_INTERNAL,
@@ -185,16 +209,6 @@ bool crew_reap(struct crew *c, struct fail *why)
 			i++;
 	}
 	return early;
-}
-
-static bool is_ready(const struct crew *c, const struct crew_member *m)
-{
-	const struct board_slot *slot;
-
-	if (m->child.pid == 0)
-		return false;
-	slot = board_find(c->board, m->child.pid);
-	return slot && atomic_load(&slot->state) == BOARD_READY;
 }
 
 bool crew_is_ready(struct crew *c)

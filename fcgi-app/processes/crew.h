@@ -46,6 +46,9 @@ void crew_list(const struct crew *c, struct handover *h);
 /* Starts who is missing and whose back-off is over. Fails: FAIL_INTERNAL; tried again next time. */
 int crew_fill(struct crew *c, struct fail *f);
 
+/* Milliseconds until crew_fill() has something to start; at most `most_ms`. */
+int crew_wait_ms(const struct crew *c, int most_ms);
+
 /* Takes note of who has ended. True when one did that had not become ready, with *why. */
 bool crew_reap(struct crew *c, struct fail *why);
 

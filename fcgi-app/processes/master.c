@@ -294,7 +294,7 @@ static int run(struct master *m, struct fail *f)
 	while (!m->stop) {
 		struct pollfd wake = {m->signal_fd, POLLIN, 0};
 
-		poll(&wake, 1, ready ? LOOK_MS : READY_LOOK_MS);
+		poll(&wake, 1, ready ? crew_wait_ms(&m->crew, LOOK_MS) : READY_LOOK_MS);
 		take_signals(m);
 		if (tend_crew(m, ready, f) < 0)
 			return -1;

@@ -155,7 +155,7 @@ static void start_task(struct supervisor *s, struct task *t)
 
 	backoff_start(&t->backoff, now_ms);
 	if (child_fork(child_main, &start, t->role->name, &t->child, &f) < 0) {
-		backoff_end(&t->backoff, now_ms);
+		backoff_end(&t->backoff, now_ms, false);
 		log_error("not_started", LOG_STR("role", t->role->name), LOG_STR("why", f.text));
 		return;
 	}
@@ -218,7 +218,7 @@ static void reap(struct supervisor *s)
 			continue;
 		}
 		board_forget(s->board, pid);
-		backoff_end(&t->backoff, clock_mono_ms());
+		backoff_end(&t->backoff, clock_mono_ms(), false);
 		if (status != 0) {
 			board_add(s->board, BOARD_RESPAWNS, is_needed(s, t, status));
 			log_warn("died", LOG_STR("role", t->role->name), LOG_STR("id", t->id),

@@ -64,8 +64,8 @@ static const struct board_total_info total_infos[] = {
 	[BOARD_REQUESTS] = {"requests", "requests", "Requests answered by workers.", false, 1},
 	[BOARD_ERRORS] = {"errors", "errors",
 		"Answers of 500 and above, those that said busy left out.", false, 1},
-	[BOARD_RESPAWNS] = {"respawns", "respawns",
-		"Processes that died and were started again.", false, 1},
+	[BOARD_RESPAWNS] = {"respawns", "respawns", "Processes that died and were started again.",
+		false, 1},
 	[BOARD_LIVE_STARTED] = {"live_started", "live_starts", "Channels started.", false, 1},
 	[BOARD_LIVE_REFUSED] = {"live_refused", "live_refusals",
 		"Channels not started because live_max was reached.", false, 1},
@@ -97,7 +97,8 @@ static const struct board_total_info total_infos[] = {
 		"Requests that were answered with a token known already.", false, 1},
 	[BOARD_LIVE_IDLE] = {"live_idle", "live_idle_stops",
 		"Channels stopped because nobody watched.", false, 1},
-	[BOARD_ENCODER_STARTS] = {"encoder_starts", "encoder_starts", "Encoders started.", false, 1},
+	[BOARD_ENCODER_STARTS] = {"encoder_starts", "encoder_starts", "Encoders started.", false,
+		1},
 	[BOARD_ENCODER_ENDS] = {"encoder_ends", "encoder_failures",
 		"Encoders that ended or were ended while their channel went on.", false, 1},
 	[BOARD_LEASES_TAKEN] = {"leases_taken", "leases_taken", "Leases taken.", false, 1},
@@ -320,12 +321,9 @@ void board_forget(struct board *b, pid_t pid)
 
 const struct board_slot *board_find(const struct board *b, pid_t pid)
 {
-	const struct board_slot *slot;
-	size_t at = 0;
-
-	while ((slot = board_each(b, &at))) {
-		if (atomic_load(&slot->pid) == pid)
-			return slot;
+	for (size_t i = 0; i < BOARD_SLOTS; i++) {
+		if (atomic_load(&b->face->slot[i].pid) == pid)
+			return &b->face->slot[i];
 	}
 	return NULL;
 }

@@ -87,7 +87,7 @@ void board_limit(struct board *b, int limit);
 void board_request_begin(struct board *b);
 void board_request_end(struct board *b);
 
-/* The slot of a process, or NULL. */
+/* The slot of a process, which may have died meanwhile, or NULL. */
 const struct board_slot *board_find(const struct board *b, pid_t pid);
 
 /* Frees the slots of a process that was reaped; of all processes for 0. */

@@ -198,7 +198,7 @@ static void backoffs(void)
 	for (int i = 0; i < 9; i++) {
 		backoff_start(&b, now_ms);
 		now_ms += 5;
-		backoff_end(&b, now_ms);
+		backoff_end(&b, now_ms, false);
 		waits_ms[i] = b.due_ms - now_ms;
 		now_ms = b.due_ms;
 	}
@@ -207,11 +207,16 @@ static void backoffs(void)
 	is_int(waits_ms[8], 10000, "up to 10 s");
 	backoff_start(&b, now_ms);
 	now_ms += 1500;
-	backoff_end(&b, now_ms);
+	backoff_end(&b, now_ms, false);
 	is_int(b.due_ms, now_ms, "who lived a while starts again at once");
 	backoff_start(&b, now_ms);
-	backoff_end(&b, now_ms);
+	backoff_end(&b, now_ms, false);
 	is_int(b.due_ms - now_ms, 100, "and the count begins anew");
+	for (int i = 0; i < 3; i++) {
+		backoff_start(&b, now_ms);
+		backoff_end(&b, now_ms, true);
+		is_int(b.due_ms - now_ms, 20, "who had got to work is never waited for longer");
+	}
 }
 
 int main(void)
