@@ -83,7 +83,7 @@ subtest 'a storm on a cold channel' => sub {
 	$gateway->control('fault', kind => 'redirect', id => 2, set => 'slow_start=600ms,times=1');
 	my ($how, @got) = storm(60, '/api/live/2');
 	is scalar(grep { $_->{how} =~ /^200/ } @got), 60, 'all are answered, though two threads are all there is';
-	cmp_ok $how->{'200 COALESCED'} // 0, '>', 30, 'most with what one of them had made';
+	cmp_ok(($how->{'200 COALESCED'} // 0) + ($how->{'200 HIT'} // 0), '>', 30, 'most with what one of them had made');
 	is $gateway->channel(2)->{redirects}, $before + 1, 'and the gateway was asked once';
 	is scalar(keys %{ { map { $_->{body} => 1 } grep { $_->{how} ne '200 HIT' } @got } }), 1, 'all hear the same';
 };
@@ -103,6 +103,19 @@ subtest 'a storm on a master' => sub {
 	my ($how, @got) = storm(40, '/api/hls/1/master.m3u8');
 	is scalar(grep { $_->{how} =~ /^200/ } @got), 40, 'viewers who tune in together all see it start';
 	is $gateway->channel(1)->{streams}, 1, 'from one stream';
+};
+
+# As Apache sends it: the end of a body of nothing comes in a packet of its own.
+subtest 'a late end of the request' => sub {
+	ask('/api/live');
+	my $request = join '', App::Client::fcgi_request('GET', '/api/live');
+	my $socket = IO::Socket::UNIX->new(Peer => $app->run_dir . '/api.sock') or die "no connection: $!\n";
+	local $SIG{PIPE} = 'IGNORE';
+	syswrite $socket, substr $request, 0, -8;
+	select undef, undef, undef, 0.2;
+	is syswrite($socket, substr $request, -8), 8, 'is waited for';
+	my $answer = do { local $/; <$socket> };
+	like $answer, qr/Status: 200/, 'and answered';
 };
 
 is $app->get('/health/live')->status, 200, 'the service is there';

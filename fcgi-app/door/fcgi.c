@@ -24,6 +24,7 @@ enum {
 	STACK_BYTES = 512 * 1024,
 	LAST_MAX = 100,	      /* requests that are taken although there is a stop */
 	ACCEPT_WAIT_MS = 500, /* how often an idle thread looks whether it should stop */
+	LINGER_MS = 2000,     /* for the end of a request whose answer is made */
 	CLIENT_WAIT_S = 30,   /* a front server that neither reads nor writes for so long is gone */
 	DROP_BYTES = 4096,    /* of a body that nobody wants, */
 	DROP_TIMES = 64,      /* so often */
@@ -169,11 +170,15 @@ static void drop_body(FCGX_Request *r)
 }
 
 /* Ends the request. By default libfcgi waits until the front server has closed its end too, lest a
- * close() of ours throw away what that has yet to send; where there is nothing, it need not. */
+ * close() of ours throw away what that has yet to send. Where the empty record that ends a body of
+ * nothing has come, it need not; Apache sends it late, and takes its failure for ours. */
 static void finish(FCGX_Request *r)
 {
-	if (!may_have_body(r))
-		FCGX_Detach(r);
+	if (!r->keepConnection && !may_have_body(r)) {
+		set_timeout(r->ipcFd, SO_RCVTIMEO, LINGER_MS);
+		if (FCGX_GetChar(r->in) < 0)
+			FCGX_Detach(r);
+	}
 	FCGX_Finish_r(r);
 	FCGX_Attach(r);
 }
