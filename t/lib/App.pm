@@ -126,9 +126,16 @@ sub _value {
 
 # --- processes ------------------------------------------------------------------------------------
 
-sub start {
+# Starts the program and does not wait for it.
+sub launch {
 	my ($self) = @_;
 	$self->_spawn(sluice => program(), '-c', "$self->{dir}/sluice.conf", 'serve') unless $self->is_alone;
+	return;
+}
+
+sub start {
+	my ($self) = @_;
+	$self->launch;
 	$self->_start_front if App::Front::is_way($self->{via}) && !$self->front_pid;
 	$self->wait_for(sub { $self->get('/health/live')->status == 200 }, 15, 'the program to answer')
 		or die "the program did not start:\n" . $self->output('sluice') . ($self->{front} ? $self->output($self->{front}->name) : '') . $self->log;
@@ -152,6 +159,19 @@ sub _spawn {
 	push @{ $self->{sessions} }, $pid;
 	syswrite $self->{guard}, "$pid\n";
 	return;
+}
+
+# Starts another program that is to end with this one; returns its session.
+sub start_beside {
+	my ($self, $name, @command) = @_;
+	$self->_spawn($name, @command);
+	return $self->{pids}{$name};
+}
+
+# The sessions of the service: program, front server, memcached.
+sub sessions {
+	my ($self) = @_;
+	return grep { $_ } $self->{pids}{sluice}, $self->front_pid, ref $self->{memcached} ? $self->{memcached}->pid : undef;
 }
 
 # The first process of the front server, while it runs.

@@ -1,0 +1,54 @@
+# t/bench/lib/Bench/Boot.pm - from exec of `sluice serve` to its first answer.
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# With an empty tree, and with a million published files in it.
+package Bench::Boot;
+use strict;
+use warnings;
+use File::Path qw(make_path);
+use Time::HiRes qw(time sleep);
+use App;
+use Bench;
+
+my $FILES   = 1_000_000;
+my $FOLDER  = 1000;      # files of one rendition
+my $GOAL_MS = 30;
+
+sub run {
+	Bench::use_cores('0,1');
+	my $app = App->new(via => 'fastcgi', import => 0);
+	my @empty = map { boot($app) } 1 .. $Bench::RUNS;
+	fill($app->www);
+	my @full = map { boot($app) } 1 .. $Bench::RUNS;
+	my ($with, $without) = (Bench::median(@full), Bench::median(@empty));
+	return Bench::row(sprintf('%d published files', $FILES), sprintf('%.1f ms', $with), sprintf('%.1f ms (an empty tree)', $without),
+		"≤ $GOAL_MS ms", $with <= $GOAL_MS ? 1 : 0);
+}
+
+# Milliseconds from the fork to the first answer of the api pool.
+sub boot {
+	my ($app) = @_;
+	$app->stop;
+	my $begun = time;
+	$app->launch;
+	my $end = $begun + 10;
+	until ($app->fcgi('api', 'GET', '/health/live')->status == 200) {
+		die "the program did not start\n" if time > $end;
+		sleep 0.0005;
+	}
+	return (time - $begun) * 1000;
+}
+
+# Names only: each folder links one file of its own.
+sub fill {
+	my ($www) = @_;
+	for my $number (1 .. $FILES / $FOLDER) {
+		my $folder = sprintf '%s/api/hls/vod-%d/%032x/720p', $www, $number, $number;
+		make_path($folder);
+		Bench::write_file("$folder/1.m4s", 'x');
+		link "$folder/1.m4s", "$folder/$_.m4s" or die "$folder/$_.m4s: $!\n" for 2 .. $FOLDER;
+	}
+	return;
+}
+
+1;
