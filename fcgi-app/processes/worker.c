@@ -186,6 +186,9 @@ static bool answer_keyed(struct visit *v, struct span key)
 		finish(v, 0);
 		break;
 	case SHELF_MAKE:
+		/* At the limit too: one that all others need, and what it may wait for has a
+		 * limit of its own (app_wait_begin). */
+		v->busy = false;
 		make_shared(v, key);
 		break;
 	case SHELF_PASS:
