@@ -67,7 +67,8 @@ sub hurt {
 	is_deeply [ map { "$_->{status} $_->{path}" } @failed ], [], "$what: no request of " . @answers . ' fails';
 	cmp_ok $slowest->{took}, '<=', $most, 'none is more than 250 ms slower';
 	if (@late > 20) {
-		is metric('memcached_failures_total'), $lost_first, 'after 3 s nobody waits for memcached any more';
+		is metric('memcached_failures_total'), $lost_first, 'after 3 s nobody waits for memcached any more'
+			if $what eq 'stopped'; # one that is dead refuses at once, which takes no time
 		cmp_ok Load::percentile(99, @late), '<=', $usual + 0.1, 'and none is slower';
 	}
 	ok $app->wait_for(sub { newest() > $segment }, 12, 'a newer segment'), 'the channel goes on';
