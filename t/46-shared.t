@@ -103,6 +103,11 @@ subtest 'a storm on a master' => sub {
 	my ($how, @got) = storm(40, '/api/hls/1/master.m3u8');
 	is scalar(grep { $_->{how} =~ /^200/ } @got), 40, 'viewers who tune in together all see it start';
 	is $gateway->channel(1)->{streams}, 1, 'from one stream';
+	my @hits = grep { how(ask('/api/hls/1/master.m3u8', 'User-Agent' => "player $_")) eq '200 HIT' } 1 .. 8;
+	cmp_ok scalar @hits, '>=', 1, 'those who come later get the one that is kept';
+	open my $file, '<:raw', $app->state_dir . '/live/work/live-1/viewers' or die "viewers: $!";
+	my @who = unpack '(Q x16)*', do { local $/; <$file> };
+	is scalar(grep { $_ } @who), 9, 'and each program is a viewer of the channel, whoever had it made';
 };
 
 # As Apache sends it: the end of a body of nothing comes in a packet of its own.

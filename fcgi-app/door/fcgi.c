@@ -185,6 +185,7 @@ static void finish(FCGX_Request *r)
 
 void fcgi_finish(struct fcgi_exchange *x)
 {
+	x->request->keepConnection = 0; /* it goes with the exchange */
 	finish(x->request);
 	exchange_close(x);
 }

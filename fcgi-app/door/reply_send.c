@@ -13,7 +13,10 @@
 #include "lib/http/range.h"
 #include "lib/io/conf.h"
 
-enum { CHUNK_BYTES = 65536 };
+enum {
+	CHUNK_BYTES = 65536,
+	PATH_BYTES = 1000, /* of www_dir: with a name as long there is room for other headers */
+};
 
 static const char *reason(int status)
 {
@@ -130,6 +133,8 @@ static void choose_part(struct reply *r, struct range *part)
 
 static bool is_plain_path(const char *path)
 {
+	if (strlen(path) > PATH_BYTES)
+		return false;
 	for (; *path; path++) {
 		if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-",
 			    *path))

@@ -12,14 +12,19 @@
 #include "fcgi-app/endpoints/pages.h"
 #include "lib/base/must.h"
 
+static const struct sharing by_page = {"category q limit cursor", NULL};
+static const struct sharing by_quality = {"quality", NULL};
+static const struct sharing by_quality_noted = {"quality", hls_note};
+
 static const struct route routes[] = {
 	{METHOD_GET, "/", pages_index, POOL_API, "index", NULL},
 	{METHOD_GET, "/watch/{id}", pages_watch, POOL_API, "watch", NULL},
 	{METHOD_GET, "/web/{version}/{file}", pages_asset, POOL_API, "asset", NULL},
-	{METHOD_GET, "/api/live", live_list, POOL_API, "live_list", "category q limit cursor"},
-	{METHOD_GET, "/api/live/{id}", live_show, POOL_API, "live_show", "quality"},
+	{METHOD_GET, "/api/live", live_list, POOL_API, "live_list", &by_page},
+	{METHOD_GET, "/api/live/{id}", live_show, POOL_API, "live_show", &by_quality},
 	{METHOD_GET, "/api/live/{id}/refresh", live_refresh, POOL_API, "live_refresh", NULL},
-	{METHOD_GET, "/api/hls/{id}/master.m3u8", hls_master, POOL_API, "hls_master", "quality"},
+	{METHOD_GET, "/api/hls/{id}/master.m3u8", hls_master, POOL_API, "hls_master",
+		&by_quality_noted},
 	{METHOD_GET, "/api/hls/{id}/{rendition}.m3u8", hls_media, POOL_API, "hls_media", NULL},
 	{METHOD_GET, "/metrics", metrics_show, POOL_API, "metrics", NULL},
 	{METHOD_GET, "/api/stats/cache", ops_stats_cache, POOL_API, "stats_cache", NULL},
@@ -88,9 +93,9 @@ static void add_method(char *allow, size_t size, const char *name)
 
 bool route_key(const struct route *route, struct request *rq, struct buf *to)
 {
-	struct span names = span_of(route->keyed), name, value;
+	struct span names, name, value;
 
-	if (!route->keyed || (rq->method != METHOD_GET && rq->method != METHOD_HEAD) ||
+	if (!route->sharing || (rq->method != METHOD_GET && rq->method != METHOD_HEAD) ||
 		request_header(rq, "HTTP_AUTHORIZATION") ||
 		request_header(rq, "HTTP_X_SLUICE_TOKEN"))
 		return false;
@@ -98,7 +103,8 @@ bool route_key(const struct route *route, struct request *rq, struct buf *to)
 	buf_puts(to, route->name);
 	for (size_t i = 0; i < sizeof(rq->args) / sizeof(rq->args[0]) && rq->args[i].ptr; i++)
 		put_text(to, rq->args[i]);
-	while (route->keyed[0] && span_next(&names, ' ', &name)) {
+	names = span_of(route->sharing->parameters);
+	while (span_next(&names, ' ', &name)) {
 		char word[32];
 
 		must(span_copy(name, word, sizeof(word)));

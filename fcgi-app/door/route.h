@@ -10,6 +10,12 @@ struct app;
 
 enum pool { POOL_API, POOL_RELAY };
 
+struct sharing {
+	const char *parameters; /* that the answer depends on, apart by blanks */
+	/* Notes who asks, however they are answered. Not needed by all: may be NULL. */
+	void (*note)(struct app *app, struct request *rq);
+};
+
 struct route {
 	enum method method;  /* METHOD_GET answers HEAD too */
 	const char *pattern; /* parts: a word, or {name}, which may have a suffix: {name}.m3u8 */
@@ -17,9 +23,8 @@ struct route {
 	int (*handle)(struct app *app, struct request *rq, struct reply *r, struct fail *f);
 	enum pool pool;	  /* where the front server sends it */
 	const char *name; /* in logs */
-	/* The parameters that its answer depends on, apart by blanks ("": none) where that may be
-	 * kept for others who ask the same (shelf.h). NULL: may not. */
-	const char *keyed;
+	/* Where its answer may serve others who ask the same (shelf.h); NULL: it may not. */
+	const struct sharing *sharing;
 };
 
 enum route_result {

@@ -114,6 +114,15 @@ int hls_master(struct app *app, struct request *rq, struct reply *r, struct fail
 	return 0;
 }
 
+void hls_note(struct app *app, struct request *rq)
+{
+	char id[IDENT_MAX];
+	struct fail f;
+
+	if (channel_id(app, rq, id, &f) == 0)
+		viewers_note(app->conf, id, find_viewer(rq));
+}
+
 int hls_media(struct app *app, struct request *rq, struct reply *r, struct fail *f)
 {
 	if (!ladder_find(&app->ladder, rq->args[1]))

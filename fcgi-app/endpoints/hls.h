@@ -9,6 +9,8 @@ struct app;
 
 /* GET /api/hls/{id}/master.m3u8 and /api/hls/{id}/{rendition}.m3u8 (a bare number is a channel). */
 int hls_master(struct app *app, struct request *rq, struct reply *r, struct fail *f);
+/* Notes that somebody asks for the master, whoever makes it for them. */
+void hls_note(struct app *app, struct request *rq);
 int hls_media(struct app *app, struct request *rq, struct reply *r, struct fail *f);
 
 #endif

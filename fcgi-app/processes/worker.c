@@ -147,6 +147,7 @@ static void answer_queue(struct visit *maker, struct shelf_queue *queue,
 			v.f = maker->f;
 			v.r.retry_after_s = told->retry_after_s;
 			v.r.error_code = told->error_code;
+			v.r.reason = told->reason;
 			bad = -1;
 		} else if (!bad) {
 			bad = make(&v);
@@ -178,6 +179,8 @@ static bool answer_keyed(struct visit *v, struct span key)
 	const struct shelf_waiter who = {v->rq.x, v->begun_us};
 	struct shelf_item *item;
 
+	if (v->route->sharing->note)
+		v->route->sharing->note(v->app, &v->rq);
 	switch (shelf_take(v->app->shelf, key, &who, &item)) {
 	case SHELF_PARKED:
 		return false;
