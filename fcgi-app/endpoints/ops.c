@@ -65,6 +65,7 @@ static void check_memcached(struct health *h)
 {
 	struct mc_server_state servers[MC_SERVERS_MAX];
 	size_t count = mc_state(h->app->mc, servers);
+	char text[400];
 
 	if (count == 0) {
 		check(h, "memcached", HEALTHY, "none configured");
@@ -72,7 +73,8 @@ static void check_memcached(struct health *h)
 	}
 	for (size_t i = 0; i < count; i++) {
 		if (servers[i].away) {
-			check(h, "memcached", DEGRADED, servers[i].why);
+			snprintf(text, sizeof(text), "%s: %s", servers[i].name, servers[i].why);
+			check(h, "memcached", DEGRADED, text);
 			return;
 		}
 	}

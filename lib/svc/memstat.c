@@ -75,15 +75,6 @@ static void take(void *into, const struct field *fields, size_t count, struct sp
 	}
 }
 
-static void on_general(void *ctx, struct span name, struct span value)
-{
-	struct memstat_server *s = ctx;
-
-	if (span_is(name, "version"))
-		span_copy(value, s->version, sizeof(s->version));
-	take(s, general, sizeof(general) / sizeof(general[0]), name, value);
-}
-
 static struct memstat_class *find_class(struct memstat_server *s, int64_t number)
 {
 	for (size_t i = 0; i < s->class_count; i++) {
@@ -97,7 +88,7 @@ static struct memstat_class *find_class(struct memstat_server *s, int64_t number
 }
 
 /* "5:chunk_size" of slabs, "items:5:number" of items. */
-static void on_class(void *ctx, struct span name, struct span value)
+static void take_of_class(struct memstat_server *s, struct span name, struct span value)
 {
 	struct memstat_class *class;
 	struct span number;
@@ -107,9 +98,25 @@ static void on_class(void *ctx, struct span name, struct span value)
 		name = span_make(name.ptr + 6, name.len - 6);
 	if (!span_next(&name, ':', &number) || !name.ptr || !num_parse(number, 1, CLASS_MAX, &n))
 		return;
-	class = find_class(ctx, n);
+	class = find_class(s, n);
 	if (class)
 		take(class, of_class, sizeof(of_class) / sizeof(of_class[0]), name, value);
+}
+
+void memstat_take(struct memstat_server *s, struct span name, struct span value)
+{
+	if (name.len && memchr(name.ptr, ':', name.len)) {
+		take_of_class(s, name, value);
+		return;
+	}
+	if (span_is(name, "version"))
+		span_copy(value, s->version, sizeof(s->version));
+	take(s, general, sizeof(general) / sizeof(general[0]), name, value);
+}
+
+static void on_line(void *ctx, struct span name, struct span value)
+{
+	memstat_take(ctx, name, value);
 }
 
 bool memstat_ask(struct mc *mc, size_t i, struct memstat_server *out)
@@ -117,9 +124,9 @@ bool memstat_ask(struct mc *mc, size_t i, struct memstat_server *out)
 	bool there;
 
 	*out = (struct memstat_server){.class_count = 0};
-	there = mc_stats(mc, i, "", on_general, out) == MC_OK &&
-		mc_stats(mc, i, "slabs", on_class, out) == MC_OK &&
-		mc_stats(mc, i, "items", on_class, out) == MC_OK;
+	there = mc_stats(mc, i, "", on_line, out) == MC_OK &&
+		mc_stats(mc, i, "slabs", on_line, out) == MC_OK &&
+		mc_stats(mc, i, "items", on_line, out) == MC_OK;
 	mc_state_of(mc, i, &out->state);
 	out->state.away = !there;
 	return there;

@@ -45,6 +45,10 @@ struct memstat_server {
  * 3 s. False when it is away: out->state says why. */
 bool memstat_ask(struct mc *mc, size_t i, struct memstat_server *out);
 
+/* Takes over one line of a server's statistics, whatever it sent: what is unknown, or no number, is
+ * left out. */
+void memstat_take(struct memstat_server *s, struct span name, struct span value);
+
 /* What `s` should make its owner do, in sentences (memcached-conf/README.md, "What to watch"); at
  * most MEMSTAT_WATCH of them, which live as long as the program. */
 size_t memstat_watch(const struct memstat_server *s, const char *out[MEMSTAT_WATCH]);

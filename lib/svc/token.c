@@ -140,7 +140,7 @@ static int store(const struct conf *conf, struct mc *mc, const char *id, const s
 	buf_init(&text, RECORD_MAX);
 	token_print(t, &text);
 	live_path(conf, id, "token", path);
-	result = file_replace(path, buf_span(&text), 0600, &f);
+	result = file_renew(path, buf_span(&text), 0600, &f);
 	if (result < 0)
 		log_warn("token_not_stored", LOG_STR("channel", id), LOG_STR("why", f.text));
 	mc_set(mc, "tok", id, buf_span(&text), (t->expires_ms - clock_real_ms()) / 1000 + 1);
