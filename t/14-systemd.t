@@ -21,8 +21,9 @@ for my $name (sort keys %unit) {
 	my ($word) = split / /, $command // '';
 	like scalar `$build/sluice --help`, qr/^  \Q$word\E /m, "by a command that there is ($command)";
 }
+my ($run_dir) = text("$build/sluice.conf.example") =~ /^#run_dir = "(.+)"$/m;
 for my $pool (qw(api relay)) {
-	like $unit{"sluice-$pool.socket"}, qr{^ListenStream=\S+/sluice/$pool\.sock$}m, "the $pool socket is the one that front servers ask";
+	like $unit{"sluice-$pool.socket"}, qr{^ListenStream=\Q$run_dir\E/$pool\.sock$}m, "the $pool socket is the one that front servers ask";
 	like $unit{"sluice-$pool.service"}, qr/^StandardInput=socket$/m, 'and becomes descriptor 0';
 	like $unit{"sluice-$pool.service"}, qr/ --pool $pool$/m, 'of its pool';
 }
