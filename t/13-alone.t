@@ -50,6 +50,14 @@ unlike $reply->body, qr/api_threads/, 'without details';
 like $app->output('sluice'), qr/sluice\.conf:\d+: api_threads lies between/, 'which stand in the log';
 $app->write_conf(%small);
 
+# --- the first of all, many at once --------------------------------------------------------------------
+my $fresh = App->new(via => 'cgi', memcached => '', start => 0, conf => {%small});
+my @first = App::parallel(30, sub { return $fresh->get('/')->status });
+is "@first", join(' ', (200) x 30), 'thirty that come first at once find or make all that they need';
+ok $fresh->wait_for(sub { roles($fresh) eq 'janitor supervisor' }, 5, 'a janitor'), 'and one of them has a janitor come by';
+is(($fresh->command('status'))[1] =~ /^requests +(\d+)$/m && $1, 30, 'all on one board');
+$fresh->end;
+
 # --- the supervisor, on demand ------------------------------------------------------------------------
 my @status = App::parallel(50, sub { return $app->get('/api/live/' . (1 + $_[0] % 3))->status });
 is "@status", join(' ', (200) x 50), 'fifty first requests at once are answered';
