@@ -85,7 +85,7 @@ while (my $line = <$conf>) {
 is_deeply(\@bare, [], 'each of its settings has a sentence');
 
 # --- its description --------------------------------------------------------------------------------
-my %used = (lease => 1, state => 1);    # named by a constant, and by mc_state() itself
+my %used = (brk => 1, lease => 1, state => 1);    # named by constants, and by mc_state() itself
 find(
 	{   no_chdir => 1,
 		wanted   => sub {

@@ -64,7 +64,7 @@ for my $family (qw(tok run)) {
 	$app->wait_for(sub { $memcached->keys($family) }, 10, "a value of $family");
 	is(scalar $memcached->keys($family), 1, "there is one value of $family in memcached");
 }
-is(scalar leases(), 1, 'and one lease');
+is(scalar leases(), 2, 'and two leases: the channel, and its place among the account\'s connections');
 is_deeply([ grep { !/^test\d+:[a-z]+:[0-9a-f]{32}$/ } $memcached->keys ], [], 'no other text is on the wire');
 
 $memcached->flush;
@@ -80,8 +80,8 @@ $memcached->kill;
 goes_on('dead');
 $memcached->start;
 goes_on('back, and empty');
-$app->wait_for(sub { leases() }, 10, 'the lease');
-is(scalar leases(), 1, 'the lease is in memcached again');
+$app->wait_for(sub { leases() == 2 }, 10, 'the leases');
+is(scalar leases(), 2, 'the leases are in memcached again');
 my ($now) = map { m{/([^/]+)/480p/} } $app->get($path)->body =~ m{^(\S+\.ts)}m;
 is($now, $run, 'all the time it was the same run, which players hold on to');
 is($gateway->channel(1)->{streams}, 1, 'on one stream from the gateway');
