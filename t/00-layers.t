@@ -56,9 +56,13 @@ my %library = (
 	'libmemcached/memcached.h' => 'libmemcached',
 	'sqlite3.h'                => 'SQLite',
 	'confuse.h'                => 'libconfuse',
+	'expat.h'                  => 'expat',
+	'libpq-fe.h'               => 'libpq',
 );
 for my $header (sort keys %library) {
 	my @in = grep { !m{^t/} && $text{$_} =~ /^#include <\Q$header\E>/m } sort keys %text;
+	# Not every library is used yet.
+	next if !@in && $header =~ /^(?:expat|libpq-fe)\.h$/;
 	is(scalar @in, 1, "$library{$header} is named in one file") or diag("in @in");
 	like($in[0] // '', qr/\.c$/, "which is no header");
 }
@@ -68,9 +72,9 @@ is_deeply([grep { /\.h$/ && $text{$_} =~ /json-c/ && $text{$_} =~ /^#include <js
 	[], 'no header names json-c');
 
 # --- what may not be called -----------------------------------------------------------------------------
-my $banned = join '|', qw(sprintf vsprintf strcpy strcat strtok gets atoi atol atoll atof sscanf
-	strtol strtoll strtoul strtoull strtod localtime gmtime ctime asctime alloca mktemp tmpnam system
-	popen);
+my $banned = join '|', qw(sprintf vsprintf strcpy strcat stpcpy strtok gets atoi atol atoll atof
+	scanf fscanf sscanf vsscanf strtol strtoll strtoul strtoull strtod strtof strtold strtoimax strtoumax
+	localtime gmtime ctime asctime alloca mktemp tmpnam tempnam system popen);
 my @calls;
 for my $path (sort grep { !m{^t/} } keys %text) {
 	(my $code = $text{$path}) =~ s{/\*.*?\*/|"(?:\\.|[^"\\])*"}{}gs;

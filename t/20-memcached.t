@@ -92,6 +92,7 @@ find(
 			return unless /\.c$/;
 			open my $in, '<', $_ or die "$_: $!";
 			my $code = do { local $/; <$in> };
+			$used{$1} = 1 while $code =~ /\bchar family\[\] = "([^"]+)"/g;
 			$used{$1} = 1 while $code =~ /\bmc_(?:get|set|add|cas|delete|incr)\(\s*[^,()]+,\s*"([^"]+)"/g;
 		}
 	},

@@ -344,6 +344,15 @@ static int complete(struct conf *c, struct fail *f)
 	return check_values(c, f);
 }
 
+/* Mistakes are told in the file's own words, which may be anything: on one line. */
+static void keep_on_a_line(struct fail *f)
+{
+	for (char *c = f ? f->text : NULL; c && *c; c++) {
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = ' ';
+	}
+}
+
 int conf_load(struct conf **out, const char *path, struct fail *f)
 {
 	struct conf *c = calloc(1, sizeof(*c));
@@ -366,6 +375,7 @@ int conf_load(struct conf **out, const char *path, struct fail *f)
 	reading.fail = f;
 	reading.failed = false;
 	if (read_file(c, f) < 0 || read_environment(c, f) < 0 || complete(c, f) < 0) {
+		keep_on_a_line(f);
 		conf_close(&c);
 		return -1;
 	}
