@@ -22,6 +22,7 @@
 #include "fcgi-app/processes/places.h"
 #include "fcgi-app/processes/standin.h"
 #include "fcgi-app/processes/supervisor.h"
+#include "fcgi-app/slates.h"
 #include "fcgi-app/user.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -307,6 +308,18 @@ static int user(struct conf *conf, const struct program *self, int count, char *
 	return done(user_run(conf, count, words, stdout, &f), &f);
 }
 
+/* Needs no configuration: the build itself asks for it. */
+static int slates(struct conf *conf, const struct program *self, int count, char **words)
+{
+	struct fail f = {0};
+
+	(void)conf;
+	(void)self;
+	if (count != 1 || words[0][0] == '-')
+		return misused("slates takes a directory");
+	return done(slates_make("ffmpeg", words[0], &f), &f);
+}
+
 static const struct command commands[] = {
 	{"serve", serve, "[--daemon]", "run the service"},
 	{"fcgi", fcgi, "[--pool api|relay|all]",
@@ -318,6 +331,7 @@ static const struct command commands[] = {
 	{"memstat", memstat, "[--json]", "tell how memcached does, server by server"},
 	{"check", check, "[--quiet]", "show every setting and what is wrong with it or this host"},
 	{"import", import, "[--force] [SOURCE]", "read the sources' lists of channels"},
+	{"slates", slates, "DIR", "make the pictures that say why a channel does not play"},
 	{"user", user, "add|del NAME | list", "who may come in where access is password"},
 };
 
@@ -395,6 +409,8 @@ static int run(const struct command *command, const char *called, const char *co
 		return conf_print_example(stdout), OK;
 	if (command->run == check && count == 1 && strcmp(words[0], "--man") == 0)
 		return conf_print_man(stdout), OK;
+	if (command->run == slates)
+		return slates(NULL, NULL, count, words);
 	find_program(called, program);
 	make_absolute(conf_path, file);
 	if (load(&conf, file, &f) < 0) {

@@ -16,7 +16,7 @@ plan skip_all => 'ffmpeg is not installed' unless App::which('ffmpeg');
 
 my @rungs = qw(720p 240p audio);
 my $gateway = Gateway->new;
-my $app = App->new(gateway => $gateway, via => App::via('fastcgi'), conf => { ladder => "@rungs", live_idle => '20s' });
+my $app = App->new(gateway => $gateway, via => App::via('fastcgi'), conf => { ladder => "@rungs", live_idle => '20s', slate_dir => '' });
 
 # What a patient player sees: every playlist, every segment, and all that is wrong with them.
 my (%list, %seen, @wrong);

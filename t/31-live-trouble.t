@@ -82,7 +82,7 @@ ok goes_on(2, 15), 'when it takes something again, it goes on';
 is run_of(), $run, 'in the same run';
 
 $gateway->control('fault', kind => '', id => '', set => 'status=458');
-my $reply = $app->get('/api/hls/2/240p.m3u8');
+my $reply = $app->get('/api/live/2');
 is $reply->status, 503, 'an account at its limit is said to be busy';
 ok $reply->header('Retry-After'), 'for a while';
 like $reply->json->{error}{message}, qr/limit/, 'in words';

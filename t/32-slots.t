@@ -14,7 +14,7 @@ use Gateway;
 plan skip_all => 'ffmpeg is not installed' unless App::which('ffmpeg');
 
 my $gateway = Gateway->new(accounts => { demo => { password => 'demo', max => 1, over => '458' } });
-my $app = App->new(gateway => $gateway, connections => 1, conf => { ladder => '240p' }, via => 'fastcgi');
+my $app = App->new(gateway => $gateway, connections => 1, conf => { ladder => '240p', slate_dir => '' }, via => 'fastcgi');
 my @agents = map { [ 'User-Agent' => $_ ] } qw(first second);
 
 # Asks as one of two viewers.

@@ -164,14 +164,14 @@ subtest 'playlists' => sub {
 subtest 'segments' => sub {
 	for my $name (qw(720p 240p audio)) {
 		my @segments = Hls->read(playlist(2, $name)->body)->segments;
-		my (@faults, $before);
+		my (@faults, $before, $period);
 		for my $segment (@segments) {
 			my $reply = $app->get($segment->{uri});
 			push @faults, "$segment->{uri}: $reply->{status}" if $reply->status != 200;
 			my $ts = Ts->read($reply->body);
 			push @faults, $ts->faults, $ts->start_faults;
-			push @faults, Ts::gap_faults($before, $ts) if $before;
-			$before = $ts;
+			push @faults, Ts::gap_faults($before, $ts) if $before && $period == $segment->{period};
+			($before, $period) = ($ts, $segment->{period});
 		}
 		is join('; ', @faults), '', "$name: tables and a keyframe first, counters and timestamps go on";
 		is exists $before->types->{video} ? 1 : 0, $name eq 'audio' ? 0 : 1, $name eq 'audio' ? 'sound alone' : 'with a picture';

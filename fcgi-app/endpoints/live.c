@@ -77,7 +77,7 @@ static int add_channel(void *ctx, const struct channel *c)
 	put_url(item, "url", list->app, path);
 	snprintf(path, sizeof(path), "/watch/%s", c->id);
 	put_url(item, "page", list->app, path);
-	put_text(item, "status", live_status_name(state.status));
+	put_text(item, "status", live_status_name(&state));
 	json_object_object_add(item, "now", NULL);
 	json_object_array_add(list->channels, item);
 	return 0;
@@ -183,7 +183,7 @@ static void send_channel(struct app *app, struct reply *r, const struct channel 
 	json_object_object_add(root, "token", about);
 	put_text(root, "logo", c->logo);
 	json_object_object_add(root, "now", NULL);
-	put_text(root, "status", live_status_name(state->status));
+	put_text(root, "status", live_status_name(state));
 	send_json(r, root);
 	r->x_cache = cached ? "HIT" : "MISS";
 	if (quality->hinted)
@@ -223,7 +223,7 @@ static int answer_channel(
 	if (find_asked_channel(app, rq, &channel, f) < 0 || find_quality(app, rq, &quality, f) < 0)
 		return -1;
 	live_look(app->conf, &app->ladder, channel.id, state);
-	if (state->status == LIVE_STARTING && state->why.kind) { /* what its viewers are told */
+	if ((state->status == LIVE_STARTING || state->slate) && state->why.kind) { /* what its viewers are told */
 		*f = state->why;
 		r->reason = live_reason_name(state->reason);
 		return -1;

@@ -17,6 +17,7 @@
 #include "fcgi-app/processes/encoder.h"
 #include "fcgi-app/processes/intake.h"
 #include "fcgi-app/processes/playout.h"
+#include "fcgi-app/processes/slate.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/hls/steps.h"
@@ -57,8 +58,9 @@ struct live {
 	struct splice_shape encoded; /* what ffmpeg was started for */
 	struct steps steps;
 	struct playout playout;
+	struct slate slate;
 
-	int64_t begun_ms; /* this process */
+	int64_t begun_ms, since_ms; /* this process: real, monotonic */
 	int64_t encoder_ms,
 		segment_ms; /* when ffmpeg started; when it last finished a segment, or 0 */
 	int64_t restart_ms, restart_wait_ms;
@@ -157,6 +159,8 @@ static void on_segment(void *ctx, const struct recipe_segment *s)
 	l->playout.given_us = splice_given_us(&l->intake.splice);
 	while (steps_take(&l->steps, &column, &start_us))
 		playout_add(&l->playout, &column, start_us);
+	if (playout_is_on(&l->playout))
+		slate_end(&l->slate);
 }
 
 static void encoder_gone(struct live *l, const char *why, int status)
@@ -307,6 +311,22 @@ static void step_encoder(struct live *l)
 	}
 }
 
+/* --- what there is to show instead ----------------------------------------------------------- */
+
+static enum live_reason reason_now(const struct live *l)
+{
+	if (l->intake.reason != LIVE_WELL || playout_is_on(&l->playout))
+		return l->intake.reason;
+	return l->playout.state.window.count && l->slate.shown == LIVE_WELL ? LIVE_WELL
+									    : LIVE_BEGINS;
+}
+
+/* The encoder is at work on what has come. */
+static bool is_hopeful(const struct live *l)
+{
+	return l->encoder.child.pid && splice_given_us(&l->intake.splice) > 500000;
+}
+
 /* --- the loop ------------------------------------------------------------------------------- */
 
 enum verdict { GO_ON, STOP_IDLE, STOP_ASKED, STOP_LOST };
@@ -351,6 +371,8 @@ static void wait_for_something(struct live *l, int wait_ms)
 		{.fd = l->encoder.child.pid ? l->encoder.child.pidfd : -1, .events = POLLIN},
 	};
 
+	wait_ms = slate_wait(
+		&l->slate, &l->playout, reason_now(l), l->since_ms, is_hopeful(l), wait_ms);
 	fetcher_poll(l->intake.fetcher, fds, 5, wait_ms);
 }
 
@@ -363,7 +385,8 @@ static enum verdict loop(struct live *l)
 
 		wait_for_something(l, wait_ms);
 		step_encoder(l);
-		playout_save(&l->playout, &l->intake.why, l->intake.reason);
+		slate_step(&l->slate, &l->playout, reason_now(l), l->since_ms, is_hopeful(l));
+		playout_save(&l->playout, &l->intake.why, reason_now(l));
 	}
 	return verdict;
 }
@@ -435,6 +458,7 @@ int live_run(const struct conf *conf, const char *id, struct board *board)
 		.lock_fd = -1,
 		.signal_fd = -1,
 		.begun_ms = clock_real_ms(),
+		.since_ms = clock_mono_ms(),
 		.restart_wait_ms = RESTART_MS};
 	encoder_init(&l->encoder);
 	open_signals(l);

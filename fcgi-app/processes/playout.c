@@ -11,6 +11,8 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/num.h"
+#include "lib/hls/recipe.h"
+#include "lib/hls/repeat.h"
 #include "lib/hls/sps.h"
 #include "lib/hls/ts.h"
 #include "lib/io/conf.h"
@@ -21,13 +23,14 @@
 
 enum {
 	LIFE_S = WINDOW_COLUMNS * WINDOW_TARGET_S + 60,
-	LATE_COLUMNS = 3,  /* behind the list, that stay while the disk is nearly full */
-	SHORT_COLUMNS = 4, /* on the list, when it is full: three times the target at least */
-	NEXT_COLUMNS = 3,  /* for which there should be room */
-	USEFUL_MS = 45000, /* a list this old has segments that will die before they are fetched */
+	LATE_COLUMNS = 3,   /* behind the list, that stay while the disk is nearly full */
+	SHORT_COLUMNS = 4,  /* on the list, when it is full: three times the target at least */
+	NEXT_COLUMNS = 3,   /* for which there should be room */
+	USEFUL_MS = 45000,  /* a list this old has segments that will die before they are fetched */
 	FULL_BYTES = 16384, /* with less than that free a disk is full */
 	SAVE_MS = 2000,
 	RECORD_MAX = 16384,
+	SLATE_MAX = 1 << 20,
 	HEAD_BYTES = 16 * TS_PACKET,
 	NAME_BYTES = 200,
 	RUN_TTL_S = 90 /* of the run in memcached */
@@ -132,14 +135,17 @@ int playout_open(struct playout *p, const struct conf *conf, const struct ladder
 
 int64_t playout_begin(struct playout *p)
 {
-	struct window *w = &p->state.window;
-
-	if (w->next_n)
-		window_break(w);
+	p->encoder_voice = ++p->voices;
+	p->has_begun = 0;
 	p->date_ms = 0;
 	p->state.width = p->state.height = 0;
 	p->state.rate_milli = 0;
-	return window_start(w, clock_real_ms());
+	return window_start(&p->state.window, clock_real_ms());
+}
+
+bool playout_is_on(const struct playout *p)
+{
+	return p->last_voice && p->last_voice == p->encoder_voice;
 }
 
 /* --- the segments --------------------------------------------------------------------------- */
@@ -161,8 +167,9 @@ static void look_at_picture(struct playout *p, const char *path)
 	p->state.rate_milli = sps.rate_milli;
 }
 
-/* ffmpeg lists a segment though the disk was full before it was written out, and ends a little later.
- * What ends within a packet was cut; what ends between two may have been where nothing is free now. */
+/* ffmpeg lists a segment though the disk was full before it was written out, and ends a little
+ * later. What ends within a packet was cut; what ends between two may have been where nothing is
+ * free now. */
 static bool is_whole(const struct playout *p, const struct stat *st)
 {
 	struct publish_room room;
@@ -171,7 +178,8 @@ static bool is_whole(const struct playout *p, const struct stat *st)
 	return st->st_size > 0 && st->st_size % TS_PACKET == 0 && room.free >= FULL_BYTES;
 }
 
-static bool publish_one(struct playout *p, struct window_column *c, size_t rung)
+/* `file_n` names the file, c->n what is published of it. */
+static bool publish_one(struct playout *p, struct window_column *c, size_t rung, int64_t file_n)
 {
 	char path[LIVE_PATH_BYTES], name[NAME_BYTES];
 	struct fail f = {0};
@@ -179,7 +187,7 @@ static bool publish_one(struct playout *p, struct window_column *c, size_t rung)
 	struct stat st;
 
 	if (!file_path(path, sizeof(path), "%s/work/%s/seg/%s/%lld.ts", p->conf->live_dir, p->id,
-		    p->ladder->rungs[rung]->name, (long long)c->n))
+		    p->ladder->rungs[rung]->name, (long long)file_n))
 		return false;
 	if (!p->state.width && p->ladder->rungs[rung]->height)
 		look_at_picture(p, path);
@@ -193,7 +201,7 @@ static bool publish_one(struct playout *p, struct window_column *c, size_t rung)
 	unlink(path);
 	if (result == PUBLISH_OK)
 		return true;
-	c->duration_us[rung] = 0;
+	c->duration_us[rung] = WINDOW_MISSING;
 	if (!p->full.kind)
 		log_warn(
 			"segment_not_published", LOG_STR("channel", p->id), LOG_STR("why", f.text));
@@ -208,7 +216,8 @@ static void remove_before(struct playout *p, int64_t end_n)
 	char name[NAME_BYTES];
 
 	if (n < end_n - LIFE_S)
-		n = end_n - LIFE_S; /* older ones have died: a segment is no shorter than a second */
+		n = end_n -
+		    LIFE_S; /* older ones have died: a segment is no shorter than a second */
 	for (; n < end_n; n++) {
 		for (size_t i = 0; i < p->ladder->count; i++) {
 			if (segment_name(p, i, n, name))
@@ -236,22 +245,25 @@ bool playout_make_room(struct playout *p)
 	return room.free >= p->column_bytes;
 }
 
+/* When the last segment listed has ended. */
+static int64_t end_ms(const struct window *w)
+{
+	const struct window_column *last = w->columns + w->count - 1;
+	int64_t longest_us = 0;
+
+	for (size_t i = 0; w->count && i < LADDER_MAX; i++)
+		longest_us = last->duration_us[i] > longest_us ? last->duration_us[i] : longest_us;
+	return w->count ? last->date_ms + longest_us / 1000 : 0;
+}
+
 /* The date goes on without a step back while the list does. */
 static void set_date(struct playout *p, struct window_column *c, int64_t start_us)
 {
-	const struct window *w = &p->state.window;
-	int64_t longest_us = 0, earliest_ms = 0;
+	int64_t longest_us = 0, earliest_ms = end_ms(&p->state.window);
 
 	for (size_t i = 0; i < LADDER_MAX; i++)
 		longest_us = c->duration_us[i] > longest_us ? c->duration_us[i] : longest_us;
-	if (w->count) {
-		const struct window_column *last = &w->columns[w->count - 1];
-		for (size_t i = 0; i < LADDER_MAX; i++) {
-			int64_t end_ms = last->date_ms + last->duration_us[i] / 1000;
-			earliest_ms = end_ms > earliest_ms ? end_ms : earliest_ms;
-		}
-	}
-	if (!p->date_ms) {
+	if (!playout_is_on(p)) {
 		/* A source that begins with its last seconds is ahead of what comes out. */
 		int64_t now_us =
 			start_us + longest_us > p->given_us ? start_us + longest_us : p->given_us;
@@ -262,17 +274,51 @@ static void set_date(struct playout *p, struct window_column *c, int64_t start_u
 	c->date_ms = p->date_ms + start_us / 1000;
 }
 
+static void list(struct playout *p, const struct window_column *c, int64_t voice)
+{
+	struct window *w = &p->state.window;
+
+	if (p->last_voice != voice && w->next_n)
+		window_break(w);
+	p->last_voice = voice;
+	p->state.slate = voice == p->slate_voice;
+	window_add(w, c);
+	if (p->state.status != LIVE_ON)
+		log_info("playable", LOG_STR("channel", p->id), LOG_STR("run", p->state.run),
+			LOG_INT("n", c->n));
+	p->state.status = LIVE_ON;
+	p->listed_ms = clock_mono_ms();
+	playout_make_room(p);
+	playout_write(p);
+	tell_run(p);
+}
+
+/* A quick start begins without sound alone, which would be a hole behind what is listed already. */
+static bool leaves_hole(const struct playout *p, const struct window_column *c)
+{
+	if (playout_is_on(p) || !p->state.window.count)
+		return false;
+	for (size_t i = 0; i < p->ladder->count; i++) {
+		if (c->duration_us[i] == WINDOW_MISSING)
+			return true;
+	}
+	return false;
+}
+
 void playout_add(struct playout *p, struct window_column *c, int64_t start_us)
 {
-	int64_t bytes_before = p->column_bytes;
+	int64_t bytes_before = p->column_bytes, file_n = c->n;
 	bool any = false, all = true;
 
+	if (!p->has_begun++ && leaves_hole(p, c))
+		return;
 	set_date(p, c, start_us);
 	p->column_bytes = 0;
+	c->n = window_start(&p->state.window, clock_real_ms());
 	for (size_t i = 0; i < p->ladder->count; i++) {
-		if (!c->duration_us[i])
+		if (c->duration_us[i] <= 0)
 			continue;
-		if (publish_one(p, c, i))
+		if (publish_one(p, c, i, file_n))
 			any = true;
 		else
 			all = false;
@@ -283,17 +329,61 @@ void playout_add(struct playout *p, struct window_column *c, int64_t start_us)
 		log_info("segments_published_again", LOG_STR("channel", p->id), LOG_INT("n", c->n));
 		p->full = (struct fail){0};
 	}
-	if (any) {
-		if (p->state.status != LIVE_ON)
-			log_info("playable", LOG_STR("channel", p->id),
-				LOG_STR("run", p->state.run), LOG_INT("n", c->n));
-		window_add(&p->state.window, c);
-		p->state.status = LIVE_ON;
-		p->listed_ms = clock_mono_ms();
-		playout_make_room(p);
+	if (any)
+		list(p, c, p->encoder_voice);
+	else
+		p->last_voice = 0; /* there is a hole before what comes next */
+}
+
+/* --- slates --------------------------------------------------------------------------------- */
+
+static int publish_slate(struct playout *p, enum live_reason reason, int64_t times, int64_t n,
+	size_t rung, struct fail *f)
+{
+	char path[LIVE_PATH_BYTES], name[NAME_BYTES];
+	struct buf bytes;
+	int result = -1;
+
+	buf_init(&bytes, SLATE_MAX);
+	if (!file_path(path, sizeof(path), "%s/%s/%s.ts", p->conf->slate_dir,
+		    live_reason_name(reason), p->ladder->rungs[rung]->name) ||
+		!segment_name(p, rung, n, name)) {
+		fail_set(f, FAIL_INPUT, "The path of slate_dir is too long");
+	} else if (file_read(path, &bytes, f) == 0) {
+		repeat_shift((uint8_t *)bytes.ptr, bytes.len, times, RECIPE_SLATE_US * 9 / 100);
+		result = publish_bytes(p->publisher, PUBLISH_LIVE, name, buf_span(&bytes), LIFE_S,
+				 0, f) == PUBLISH_OK
+				 ? 0
+				 : -1;
 	}
-	playout_write(p);
-	tell_run(p);
+	buf_release(&bytes);
+	return result;
+}
+
+int playout_add_slate(struct playout *p, enum live_reason reason, int64_t times, struct fail *f)
+{
+	struct live_state *s = &p->state;
+	struct window_column c = {.n = window_start(&s->window, clock_real_ms())};
+	bool any = false;
+
+	for (size_t i = 0; i < p->ladder->count; i++) {
+		bool good = publish_slate(p, reason, times, c.n, i, f) == 0;
+		c.duration_us[i] = good ? RECIPE_SLATE_US : 0;
+		any |= good;
+	}
+	if (!any)
+		return -1;
+	if (times == 0 || !p->slate_voice)
+		p->slate_voice = ++p->voices;
+	c.date_ms = clock_real_ms();
+	if (c.date_ms < end_ms(&s->window))
+		c.date_ms = end_ms(&s->window);
+	if (!p->encoder_voice && !s->window.count) { /* nobody knows yet what there will be */
+		memset(s->encodes, true, sizeof(s->encodes));
+		s->has_audio = true;
+	}
+	list(p, &c, p->slate_voice);
+	return 0;
 }
 
 /* --- the record ----------------------------------------------------------------------------- */

@@ -26,16 +26,17 @@ struct m3u8_variant {
 void m3u8_master_print(const struct m3u8_variant *variants, size_t count, struct buf *to);
 
 struct m3u8_segment {
-	int64_t n; /* media sequence number and name: <prefix><n>.ts */
+	int64_t n; /* media sequence number and name: <prefix><rendition>/<n>.ts */
 	int64_t duration_us;
-	int64_t date_ms;    /* wall clock of its first picture, since the epoch; 0: not known */
-	bool discontinuity; /* timestamps, counters or codecs begin anew with this one */
+	int64_t date_ms;       /* wall clock of its first picture, since the epoch; 0: not known */
+	bool discontinuity;    /* timestamps, counters or codecs begin anew with this one */
+	const char *rendition; /* "720p" */
 };
 
 struct m3u8_media {
 	int target_s;			/* the same for the life of the playlist */
 	int64_t discontinuity_sequence; /* of the first segment, whose own flag is not printed */
-	const char *prefix;		/* before each number: "/tv/live-8/<run>/720p/" */
+	const char *prefix;		/* before each name: "/tv/live-8/<run>/" */
 	const struct m3u8_segment *segments; /* numbers without a gap */
 	size_t count;
 };

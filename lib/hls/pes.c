@@ -148,8 +148,14 @@ int64_t pes_step(int64_t from, int64_t to)
 	return wrapped(to - from + PES_WRAP / 2) - PES_WRAP / 2;
 }
 
+int64_t pes_read_pcr(const uint8_t *b)
+{
+	return (int64_t)b[0] << 25 | (int64_t)b[1] << 17 | (int64_t)b[2] << 9 | (int64_t)b[3] << 1 |
+	       b[4] >> 7;
+}
+
 /* 2.4.3.5: 33 bits of 90 kHz, six reserved ones, nine of 27 MHz */
-static void write_pcr(uint8_t *b, int64_t pcr)
+void pes_write_pcr(uint8_t *b, int64_t pcr)
 {
 	pcr = wrapped(pcr);
 	b[0] = (uint8_t)(pcr >> 25);
@@ -182,7 +188,7 @@ static size_t print_one(
 	if (field > 1)
 		p[5] = (uint8_t)((entry ? 0x40 : 0) | (pcr ? 0x10 : 0));
 	if (pcr)
-		write_pcr(p + 6, how->pcr);
+		pes_write_pcr(p + 6, how->pcr);
 	memcpy(p + TS_PACKET - room, bytes, room);
 	return room;
 }

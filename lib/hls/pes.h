@@ -55,6 +55,10 @@ void pes_move(uint8_t *bytes, const struct pes_times *t, int64_t by);
 /* From `from` to `to` on a clock of 33 bits, by the shorter way. */
 int64_t pes_step(int64_t from, int64_t to);
 
+/* The clock reference at `b`, six bytes (2.4.3.5), without its 27 MHz part. */
+int64_t pes_read_pcr(const uint8_t *b);
+void pes_write_pcr(uint8_t *b, int64_t pcr);
+
 struct pes_out {
 	uint16_t pid;
 	uint8_t *counter;

@@ -11,6 +11,7 @@ enum { ARGS_MAX = 360, FILTER_MAX = 4096 };
 struct args {
 	const char *list[ARGS_MAX + 1];
 	size_t count;
+	const char *sound; /* what -map takes */
 	struct arena *arena;
 };
 
@@ -119,7 +120,7 @@ static void add_video(struct args *a, const struct recipe *r, size_t i)
 
 static void add_audio(struct args *a, const struct rung *g)
 {
-	add_pair(a, "-map", "0:a:0");
+	add_pair(a, "-map", a->sound);
 	add_pair(a, "-af", "aresample=async=1:first_pts=0");
 	add_pair(a, "-c:a", "aac");
 	add_pair(a, "-aac_coder", "fast");
@@ -165,10 +166,20 @@ static void add_output(struct args *a, const struct recipe *r, size_t i)
 	add(a, pattern(a->arena, r->dir, g->name));
 }
 
+static const char *const *finish(struct args *a)
+{
+	const char **list = arena_alloc(a->arena, (a->count + 1) * sizeof(*list));
+
+	if (a->arena->full || !list)
+		return NULL;
+	for (size_t i = 0; i < a->count; i++)
+		list[i] = a->list[i];
+	return list;
+}
+
 const char *const *recipe_args(const struct recipe *r, struct arena *arena)
 {
-	struct args a = {.arena = arena};
-	const char **list;
+	struct args a = {.arena = arena, .sound = "0:a:0"};
 
 	add_input(&a, r);
 	add_filters(&a, r);
@@ -182,12 +193,70 @@ const char *const *recipe_args(const struct recipe *r, struct arena *arena)
 			add_audio(&a, g);
 		add_output(&a, r, i);
 	}
-	list = arena_alloc(arena, (a.count + 1) * sizeof(*list));
-	if (arena->full || !list)
-		return NULL;
-	for (size_t i = 0; i < a.count; i++)
-		list[i] = a.list[i];
-	return list;
+	return finish(&a);
+}
+
+/* 48 pictures and 90 frames of sound, of which the encoder itself adds the first. */
+static void add_slate_input(struct args *a, const struct recipe_slate *s)
+{
+	add(a, s->ffmpeg);
+	add_pair(a, "-nostdin", "-hide_banner");
+	add_pair(a, "-loglevel", "error");
+	add(a, "-y");
+	add_pair(a, "-f", "lavfi");
+	add_pair(a, "-i", "color=c=0x16202c:s=1280x720:r=25,trim=end_frame=48");
+	add_pair(a, "-f", "lavfi");
+	add_pair(a, "-i", "anullsrc=r=48000:cl=stereo,atrim=end_sample=91136");
+}
+
+static void add_slate_filters(struct args *a, const struct recipe_slate *s)
+{
+	size_t pictures = 0;
+	struct buf b;
+
+	buf_init(&b, FILTER_MAX);
+	for (size_t i = 0; i < s->ladder->count; i++)
+		pictures += s->ladder->rungs[i]->height > 0;
+	buf_puts(&b, "[0:v]");
+	if (s->words)
+		buf_printf(&b,
+			"drawtext=text='%s':fontsize=64:fontcolor=white:x=(w-tw)/2:y=h/2-90,"
+			"drawtext=text='%s':fontsize=32:fontcolor=0xb8c4d0:x=(w-tw)/2:y=h/2+30,",
+			s->title, s->line);
+	buf_printf(&b, "split=%zu", pictures);
+	for (size_t i = 0; i < s->ladder->count; i++) {
+		if (s->ladder->rungs[i]->height)
+			buf_printf(&b, "[s%zu]", i);
+	}
+	for (size_t i = 0; i < s->ladder->count; i++) {
+		const struct rung *g = s->ladder->rungs[i];
+		if (g->height)
+			buf_printf(&b, ";[s%zu]scale=%d:%d,setsar=1,format=yuv420p[v%zu]", i,
+				g->width, g->height, i);
+	}
+	must(!b.failed);
+	add_pair(a, "-filter_complex", arena_copy(a->arena, buf_span(&b)));
+	buf_release(&b);
+}
+
+const char *const *recipe_slate_args(const struct recipe_slate *s, struct arena *arena)
+{
+	struct args a = {.arena = arena, .sound = "1:a"};
+	struct recipe r = {.ladder = s->ladder, .threads = 2};
+
+	add_slate_input(&a, s);
+	add_slate_filters(&a, s);
+	for (size_t i = 0; i < s->ladder->count; i++) {
+		const struct rung *g = s->ladder->rungs[i];
+		if (g->height)
+			add_video(&a, &r, i);
+		add_audio(&a, g);
+		add_pair(&a, "-f", "mpegts");
+		add_pair(&a, "-pat_period", "4");
+		add_pair(&a, "-sdt_period", "4");
+		add(&a, arena_printf(arena, "%s/%s.ts", s->dir, g->name));
+	}
+	return finish(&a);
 }
 
 /* "12.345678" in microseconds; false for more than a day's worth of years. */

@@ -33,6 +33,22 @@ int64_t recipe_first_n(const struct recipe *r, size_t rung);
 /* argv for ffmpeg, ending in NULL; all of it lives in `arena`. NULL when that is full. */
 const char *const *recipe_args(const struct recipe *r, struct arena *arena);
 
+/* What a slate says, and how: a picture with two lines of text and silence, encoded as a channel
+ * is. */
+struct recipe_slate {
+	const char *ffmpeg, *dir; /* files are {dir}/{rendition}.ts */
+	const struct ladder *ladder;
+	const char *title, *line; /* of letters, digits, blanks and ".,-" */
+	bool words;		  /* false: without text, which wants a font */
+};
+
+enum {
+	RECIPE_SLATE_US = 1920000
+}; /* whole frames of both picture and sound, so that it can be repeated */
+
+/* argv for ffmpeg, as recipe_args(). */
+const char *const *recipe_slate_args(const struct recipe_slate *slate, struct arena *arena);
+
 /* One line of the list. */
 struct recipe_segment {
 	size_t rung;

@@ -59,7 +59,10 @@ bool steps_take(struct steps *s, struct window_column *c, int64_t *start_us)
 	if (is_empty(&s->ahead[0]) && is_empty(&s->ahead[2]))
 		return false;
 	*c = (struct window_column){.n = s->next_n++};
-	memcpy(c->duration_us, s->ahead[0].duration_us, sizeof(c->duration_us));
+	for (size_t i = 0; i < LADDER_MAX; i++) {
+		int64_t us = s->ahead[0].duration_us[i];
+		c->duration_us[i] = us || !s->encodes[i] ? us : WINDOW_MISSING;
+	}
 	*start_us = s->ahead[0].start_us;
 	memmove(s->ahead, s->ahead + 1, sizeof(s->ahead) - sizeof(s->ahead[0]));
 	s->ahead[STEPS_AHEAD - 1] = (struct step){0};

@@ -30,7 +30,7 @@ void steps_init(struct steps *s, const struct recipe *r);
 bool steps_add(struct steps *s, const struct recipe_segment *seg);
 
 /* The next column when all renditions have it, or when one is two segments past it and the rest
- * will not come: those have duration 0. c->n and c->duration_us are set, *start_us too. */
+ * will not come: those are WINDOW_MISSING. c->n and c->duration_us are set, *start_us too. */
 bool steps_take(struct steps *s, struct window_column *c, int64_t *start_us);
 
 #endif

@@ -55,24 +55,52 @@ bool window_add(struct window *w, const struct window_column *c)
 	return true;
 }
 
-bool window_print(const struct window *w, size_t r, const char *prefix, struct buf *to)
+/* How far another rung is from what a player of `r` expects: pictures below it before those above,
+ * sound last. */
+static int distance(const struct rung *r, const struct rung *other)
+{
+	const int far = 100000;
+
+	if (!other->height)
+		return 2 * far;
+	return other->height <= r->height ? r->height - other->height : far + other->height;
+}
+
+size_t window_rung(const struct window_column *c, const struct ladder *l, size_t r)
+{
+	size_t best = l->count;
+
+	if (c->duration_us[r])
+		return c->duration_us[r] > 0 ? r : l->count;
+	for (size_t i = 0; i < l->count; i++) {
+		if (c->duration_us[i] > 0 &&
+			(best == l->count || distance(l->rungs[r], l->rungs[i]) <
+						     distance(l->rungs[r], l->rungs[best])))
+			best = i;
+	}
+	return best;
+}
+
+bool window_print(const struct window *w, const struct ladder *l, size_t r, const char *prefix,
+	struct buf *to)
 {
 	struct m3u8_segment segments[WINDOW_COLUMNS];
 	struct m3u8_media m = {WINDOW_TARGET_S, 0, prefix, segments, 0};
 	size_t end = w->count, first;
 
-	must(r < LADDER_MAX && w->count <= WINDOW_COLUMNS);
-	while (end && w->columns[end - 1].duration_us[r] == 0)
+	must(r < l->count && w->count <= WINDOW_COLUMNS);
+	while (end && window_rung(&w->columns[end - 1], l, r) == l->count)
 		end--;
-	for (first = end; first && w->columns[first - 1].duration_us[r];)
+	for (first = end; first && window_rung(&w->columns[first - 1], l, r) < l->count;)
 		first--;
 	if (first == end)
 		return false;
 	m.discontinuity_sequence = w->columns[first].period;
 	for (size_t i = first; i < end; i++) {
 		const struct window_column *c = &w->columns[i];
-		segments[m.count++] = (struct m3u8_segment){c->n, c->duration_us[r], c->date_ms,
-			i > first && c->period != w->columns[i - 1].period};
+		size_t from = window_rung(c, l, r);
+		segments[m.count++] = (struct m3u8_segment){c->n, c->duration_us[from], c->date_ms,
+			i > first && c->period != w->columns[i - 1].period, l->rungs[from]->name};
 	}
 	m3u8_media_print(&m, to);
 	return true;

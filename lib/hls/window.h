@@ -1,9 +1,10 @@
 /* lib/hls/window.h - the segments that a channel's playlists list, and how they move on.
  * SPDX-License-Identifier: BSD-2-Clause
  * All renditions share one row of columns, one column for each number `n`: the same number is the
- * same time in every rendition. A column's period counts the encoder's starts since the run began;
- * between two periods stands EXT-X-DISCONTINUITY, and the period of the first segment listed is the
- * EXT-X-DISCONTINUITY-SEQUENCE (RFC 8216 sections 4.3.3.3, 6.2.2), so both agree across renditions.
+ * same time in every rendition. A column's period counts what did not join what was before it (an
+ * encoder's start, a slate) since the run began; between two periods stands EXT-X-DISCONTINUITY,
+ * and the period of the first segment listed is the EXT-X-DISCONTINUITY-SEQUENCE (RFC 8216
+ * sections 4.3.3.3, 6.2.2), so both agree across renditions.
  */
 #ifndef SLUICE_HLS_WINDOW_H
 #define SLUICE_HLS_WINDOW_H
@@ -15,12 +16,14 @@
 #include "lib/base/buf.h"
 #include "lib/hls/ladder.h"
 
-enum { WINDOW_COLUMNS = 8, WINDOW_TARGET_S = 2 };
+enum { WINDOW_COLUMNS = 8, WINDOW_TARGET_S = 2, WINDOW_MISSING = -1 };
 
 struct window_column {
 	int64_t n, period;
-	int64_t date_ms;		 /* wall clock of its first picture, since the epoch */
-	int64_t duration_us[LADDER_MAX]; /* by rung; 0: this rendition has no such segment */
+	int64_t date_ms; /* wall clock of its first picture, since the epoch */
+	/* By rung. 0: there was no such rendition then, and its playlist lists the nearest one's;
+	 * WINDOW_MISSING: there was, and it has no such segment. */
+	int64_t duration_us[LADDER_MAX];
 };
 
 struct window {
@@ -50,8 +53,13 @@ bool window_add(struct window *w, const struct window_column *c);
 /* Takes the oldest columns off the list, so that at most `count` are left. */
 void window_trim(struct window *w, size_t count);
 
+/* The rung whose segment stands in column `c` of rung `r`'s playlist: its own, or where there was
+ * no such rendition the next lower picture's, the lowest one's, any. l->count: there is none. */
+size_t window_rung(const struct window_column *c, const struct ladder *l, size_t r);
+
 /* Writes the media playlist of rung `r`: the last unbroken row of its segments. False, with nothing
  * written, when it has none. `prefix` as in m3u8.h. */
-bool window_print(const struct window *w, size_t r, const char *prefix, struct buf *to);
+bool window_print(const struct window *w, const struct ladder *l, size_t r, const char *prefix,
+	struct buf *to);
 
 #endif

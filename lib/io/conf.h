@@ -47,7 +47,7 @@ struct conf {
 	const char *program;
 
 	/* places */
-	const char *state_dir, *run_dir, *live_dir, *web_dir;
+	const char *state_dir, *run_dir, *live_dir, *web_dir, *slate_dir;
 	const char *www_dir; /* not a setting: state_dir "/www", the front server's document root */
 	const char *user, *group;
 	const char *log_file; /* "": standard error */

@@ -18,6 +18,9 @@ const struct setting settings[] = {
 		"state_dir."},
 	{"web_dir", SETTING_PATH, AT(web_dir), PKGDATADIR "/web", 0, 0, NULL,
 		"The player's pages and parts, as installed."},
+	{"slate_dir", SETTING_PATH, AT(slate_dir), PKGDATADIR "/slates", 0, 0, NULL,
+		"What a channel shows that has nothing else to show, as installed or made by "
+		"`sluice slates`. Empty: nothing."},
 	{"user", SETTING_TEXT, AT(user), "", 0, 0, NULL,
 		"Whom to become when started as root. A reload reads the file as this user. Empty: "
 		"stay."},

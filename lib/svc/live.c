@@ -19,11 +19,11 @@ enum {
 	TOUCH_MS = 1000,     /* `asked` is not touched more often */
 };
 
-const char *live_status_name(enum live_status s)
+const char *live_status_name(const struct live_state *s)
 {
 	static const char *const names[] = {"off", "starting", "on", "on"};
 
-	return names[s];
+	return names[s->status == LIVE_ON && s->slate ? LIVE_STARTING : s->status];
 }
 
 void live_path(const struct conf *conf, const char *id, const char *name, char to[LIVE_PATH_BYTES])
@@ -166,10 +166,8 @@ enum live_answer live_playlist(const struct conf *conf, const struct ladder *l, 
 	answer = standing(s, f);
 	if (answer != LIVE_READY)
 		return answer;
-	if (s->status == LIVE_ON && !s->encodes[r])
-		return LIVE_NO_SUCH;
-	if (!file_path(prefix, sizeof(prefix), "/tv/%s/%s/%s/", id, s->run, l->rungs[r]->name) ||
-		!window_print(&s->window, r, prefix, to))
+	if (!file_path(prefix, sizeof(prefix), "/tv/%s/%s/", id, s->run) ||
+		!window_print(&s->window, l, r, prefix, to))
 		return LIVE_NOT_YET;
 	return LIVE_READY;
 }

@@ -39,6 +39,7 @@ struct live_state {
 	struct fail why;	    /* what keeps it from going on; kind FAIL_NONE: nothing */
 	enum live_reason reason;    /* the same in a word */
 	int64_t updated_ms;
+	bool slate;		  /* what is listed last only says why there is nothing else */
 	bool encodes[LADDER_MAX]; /* by rung of `ladder`: is there such a rendition? */
 	bool has_audio;
 	int width, height;  /* of the source's picture at its own aspect; 0: not known yet */
@@ -46,8 +47,8 @@ struct live_state {
 	struct window window;
 };
 
-/* "off", "starting", "on" as JSON says it ("on" for LIVE_ELSEWHERE). */
-const char *live_status_name(enum live_status s);
+/* "off", "starting", "on" as JSON says it ("on" for LIVE_ELSEWHERE, "starting" for a slate). */
+const char *live_status_name(const struct live_state *s);
 
 /* {live_dir}/work/{id}/{name} into `to`; `name` NULL: the directory itself. */
 void live_path(const struct conf *conf, const char *id, const char *name, char to[LIVE_PATH_BYTES]);

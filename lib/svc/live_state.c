@@ -9,10 +9,10 @@
 /* live 1
  * status on
  * run 6f0c… | base https://… | why 7 sentence | reason source_down
- * updated 1763… | audio 1 | picture 1280 720 25000
+ * updated 1763… | slate 0 | audio 1 | picture 1280 720 25000
  * encodes 720p 480p audio
  * next 880123 0
- * column 880115 0 1763… 720p=2000000 audio=2005333 */
+ * column 880115 0 1763… 720p=2000000 audio=2005333, of a segment that is missing =0 */
 static const char *const status_words[] = {"off", "starting", "on", "elsewhere"};
 
 void live_state_print(const struct live_state *s, const struct ladder *l, struct buf *to)
@@ -20,7 +20,7 @@ void live_state_print(const struct live_state *s, const struct ladder *l, struct
 	buf_printf(to, "live 1\nstatus %s\nrun %s\nbase %s\nwhy %d %s\nreason %s\nupdated %lld\n",
 		status_words[s->status], s->run, s->base, (int)s->why.kind, s->why.text,
 		live_reason_name(s->reason), (long long)s->updated_ms);
-	buf_printf(to, "audio %d\npicture %d %d %lld\nencodes", s->has_audio, s->width, s->height,
+	buf_printf(to, "slate %d\naudio %d\npicture %d %d %lld\nencodes", s->slate, s->has_audio, s->width, s->height,
 		(long long)s->rate_milli);
 	for (size_t r = 0; r < l->count; r++) {
 		if (s->encodes[r])
@@ -34,9 +34,10 @@ void live_state_print(const struct live_state *s, const struct ladder *l, struct
 		buf_printf(to, "column %lld %lld %lld", (long long)c->n, (long long)c->period,
 			(long long)c->date_ms);
 		for (size_t r = 0; r < l->count; r++) {
-			if (c->duration_us[r])
+			int64_t us = c->duration_us[r];
+			if (us)
 				buf_printf(to, " %s=%lld", l->rungs[r]->name,
-					(long long)c->duration_us[r]);
+					us == WINDOW_MISSING ? 0LL : (long long)us);
 		}
 		buf_putc(to, '\n');
 	}
@@ -76,10 +77,10 @@ static bool read_column(struct span rest, const struct ladder *l, struct window 
 
 		span_next(&word, '=', &name);
 		r = rung_index(l, name);
-		if (!num_parse(word, 1, 3600000000LL, &us))
+		if (!num_parse(word, 0, 3600000000LL, &us))
 			return false;
 		if (r < l->count)
-			c.duration_us[r] = us;
+			c.duration_us[r] = us ? us : WINDOW_MISSING;
 	}
 	w->columns[w->count++] = c;
 	return true;
@@ -130,11 +131,18 @@ static bool read_why(struct span rest, struct fail *why)
 	return true;
 }
 
+static bool read_flag(struct span rest, bool *out)
+{
+	int64_t flag;
+	bool good = num_parse(rest, 0, 1, &flag);
+
+	*out = good && flag;
+	return good;
+}
+
 static bool read_line(
 	struct span word, struct span rest, const struct ladder *l, struct live_state *s)
 {
-	int64_t audio;
-
 	if (span_is(word, "status"))
 		return read_status(rest, s);
 	if (span_is(word, "run"))
@@ -148,11 +156,10 @@ static bool read_line(
 		return live_reason_parse(rest, &s->reason);
 	if (span_is(word, "updated"))
 		return num_parse(rest, 0, INT64_MAX / 2, &s->updated_ms);
-	if (span_is(word, "audio")) {
-		bool good = num_parse(rest, 0, 1, &audio);
-		s->has_audio = good && audio;
-		return good;
-	}
+	if (span_is(word, "slate"))
+		return read_flag(rest, &s->slate);
+	if (span_is(word, "audio"))
+		return read_flag(rest, &s->has_audio);
 	if (span_is(word, "picture"))
 		return read_picture(rest, s);
 	if (span_is(word, "encodes")) {

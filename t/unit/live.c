@@ -28,7 +28,7 @@ static void make_state(struct live_state *s)
 	for (int64_t n = 100; n < 103; n++) {
 		struct window_column c = {.n = n,
 			.date_ms = 1763690981123 + n,
-			.duration_us = {2000000, 0, n == 100 ? 0 : 2005333}};
+			.duration_us = {2000000, 0, n == 100 ? WINDOW_MISSING : 2005333}};
 		window_add(&s->window, &c);
 	}
 }
@@ -93,8 +93,8 @@ static void answers(const struct conf *conf)
 		"one that is on has");
 	ok(strstr(buf_str(&text), "\n/tv/live-8/0123456789abcdef0123456789abcdef/720p/102.ts\n"),
 		"with the segments of its run");
-	is_int(live_playlist(conf, &l, "live-8", span_of("480p"), &seen, &text, &f), LIVE_NO_SUCH,
-		"a rendition that is not encoded does not exist");
+	is_int(live_playlist(conf, &l, "live-8", span_of("480p"), &seen, &text, &f), LIVE_READY,
+		"a rendition that is not encoded goes on with the nearest");
 	is_int(live_playlist(conf, &l, "live-8", span_of("99p"), &seen, &text, &f), LIVE_NO_SUCH,
 		"nor does one that nobody has heard of");
 	buf_clear(&text);

@@ -34,11 +34,11 @@ static void masters(void)
 static void media(void)
 {
 	static const struct m3u8_segment segments[] = {
-		{7, 1000000, 1763690981123, true},
-		{8, 2005333, 1763690982123, false},
-		{9, 2600000, 0, true},
+		{7, 1000000, 1763690981123, true, "720p"},
+		{8, 2005333, 1763690982123, false, "720p"},
+		{9, 2600000, 0, true, "480p"},
 	};
-	struct m3u8_media m = {2, 3, "/tv/live-8/r/720p/", segments, 3};
+	struct m3u8_media m = {2, 3, "/tv/live-8/r/", segments, 3};
 	struct buf b;
 
 	buf_init(&b, M3U8_MAX_BYTES);
@@ -51,7 +51,7 @@ static void media(void)
 		"#EXT-X-PROGRAM-DATE-TIME:2025-11-21T02:09:42.123Z\n"
 		"#EXTINF:2.005333,\n/tv/live-8/r/720p/8.ts\n"
 		"#EXT-X-DISCONTINUITY\n"
-		"#EXTINF:2.499999,\n/tv/live-8/r/720p/9.ts\n",
+		"#EXTINF:2.499999,\n/tv/live-8/r/480p/9.ts\n",
 		"a media playlist; a segment that is too long is printed as the longest allowed");
 	buf_clear(&b);
 	b.max = 40;
@@ -60,16 +60,19 @@ static void media(void)
 	buf_release(&b);
 }
 
-/* "7 8 !9" for the numbers listed, ! where a discontinuity stands; "d=N" for its sequence. */
+/* "7 8 !9" for the numbers listed, ! where a discontinuity stands, * behind another rendition's;
+ * "d=N" for its sequence. */
 static const char *summary(const struct window *w, size_t rung, struct buf *to)
 {
 	struct span rest, line;
+	struct ladder l;
 	struct buf text;
 	bool broken = false;
 
+	ladder_parse("720p 360p audio", NULL, NULL, &l, NULL);
 	buf_init(&text, M3U8_MAX_BYTES);
 	buf_clear(to);
-	if (!window_print(w, rung, "", &text))
+	if (!window_print(w, &l, rung, "", &text))
 		buf_puts(to, "none");
 	rest = buf_span(&text);
 	while (span_next(&rest, '\n', &line)) {
@@ -77,7 +80,11 @@ static const char *summary(const struct window *w, size_t rung, struct buf *to)
 			buf_printf(to, "d=%.*s ", (int)line.len - 30, line.ptr + 30);
 		broken |= span_is(line, "#EXT-X-DISCONTINUITY");
 		if (line.len && line.ptr[0] != '#') {
-			buf_printf(to, "%s%.*s ", broken ? "!" : "", (int)line.len - 3, line.ptr);
+			bool own = span_starts(line, l.rungs[rung]->name);
+			while (line.len && *line.ptr++ != '/')
+				line.len--;
+			buf_printf(to, "%s%.*s%s ", broken ? "!" : "", (int)line.len - 4, line.ptr,
+				own ? "" : "*");
 			broken = false;
 		}
 	}
@@ -88,7 +95,8 @@ static const char *summary(const struct window *w, size_t rung, struct buf *to)
 /* Adds `n` with rung 0 and, where `both`, rung 1. */
 static bool add(struct window *w, int64_t n, bool both)
 {
-	struct window_column c = {.n = n, .duration_us = {2000000, both ? 2005333 : 0}};
+	struct window_column c = {
+		.n = n, .duration_us = {2000000, both ? 2005333 : WINDOW_MISSING}};
 
 	return window_add(w, &c);
 }
@@ -134,6 +142,14 @@ static void windows(void)
 	window_break(&w);
 	add(&w, 1000, true);
 	is_str(summary(&w, 0, &b), "d=2 1000 ", "periods go on too");
+	window_break(&w);
+	window_add(&w, &(struct window_column){.n = 1001, .duration_us = {0, 2000000}});
+	is_str(summary(&w, 0, &b), "d=2 1000 !1001* ",
+		"where a rendition is left out its playlist goes on with a lower one");
+	is_str(summary(&w, 1, &b), "d=2 1000 !1001 ", "which goes on by itself");
+	window_add(&w, &(struct window_column){.n = 1002, .duration_us = {2000000}});
+	is_str(summary(&w, 1, &b), "d=2 1000 !1001 1002* ", "or with a higher one");
+	is_str(summary(&w, 2, &b), "d=2 1000* !1001* 1002* ", "and sound with pictures");
 	buf_release(&b);
 }
 

@@ -121,8 +121,41 @@ static void lines(void)
 	}
 }
 
+static void slates(void)
+{
+	struct ladder l;
+	struct recipe_slate slate = {.ffmpeg = "ffmpeg",
+		.dir = "/slates/starting",
+		.ladder = &l,
+		.title = "One moment",
+		.line = "It comes.",
+		.words = true};
+	const char *const *args;
+	struct arena a;
+	struct buf b;
+
+	ladder_parse("720p 240p audio", NULL, NULL, &l, NULL);
+	buf_init(&b, 65536);
+	for (int words = 1; words >= 0; words--) {
+		slate.words = words;
+		arena_init(&a, 65536);
+		buf_clear(&b);
+		for (args = recipe_slate_args(&slate, &a); args && *args; args++)
+			buf_printf(&b, "%s ", *args);
+		arena_release(&a);
+		is_int(times(buf_str(&b), "drawtext=text='One moment'"), words,
+			words ? "a slate has words" : "or none, where there is no font");
+	}
+	is_int(times(buf_str(&b), "-c:v libx264 "), 2, "and each picture of the ladder");
+	is_int(times(buf_str(&b), "-c:a aac "), 3, "all with sound");
+	ok(strstr(buf_str(&b), "-profile:v high -level:v 3.2 "), "encoded as a channel is");
+	ok(strstr(buf_str(&b), " /slates/starting/240p.ts "), "in files by rendition");
+	buf_release(&b);
+}
+
 int main(void)
 {
+	slates();
 	arguments();
 	lines();
 	return tap_done();

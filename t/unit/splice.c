@@ -1,6 +1,7 @@
 /* t/unit/splice.c - one clean stream, whatever the source sends.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/base/buf.h"
+#include "lib/hls/repeat.h"
 #include "lib/hls/splice.h"
 #include "t/unit/tap.h"
 
@@ -454,8 +455,36 @@ static void languages(void)
 	}
 }
 
+/* A short film that is repeated is one that goes on: splice itself would notice. */
+static void repeats(void)
+{
+	enum { PICTURES = 48, ROUNDS = 20 };
+	struct reader r;
+	struct source s;
+	struct buf once;
+
+	source_init(&s);
+	reader_init(&r, NULL);
+	put_pictures(&s, 0, PICTURES);
+	buf_init(&once, 64 << 20);
+	buf_add(&once, s.bytes.ptr, s.bytes.len);
+	for (int i = 0; i < ROUNDS; i++) {
+		buf_clear(&s.bytes);
+		buf_add(&s.bytes, once.ptr, once.len);
+		repeat_shift((uint8_t *)s.bytes.ptr, s.bytes.len, i, PICTURES * FRAME);
+		feed(&r, &s, 0);
+	}
+	is_int(r.uneven[0] + r.uneven[1] + r.damaged, 0, "what is repeated goes on without a step");
+	ok(r.count[1] >= ROUNDS * PICTURES * FRAME / SOUND - 2,
+		"and loses nothing after its start");
+	is_int(r.splice.jumps, 0, "nor does its clock jump");
+	buf_release(&once);
+	release(&r, &s);
+}
+
 int main(void)
 {
+	repeats();
 	connections();
 	clocks();
 	losses();
