@@ -50,7 +50,10 @@ void reply_header(struct reply *r, const char *name, const char *value)
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			return;
 	}
-	buf_printf(&r->headers, "%s: %s\r\n", name, value);
+	buf_puts(&r->headers, name);
+	buf_puts(&r->headers, ": ");
+	buf_puts(&r->headers, value);
+	buf_puts(&r->headers, "\r\n");
 }
 
 void reply_cache(struct reply *r, const char *value)

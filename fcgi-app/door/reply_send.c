@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause
  * RFC 9110, sections 13.1 (conditions), 13.2 (their order) and 14 (ranges). */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -9,12 +10,14 @@
 
 #include "fcgi-app/door/reply.h"
 #include "lib/base/clock.h"
+#include "lib/base/must.h"
 #include "lib/http/date.h"
 #include "lib/http/range.h"
 #include "lib/io/conf.h"
 
 enum {
 	CHUNK_BYTES = 65536,
+	LINE_BYTES = 120,
 	PATH_BYTES = 1000, /* of www_dir: with a name as long there is room for other headers */
 };
 
@@ -232,24 +235,34 @@ static int send_bytes(struct reply *r, struct range part)
 	return 0;
 }
 
-static int send_head(struct reply *r, struct range part, bool left)
+static int put_line(const struct reply *r, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+static int put_line(const struct reply *r, const char *fmt, ...)
 {
-	long long size = body_size(r), length = part.last - part.first + 1;
-	struct buf head;
-	int sent;
+	char line[LINE_BYTES];
+	va_list ap;
+	int len;
 
-	buf_init(&head, REPLY_HEADERS_MAX + 250);
-	buf_printf(&head, "Status: %d %s\r\n", r->status, reason(r->status));
-	buf_add(&head, r->headers.ptr, r->headers.len);
-	if (r->status == 206)
-		buf_printf(&head, "Content-Range: bytes %lld-%lld/%lld\r\n", (long long)part.first,
-			(long long)part.last, size);
-	if (!left && r->status != 204 && r->status != 304)
-		buf_printf(&head, "Content-Length: %lld\r\n", length);
-	buf_puts(&head, "\r\n");
-	sent = fcgi_write(r->rq->x, head.ptr, head.len);
-	buf_release(&head);
-	return sent;
+	va_start(ap, fmt);
+	len = vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	must(len > 0 && len < LINE_BYTES);
+	return fcgi_write(r->rq->x, line, (size_t)len);
+}
+
+static int send_head(const struct reply *r, struct range part, bool left)
+{
+	long long first = part.first, last = part.last, size = body_size(r);
+
+	if (put_line(r, "Status: %d %s\r\n", r->status, reason(r->status)) < 0 ||
+		fcgi_write(r->rq->x, buf_str(&r->headers), r->headers.len) < 0)
+		return -1;
+	if (r->status == 206 &&
+		put_line(r, "Content-Range: bytes %lld-%lld/%lld\r\n", first, last, size) < 0)
+		return -1;
+	if (left || r->status == 204 || r->status == 304)
+		return put_line(r, "\r\n");
+	return put_line(r, "Content-Length: %lld\r\n\r\n", last - first + 1);
 }
 
 /* An answer that does not fit becomes one that says so. */

@@ -31,7 +31,7 @@ void buf_clear(struct buf *b)
 /* Room for `len` more bytes and the NUL. */
 static bool reserve(struct buf *b, size_t len)
 {
-	size_t size = b->size ? b->size : 64;
+	size_t size = b->size ? b->size : 256;
 	char *p;
 
 	if (b->failed || len > b->max - b->len) {
