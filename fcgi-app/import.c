@@ -6,8 +6,10 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/base/num.h"
 #include "lib/io/board.h"
 #include "lib/io/conf.h"
+#include "lib/io/file.h"
 #include "lib/svc/catalog.h"
 #include "lib/svc/generation.h"
 #include "lib/svc/source.h"
@@ -30,6 +32,31 @@ static int import_one(const struct conf *conf, const struct conf_source *source,
 	return generation_swap(&g, force, counts, f);
 }
 
+/* The most memory that this process has had. */
+static int64_t peak_kb(void)
+{
+	static const char name[] = "VmHWM:";
+	struct span rest, line;
+	struct buf text;
+	int64_t kb = 0;
+
+	/* getrusage() would count what this process was before execve(), too. */
+	buf_init(&text, 8192);
+	file_read("/proc/self/status", &text, NULL);
+	rest = buf_span(&text);
+	while (span_next(&rest, '\n', &line)) {
+		if (!span_starts(line, name))
+			continue;
+		line = span_trim(
+			span_make(line.ptr + sizeof(name) - 1, line.len - (sizeof(name) - 1)));
+		span_next(&line, ' ', &rest);
+		num_parse(rest, 0, INT64_MAX, &kb);
+		break;
+	}
+	buf_release(&text);
+	return kb;
+}
+
 static int import_told(const struct conf *conf, const struct conf_source *source, bool force,
 	FILE *out, struct fail *f)
 {
@@ -44,10 +71,13 @@ static int import_told(const struct conf *conf, const struct conf_source *source
 		return -1;
 	}
 	log_info("imported", LOG_STR("source", source->name), LOG_INT("channels", counts.channels),
-		LOG_INT("before", counts.before), LOG_INT("ms", clock_mono_ms() - began_ms));
+		LOG_INT("before", counts.before), LOG_INT("films", counts.films),
+		LOG_INT("series", counts.series), LOG_INT("ms", clock_mono_ms() - began_ms),
+		LOG_INT("peak_kb", peak_kb()));
 	if (out)
-		fprintf(out, "%s: %lld channels in %lld categories\n", source->name,
-			(long long)counts.channels, (long long)counts.categories);
+		fprintf(out, "%s: %lld channels in %lld categories, %lld films, %lld series\n",
+			source->name, (long long)counts.channels, (long long)counts.categories,
+			(long long)counts.films, (long long)counts.series);
 	return 0;
 }
 

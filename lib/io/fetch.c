@@ -330,6 +330,25 @@ int fetch_get(const struct fetch_request *rq, bool head_only, struct fetch_resul
 	return -1;
 }
 
+int fetch_run(const struct fetch_request *rq, struct fail *f)
+{
+	struct transfer *t;
+	struct fail why;
+	CURLcode code;
+
+	if (transfer_make(rq, &t, f) < 0)
+		return -1;
+	code = curl_easy_perform(t->curl);
+	if (code == CURLE_OK && !give_head(t)) /* an answer without a body */
+		code = CURLE_WRITE_ERROR;
+	why = end_of(t, code);
+	transfer_free(t);
+	if (!why.kind)
+		return 0;
+	*f = why;
+	return -1;
+}
+
 /* --- streams ----------------------------------------------------------------------------------------- */
 
 int fetcher_open(struct fetcher **out, struct fail *f)

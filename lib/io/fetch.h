@@ -64,6 +64,10 @@ struct fetch_result {
 int fetch_get(const struct fetch_request *rq, bool head_only, struct fetch_result *res,
 	struct fail *f);
 
+/* Runs one transfer to its end, calling back as in a loop of one's own; `on_done` is not called.
+ * Fails: as fetch_get(); FAIL_GONE where a callback said FETCH_STOP. */
+int fetch_run(const struct fetch_request *rq, struct fail *f);
+
 /* Transfers in the caller's own poll loop. One thread. */
 struct fetcher;
 struct transfer;

@@ -3,7 +3,6 @@
 #include "lib/svc/catalog.h"
 
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,20 +10,14 @@
 #include "lib/base/buf.h"
 #include "lib/base/must.h"
 #include "lib/base/num.h"
+#include "lib/http/alike.h"
 #include "lib/http/text.h"
 #include "lib/io/conf.h"
 #include "lib/io/db.h"
+#include "lib/svc/catalog_inside.h"
 #include "lib/svc/catalog_schema.h"
 
-enum { CONNECTIONS = 4, WORDS = 4 };
-
-struct catalog {
-	const struct conf *conf;
-	pthread_mutex_t lock; /* guards what follows; nothing else is taken under it */
-	pthread_cond_t back;  /* a connection was given back */
-	struct db *idle[CONNECTIONS];
-	int idle_count, lent;
-};
+enum { WORDS = 4 };
 
 int catalog_open(struct catalog **out, const struct conf *conf, struct fail *f)
 {
@@ -67,18 +60,16 @@ static void give_back(struct catalog *c, struct db *db)
 	c->lent--;
 	if (db)
 		c->idle[c->idle_count++] = db;
-	must(c->lent >= 0 && c->idle_count + c->lent <= CONNECTIONS);
+	must(c->lent >= 0 && c->idle_count + c->lent <= CATALOG_CONNECTIONS);
 	pthread_cond_signal(&c->back);
 	pthread_mutex_unlock(&c->lock);
 }
 
-/* Lends a connection in a read transaction: all that is read belongs together. *db is NULL when
- * there is no database yet; otherwise end() must follow. */
-static int begin(struct catalog *c, struct db **db, struct fail *f)
+int catalog_begin(struct catalog *c, struct db **db, struct fail *f)
 {
 	*db = NULL;
 	pthread_mutex_lock(&c->lock);
-	while (c->lent == CONNECTIONS)
+	while (c->lent == CATALOG_CONNECTIONS)
 		pthread_cond_wait(&c->back, &c->lock);
 	c->lent++;
 	if (c->idle_count)
@@ -99,7 +90,7 @@ static int begin(struct catalog *c, struct db **db, struct fail *f)
 	return -1;
 }
 
-static void end(struct catalog *c, struct db *db)
+void catalog_end(struct catalog *c, struct db *db)
 {
 	db_rollback(db);
 	give_back(c, db);
@@ -110,7 +101,7 @@ static void end(struct catalog *c, struct db *db)
 
 #define COLUMNS                                                                                    \
 	"c.key, c.name, coalesce(k.name, ''), c.logo, c.epg, c.number, c.archive_days, c.adult, "  \
-	"c.position "
+	"c.position, c.alike, c.guide, c.folded "
 #define JOINED                                                                                     \
 	"FROM source AS s JOIN channel AS c ON c.source = s.id AND c.generation = s.generation "   \
 	"LEFT JOIN category AS k ON k.source = s.id AND k.generation = s.generation "              \
@@ -165,7 +156,7 @@ int catalog_channel(struct catalog *c, const struct ident *id, struct channel *o
 
 	if (id->kind != IDENT_LIVE)
 		return fail_set(f, FAIL_MISSING, "There is no such channel");
-	if (begin(c, &db, f) < 0)
+	if (catalog_begin(c, &db, f) < 0)
 		return -1;
 	for (size_t i = 0; db && i < c->conf->source_count && known >= 0; i++) {
 		const char *source = c->conf->sources[i].name;
@@ -177,7 +168,7 @@ int catalog_channel(struct catalog *c, const struct ident *id, struct channel *o
 		known = found < 0 ? -1 : known + found;
 	}
 	if (db)
-		end(c, db);
+		catalog_end(c, db);
 	if (known < 0)
 		return -1;
 	if (known > 1)
@@ -186,6 +177,110 @@ int catalog_channel(struct catalog *c, const struct ident *id, struct channel *o
 			"it",
 			id->key);
 	return known ? 0 : fail_set(f, FAIL_MISSING, "There is no such channel");
+}
+
+int catalog_address(struct catalog *c, const struct channel_entry *entry,
+	struct channel_address *out, struct fail *f)
+{
+	static const char sql[] =
+		"SELECT a.url, a.agent, a.referrer FROM source AS s JOIN address AS a "
+		"ON a.source = s.id AND a.generation = s.generation "
+		"WHERE s.name = ?1 AND a.key = ?2 AND a.entry = ?3";
+	enum db_step step = DB_FAILED;
+	struct db *db = NULL;
+	struct db_stmt *st;
+	bool found = false;
+
+	if (catalog_begin(c, &db, f) < 0)
+		return -1;
+	if (db && db_prepare(db, sql, &st, f) == 0) {
+		db_bind_text(st, 1, span_of(entry->source));
+		db_bind_text(st, 2, span_of(entry->key));
+		db_bind_int(st, 3, entry->number);
+		step = db_step(st, f);
+		found = step == DB_ROW && span_copy(db_text(st, 0), out->url, sizeof(out->url)) &&
+			span_copy(db_text(st, 1), out->agent, sizeof(out->agent)) &&
+			span_copy(db_text(st, 2), out->referrer, sizeof(out->referrer));
+		db_done(st);
+	}
+	if (db)
+		catalog_end(c, db);
+	if (db && step == DB_FAILED)
+		return -1;
+	return found ? 0 : fail_set(f, FAIL_MISSING, "The list has no such address");
+}
+
+/* --- one channel of several sources
+ * ------------------------------------------------------------------------------------ */
+
+/* What sources are compared by. */
+struct marks {
+	struct span alike, guide, folded;
+};
+
+/* 1: `source` has it, 0: it has not, -1: failed. By the guide's id first, then by the same name,
+ * then by one that is alike. */
+static int find_alike(struct db *db, const char *source, const struct marks *m,
+	char key[IDENT_KEY_MAX], struct fail *f)
+{
+	static const char sql[] =
+		"SELECT c.key FROM source AS s JOIN channel AS c ON c.source = s.id AND "
+		"c.generation = s.generation WHERE s.name = ?1 AND (c.alike = ?2 OR "
+		"(c.guide = ?3 AND c.guide <> '')) ORDER BY (c.guide = ?3 AND c.guide <> '') "
+		"DESC, c.folded = ?4 DESC, c.number, c.position LIMIT 1";
+	struct db_stmt *st;
+	enum db_step step;
+	int found = 0;
+
+	if (db_prepare(db, sql, &st, f) < 0)
+		return -1;
+	db_bind_text(st, 1, span_of(source));
+	db_bind_text(st, 2, m->alike);
+	db_bind_text(st, 3, m->guide);
+	db_bind_text(st, 4, m->folded);
+	step = db_step(st, f);
+	if (step == DB_ROW)
+		found = span_copy(db_text(st, 0), key, IDENT_KEY_MAX);
+	db_done(st);
+	return step == DB_FAILED ? -1 : found;
+}
+
+int catalog_alike(struct catalog *c, const char *source, const struct channel *channel,
+	char key[IDENT_KEY_MAX], struct fail *f)
+{
+	char alike[CHANNEL_NAME_MAX], guide[CHANNEL_EPG_MAX], folded[CHANNEL_NAME_MAX];
+	struct span name = span_of(channel->name);
+	struct db *db = NULL;
+	struct marks m;
+	int found = 0;
+
+	key[0] = '\0';
+	if (catalog_begin(c, &db, f) < 0)
+		return -1;
+	m.alike = span_make(alike, alike_name(name, alike, sizeof(alike)));
+	m.guide = span_make(guide, text_fold(span_of(channel->epg), guide, sizeof(guide)));
+	m.folded = span_make(folded, text_fold(name, folded, sizeof(folded)));
+	if (db) {
+		found = find_alike(db, source, &m, key, f);
+		catalog_end(c, db);
+	}
+	return found < 0 ? -1 : 0;
+}
+
+/* Whether an earlier source of the group lists it already; read from a row of COLUMNS. */
+static int is_listed_before(
+	const struct catalog *c, struct db *db, size_t source, struct db_stmt *st, struct fail *f)
+{
+	const struct conf_source *own = &c->conf->sources[source];
+	struct marks m = {db_text(st, 9), db_text(st, 10), db_text(st, 11)};
+	char key[IDENT_KEY_MAX];
+	int found = 0;
+
+	for (size_t i = 0; *own->group && i < source && found == 0; i++) {
+		if (strcmp(c->conf->sources[i].group, own->group) == 0)
+			found = find_alike(db, c->conf->sources[i].name, &m, key, f);
+	}
+	return found;
 }
 
 /* --- pages --------------------------------------------------------------------------------------
@@ -248,6 +343,7 @@ static int give_rows(struct catalog *c, struct db *db, struct page *p, struct fa
 	struct channel channel;
 	struct db_stmt *st;
 	enum db_step step;
+	int before = 0;
 
 	if (db_prepare(db, sql, &st, f) < 0)
 		return -1;
@@ -258,7 +354,9 @@ static int give_rows(struct catalog *c, struct db *db, struct page *p, struct fa
 	db_bind_text(st, 5, p->query->category);
 	for (int i = 0; i < WORDS; i++)
 		db_bind_text(st, 6 + i, span_of(p->words[i]));
-	db_bind_int(st, 10, p->left + 1); /* one more tells whether there is another page */
+	/* One more tells whether there is another page; which of a group are left out, nobody
+	 * knows. */
+	db_bind_int(st, 10, *c->conf->sources[p->source].group ? -1 : p->left + 1);
 	while ((step = db_step(st, f)) == DB_ROW && !p->stopped) {
 		if (p->left == 0) {
 			p->stopped = true;
@@ -266,13 +364,16 @@ static int give_rows(struct catalog *c, struct db *db, struct page *p, struct fa
 		}
 		p->number = db_int(st, 5);
 		p->position = db_int(st, 8);
-		if (!read_channel(c, source, st, &channel))
+		before = is_listed_before(c, db, p->source, st, f);
+		if (before < 0)
+			break;
+		if (before || !read_channel(c, source, st, &channel))
 			continue;
 		p->left--;
 		p->stopped = p->query->each(p->query->ctx, &channel) != 0;
 	}
 	db_done(st);
-	return step == DB_FAILED ? -1 : 0;
+	return step == DB_FAILED || before < 0 ? -1 : 0;
 }
 
 int catalog_channels(
@@ -284,7 +385,7 @@ int catalog_channels(
 
 	if (p.left < 1 || p.left > CATALOG_LIMIT_MAX)
 		return fail_set(f, FAIL_INPUT, "A page has 1 to %d channels", CATALOG_LIMIT_MAX);
-	if (read_cursor(c, &p, f) < 0 || begin(c, &db, f) < 0)
+	if (read_cursor(c, &p, f) < 0 || catalog_begin(c, &db, f) < 0)
 		return -1;
 	next[0] = '\0'; /* only now: the cursor may have stood there */
 	read_words(&p);
@@ -296,115 +397,9 @@ int catalog_channels(
 		p.number = p.position = -1;
 	}
 	if (db)
-		end(c, db);
+		catalog_end(c, db);
 	if (result == 0 && p.stopped)
 		snprintf(next, CATALOG_CURSOR_MAX, "%s.%" PRId64 ".%" PRId64,
 			c->conf->sources[p.source].name, p.number, p.position);
 	return result;
-}
-
-/* --- categories and state
- * ------------------------------------------------------------------------- */
-
-struct categories {
-	int (*each)(void *ctx, const struct catalog_category *category);
-	void *ctx;
-	bool stopped;
-};
-
-static int give_categories(struct db *db, const char *source, struct categories *to, struct fail *f)
-{
-	/* What an earlier source has given is left out: names are told once. */
-	static const char sql[] =
-		"SELECT k.name, k.channels FROM source AS s JOIN category AS k ON k.source = s.id "
-		"AND k.generation = s.generation WHERE s.name = ?1 AND k.channels > 0 AND NOT "
-		"EXISTS "
-		"(SELECT 1 FROM source AS e JOIN category AS o ON o.source = e.id AND "
-		"o.generation = e.generation WHERE e.id < s.id AND o.channels > 0 "
-		"AND o.folded = k.folded) ORDER BY k.position";
-	struct db_stmt *st;
-	enum db_step step;
-
-	if (db_prepare(db, sql, &st, f) < 0)
-		return -1;
-	db_bind_text(st, 1, span_of(source));
-	while ((step = db_step(st, f)) == DB_ROW && !to->stopped) {
-		struct catalog_category category = {db_text(st, 0).ptr, db_int(st, 1)};
-		to->stopped = to->each(to->ctx, &category) != 0;
-	}
-	db_done(st);
-	return step == DB_FAILED ? -1 : 0;
-}
-
-int catalog_categories(struct catalog *c,
-	int (*each)(void *ctx, const struct catalog_category *category), void *ctx, struct fail *f)
-{
-	struct categories to = {each, ctx, false};
-	struct db *db = NULL;
-	int result = 0;
-
-	if (begin(c, &db, f) < 0)
-		return -1;
-	for (size_t i = 0; db && i < c->conf->source_count && result == 0 && !to.stopped; i++)
-		result = give_categories(db, c->conf->sources[i].name, &to, f);
-	if (db)
-		end(c, db);
-	return result;
-}
-
-int catalog_revision(struct catalog *c, int64_t *revision, struct fail *f)
-{
-	struct db *db = NULL;
-	struct db_stmt *st;
-	enum db_step step = DB_FAILED;
-
-	*revision = 0;
-	if (begin(c, &db, f) < 0)
-		return -1;
-	if (!db)
-		return 0;
-	if (db_prepare(db, "SELECT value FROM revision", &st, f) == 0) {
-		step = db_step(st, f);
-		if (step == DB_ROW)
-			*revision = db_int(st, 0);
-		db_done(st);
-	}
-	end(c, db);
-	return step == DB_FAILED ? -1 : 0;
-}
-
-int catalog_state(struct catalog *c, const char *source, struct catalog_state *out, struct fail *f)
-{
-	static const char sql[] =
-		"SELECT imported_ms, tried_ms, channels, trouble FROM source WHERE name = ?1";
-	struct db *db = NULL;
-	struct db_stmt *st;
-	enum db_step step = DB_FAILED;
-
-	*out = (struct catalog_state){0};
-	if (begin(c, &db, f) < 0)
-		return -1;
-	if (!db)
-		return 0;
-	if (db_prepare(db, sql, &st, f) == 0) {
-		db_bind_text(st, 1, span_of(source));
-		step = db_step(st, f);
-		if (step == DB_ROW) {
-			out->imported_ms = db_int(st, 0);
-			out->tried_ms = db_int(st, 1);
-			out->channels = db_int(st, 2);
-			text_clean(db_text(st, 3), out->trouble, sizeof(out->trouble));
-		}
-		db_done(st);
-	}
-	end(c, db);
-	return step == DB_FAILED ? -1 : 0;
-}
-
-int64_t catalog_imported_ms(struct catalog *c, const char *source)
-{
-	struct catalog_state state;
-	struct fail why = {0};
-
-	return catalog_state(c, source, &state, &why) == 0 ? state.imported_ms : 0;
 }

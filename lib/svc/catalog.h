@@ -30,6 +30,11 @@ enum {
 	CHANNEL_CATEGORY_MAX = 121,
 	CHANNEL_LOGO_MAX = 1025,
 	CHANNEL_EPG_MAX = 129,
+	CHANNEL_URL_MAX = 2048,
+	CHANNEL_AGENT_MAX = 256,
+	CHANNEL_REFERRER_MAX = 1024,
+	TITLE_SUFFIX_MAX = 9,
+	TITLE_PLOT_MAX = 2001,
 	CATALOG_CURSOR_MAX = 160,
 	CATALOG_LIMIT = 100, /* channels in a page, unless asked otherwise */
 	CATALOG_LIMIT_MAX = 1000
@@ -72,8 +77,27 @@ void catalog_close(struct catalog **c);
  * unknown channel, or a bare id that several sources know. */
 int catalog_channel(struct catalog *c, const struct ident *id, struct channel *out, struct fail *f);
 
+/* One of the addresses of a list's channel, from 0. */
+struct channel_entry {
+	const char *source, *key;
+	int64_t number;
+};
+
+/* Where it plays, with what is to be sent there. A secret. Fails: FAIL_MISSING. */
+struct channel_address {
+	char url[CHANNEL_URL_MAX], agent[CHANNEL_AGENT_MAX], referrer[CHANNEL_REFERRER_MAX];
+};
+int catalog_address(struct catalog *c, const struct channel_entry *entry,
+	struct channel_address *out, struct fail *f);
+
+/* The key of the channel of `source` that is the same as `channel`, by the guide's id or by name
+ * (lib/http/alike.h), into `key`; "" when there is none. */
+int catalog_alike(struct catalog *c, const char *source, const struct channel *channel,
+	char key[IDENT_KEY_MAX], struct fail *f);
+
 /* Calls `each` for a page of channels and sets `next`, which holds CATALOG_CURSOR_MAX bytes, to the
- * cursor of the next page, "" when this was the last one. A cursor stays good when the list
+ * cursor of the next page, "" when this was the last one. What an earlier source of the same group
+ * has too is left out. A cursor stays good when the list
  * changes: what is unchanged is neither skipped nor given twice. Connections are few: `each` must
  * not block. Fails: FAIL_INPUT for a cursor that is none of ours or a limit out of range. */
 int catalog_channels(

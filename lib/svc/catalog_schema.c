@@ -45,6 +45,67 @@ static const char *const steps[] = {
 	"CREATE INDEX channel_category ON channel (source, generation, category);"
 	"CREATE TABLE revision (value INTEGER NOT NULL);"
 	"INSERT INTO revision VALUES (0);",
+
+	/* Films and series, each kind by a generation of its own; addresses of lists; what channels
+	 * of several sources are matched by. */
+	"ALTER TABLE source ADD COLUMN films INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE source ADD COLUMN film_generation INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE source ADD COLUMN series INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE source ADD COLUMN series_generation INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE channel ADD COLUMN alike TEXT NOT NULL DEFAULT '';" /* lib/http/alike.h */
+	"ALTER TABLE channel ADD COLUMN guide TEXT NOT NULL DEFAULT '';" /* epg, folded */
+	"CREATE INDEX channel_alike ON channel (source, generation, alike);"
+	"CREATE INDEX channel_guide ON channel (source, generation, guide);"
+	"CREATE TABLE address (" /* of a channel in a list: several for one key are tried in order
+				  */
+	"  source INTEGER NOT NULL REFERENCES source (id),"
+	"  generation INTEGER NOT NULL,"
+	"  key TEXT NOT NULL,"
+	"  entry INTEGER NOT NULL,"
+	"  url TEXT NOT NULL,"
+	"  agent TEXT NOT NULL,"
+	"  referrer TEXT NOT NULL,"
+	"  PRIMARY KEY (source, generation, key, entry)) WITHOUT ROWID;"
+	"CREATE TABLE shelf (" /* a category of films (1) or series (2) */
+	"  source INTEGER NOT NULL REFERENCES source (id),"
+	"  generation INTEGER NOT NULL,"
+	"  kind INTEGER NOT NULL,"
+	"  key TEXT NOT NULL,"
+	"  name TEXT NOT NULL,"
+	"  folded TEXT NOT NULL,"
+	"  position INTEGER NOT NULL,"
+	"  PRIMARY KEY (source, generation, kind, key)) WITHOUT ROWID;"
+	"CREATE TABLE film ("
+	"  source INTEGER NOT NULL REFERENCES source (id),"
+	"  generation INTEGER NOT NULL,"
+	"  key TEXT NOT NULL,"
+	"  position INTEGER NOT NULL,"
+	"  name TEXT NOT NULL,"
+	"  folded TEXT NOT NULL,"
+	"  category TEXT NOT NULL,"
+	"  poster TEXT NOT NULL,"
+	"  plot TEXT NOT NULL,"
+	"  suffix TEXT NOT NULL,"    /* of the container */
+	"  year INTEGER NOT NULL,"   /* 0: not known */
+	"  rating INTEGER NOT NULL," /* tenths of 0 to 10; 0: none */
+	"  changed_s INTEGER NOT NULL,"
+	"  adult INTEGER NOT NULL,"
+	"  url TEXT NOT NULL," /* of a list; else empty */
+	"  PRIMARY KEY (source, generation, key)) WITHOUT ROWID;"
+	"CREATE TABLE series ("
+	"  source INTEGER NOT NULL REFERENCES source (id),"
+	"  generation INTEGER NOT NULL,"
+	"  key TEXT NOT NULL,"
+	"  position INTEGER NOT NULL,"
+	"  name TEXT NOT NULL,"
+	"  folded TEXT NOT NULL,"
+	"  category TEXT NOT NULL,"
+	"  poster TEXT NOT NULL,"
+	"  plot TEXT NOT NULL,"
+	"  year INTEGER NOT NULL,"
+	"  rating INTEGER NOT NULL,"
+	"  changed_s INTEGER NOT NULL,"
+	"  PRIMARY KEY (source, generation, key)) WITHOUT ROWID;",
 };
 
 enum { STEPS = sizeof(steps) / sizeof(steps[0]) };
@@ -75,6 +136,16 @@ int catalog_schema_write(const struct conf *conf, struct db **out, struct fail *
 	return 0;
 }
 
+static int renew(const struct conf *conf, const char *path, struct db **out, struct fail *f)
+{
+	struct db *db = NULL;
+
+	if (catalog_schema_write(conf, &db, f) < 0)
+		return -1;
+	db_close(&db);
+	return db_open(out, path, DB_READ, f);
+}
+
 int catalog_schema_read(const struct conf *conf, struct db **out, struct fail *f)
 {
 	char path[CATALOG_PATH_MAX];
@@ -93,11 +164,14 @@ int catalog_schema_read(const struct conf *conf, struct db **out, struct fail *f
 		db_close(out);
 		return -1;
 	}
-	if (version != STEPS)
-		db_close(out);
-	if (version != STEPS && version != 0)
+	if (version == STEPS)
+		return 0;
+	db_close(out);
+	if (version > STEPS)
 		return fail_set(f, FAIL_BUSY,
-			"The catalogue was written by another version of Sluice: run sluice "
-			"import");
-	return 0;
+			"The catalogue was written by a newer version of Sluice: run sluice "
+			"import with that one");
+	/* An older one is brought up to date by whoever sees it first; 0 is one that is being made.
+	 */
+	return version == 0 ? 0 : renew(conf, path, out, f);
 }

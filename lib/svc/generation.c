@@ -9,22 +9,29 @@
 #include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/log.h"
 #include "lib/base/must.h"
+#include "lib/http/alike.h"
 #include "lib/http/ident.h"
 #include "lib/http/text.h"
 #include "lib/io/db.h"
 #include "lib/svc/catalog.h"
 #include "lib/svc/catalog_schema.h"
 
-enum { BATCH = 2000 /* rows a transaction */ };
+enum {
+	BATCH = 2000, /* rows a transaction */
+	ADDRESSES_MAX = 8
+};
 
 struct generation {
 	struct db *db;
 	int lock;
 	int64_t source, number; /* ids in the database */
 	struct generation_counts counts;
-	int64_t position; /* of the next row of either kind */
-	int64_t pending;  /* rows since the last commit */
+	int64_t titles[SOURCE_KINDS], before[SOURCE_KINDS];
+	struct fail missing[SOURCE_KINDS]; /* why the list of a kind has not come in whole */
+	int64_t position;		   /* of the next row of any kind */
+	int64_t pending;		   /* rows since the last commit */
 };
 
 static int take_lock(const struct conf *conf, int *lock, struct fail *f)
@@ -63,7 +70,8 @@ static int begin_source(struct generation *g, const char *name, struct fail *f)
 	static const char make[] =
 		"INSERT INTO source (name, begun, tried_ms) VALUES (?1, 1, ?2) "
 		"ON CONFLICT (name) DO UPDATE SET begun = begun + 1, tried_ms = ?2";
-	static const char find[] = "SELECT id, begun, channels FROM source WHERE name = ?1";
+	static const char find[] =
+		"SELECT id, begun, channels, films, series FROM source WHERE name = ?1";
 	struct db_stmt *st;
 	enum db_step step;
 
@@ -80,6 +88,8 @@ static int begin_source(struct generation *g, const char *name, struct fail *f)
 		g->source = db_int(st, 0);
 		g->number = db_int(st, 1);
 		g->counts.before = db_int(st, 2);
+		g->before[SOURCE_FILMS] = db_int(st, 3);
+		g->before[SOURCE_SERIES] = db_int(st, 4);
 	}
 	db_done(st);
 	return step == DB_ROW ? 0 : -1;
@@ -88,14 +98,26 @@ static int begin_source(struct generation *g, const char *name, struct fail *f)
 /* Removes all rows of the source that are not seen. */
 static int sweep(struct generation *g, struct fail *f)
 {
-	static const char channels[] = "DELETE FROM channel WHERE source = ?1 AND generation <> "
-				       "(SELECT generation FROM source WHERE id = ?1)";
-	static const char categories[] = "DELETE FROM category WHERE source = ?1 AND generation <> "
-					 "(SELECT generation FROM source WHERE id = ?1)";
+	static const char *const unseen[] = {
+		"DELETE FROM channel WHERE source = ?1 AND generation <> "
+		"(SELECT generation FROM source WHERE id = ?1)",
+		"DELETE FROM category WHERE source = ?1 AND generation <> "
+		"(SELECT generation FROM source WHERE id = ?1)",
+		"DELETE FROM address WHERE source = ?1 AND generation <> "
+		"(SELECT generation FROM source WHERE id = ?1)",
+		"DELETE FROM film WHERE source = ?1 AND generation <> "
+		"(SELECT film_generation FROM source WHERE id = ?1)",
+		"DELETE FROM series WHERE source = ?1 AND generation <> "
+		"(SELECT series_generation FROM source WHERE id = ?1)",
+		"DELETE FROM shelf WHERE source = ?1 AND generation <> (SELECT CASE kind WHEN 1 "
+		"THEN film_generation ELSE series_generation END FROM source WHERE id = ?1)",
+	};
 
-	if (run(g->db, channels, &g->source, 1, f) < 0)
-		return -1;
-	return run(g->db, categories, &g->source, 1, f);
+	for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++) {
+		if (run(g->db, unseen[i], &g->source, 1, f) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static void close_generation(struct generation **g)
@@ -141,6 +163,27 @@ static int note_row(struct generation *g, int64_t *count, struct fail *f)
 	return db_commit(g->db, f) < 0 || db_begin(g->db, f) < 0 ? -1 : 0;
 }
 
+static int put_shelf(struct generation *g, const struct source_category *row, struct fail *f)
+{
+	static const char sql[] =
+		"INSERT OR IGNORE INTO shelf (source, generation, kind, key, name, folded, "
+		"position) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+	char folded[CHANNEL_CATEGORY_MAX];
+	struct db_stmt *st;
+
+	if (db_prepare(g->db, sql, &st, f) < 0)
+		return -1;
+	text_fold(row->name, folded, sizeof(folded));
+	db_bind_int(st, 1, g->source);
+	db_bind_int(st, 2, g->number);
+	db_bind_int(st, 3, row->kind);
+	db_bind_text(st, 4, row->key);
+	db_bind_text(st, 5, row->name);
+	db_bind_text(st, 6, span_of(folded));
+	db_bind_int(st, 7, g->position++);
+	return db_run(st, f);
+}
+
 static int put_category(void *ctx, const struct source_category *row, struct fail *f)
 {
 	static const char sql[] =
@@ -150,6 +193,8 @@ static int put_category(void *ctx, const struct source_category *row, struct fai
 	char folded[CHANNEL_CATEGORY_MAX];
 	struct db_stmt *st;
 
+	if (row->kind != SOURCE_CHANNELS)
+		return put_shelf(g, row, f);
 	if (db_prepare(g->db, sql, &st, f) < 0)
 		return -1;
 	text_fold(row->name, folded, sizeof(folded));
@@ -164,14 +209,57 @@ static int put_category(void *ctx, const struct source_category *row, struct fai
 	return note_row(g, &g->counts.categories, f);
 }
 
+/* Several for one key are tried in the order of the list. */
+static int put_address(struct generation *g, const struct source_channel *row, struct fail *f)
+{
+	static const char sql[] =
+		"INSERT INTO address (source, generation, key, entry, url, agent, referrer) "
+		"SELECT ?1, ?2, ?3, n, ?4, ?5, ?6 FROM (SELECT count(*) AS n, "
+		"coalesce(sum(url = ?4), 0) AS same FROM address "
+		"WHERE source = ?1 AND generation = ?2 AND key = ?3) WHERE n < ?7 AND same = 0";
+	struct db_stmt *st;
+
+	must(row->url.len < CHANNEL_URL_MAX);
+	if (db_prepare(g->db, sql, &st, f) < 0)
+		return -1;
+	db_bind_int(st, 1, g->source);
+	db_bind_int(st, 2, g->number);
+	db_bind_text(st, 3, row->key);
+	db_bind_text(st, 4, row->url);
+	db_bind_text(st, 5, row->agent);
+	db_bind_text(st, 6, row->referrer);
+	db_bind_int(st, 7, ADDRESSES_MAX);
+	return db_run(st, f);
+}
+
+/* What films and series have in common: parameters 1 to 12. */
+static void bind_title(struct generation *g, struct db_stmt *st, const struct source_title *row)
+{
+	char folded[CHANNEL_NAME_MAX];
+
+	text_fold(row->name, folded, sizeof(folded));
+	db_bind_int(st, 1, g->source);
+	db_bind_int(st, 2, g->number);
+	db_bind_text(st, 3, row->key);
+	db_bind_int(st, 4, g->position);
+	db_bind_text(st, 5, row->name);
+	db_bind_text(st, 6, span_of(folded));
+	db_bind_text(st, 7, row->category);
+	db_bind_text(st, 8, row->poster);
+	db_bind_text(st, 9, row->plot);
+	db_bind_int(st, 10, row->year);
+	db_bind_int(st, 11, row->rating);
+	db_bind_int(st, 12, row->changed_s);
+}
+
 static int put_channel(void *ctx, const struct source_channel *row, struct fail *f)
 {
 	static const char sql[] =
 		"INSERT OR IGNORE INTO channel (source, generation, number, position, key, name,"
-		" folded, category, logo, epg, archive_days, adult) "
-		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+		" folded, category, logo, epg, archive_days, adult, alike, guide) "
+		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 	struct generation *g = ctx;
-	char folded[CHANNEL_NAME_MAX];
+	char folded[CHANNEL_NAME_MAX], alike[CHANNEL_NAME_MAX], guide[CHANNEL_EPG_MAX];
 	struct db_stmt *st;
 
 	must(ident_key_ok(row->key));
@@ -180,6 +268,8 @@ static int put_channel(void *ctx, const struct source_channel *row, struct fail 
 	if (db_prepare(g->db, sql, &st, f) < 0)
 		return -1;
 	text_fold(row->name, folded, sizeof(folded));
+	alike_name(row->name, alike, sizeof(alike));
+	text_fold(row->epg, guide, sizeof(guide));
 	db_bind_int(st, 1, g->source);
 	db_bind_int(st, 2, g->number);
 	db_bind_int(st, 3, row->number ? row->number : g->counts.channels + 1);
@@ -192,24 +282,82 @@ static int put_channel(void *ctx, const struct source_channel *row, struct fail 
 	db_bind_text(st, 10, row->epg);
 	db_bind_int(st, 11, row->archive_days);
 	db_bind_int(st, 12, row->adult);
-	if (db_run(st, f) < 0)
+	db_bind_text(st, 13, span_of(alike));
+	db_bind_text(st, 14, span_of(guide));
+	if (db_run(st, f) < 0 || note_row(g, &g->counts.channels, f) < 0)
 		return -1;
-	return note_row(g, &g->counts.channels, f);
+	return row->url.len ? put_address(g, row, f) : 0;
+}
+
+static int put_film(struct generation *g, const struct source_title *row, struct fail *f)
+{
+	static const char sql[] =
+		"INSERT OR IGNORE INTO film (source, generation, key, position, name, folded, "
+		"category, poster, plot, year, rating, changed_s, suffix, adult, url) "
+		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+	struct db_stmt *st;
+
+	if (db_prepare(g->db, sql, &st, f) < 0)
+		return -1;
+	bind_title(g, st, row);
+	db_bind_text(st, 13, row->suffix);
+	db_bind_int(st, 14, row->adult);
+	db_bind_text(st, 15, row->url);
+	return db_run(st, f);
+}
+
+static int put_series(struct generation *g, const struct source_title *row, struct fail *f)
+{
+	static const char sql[] =
+		"INSERT OR IGNORE INTO series (source, generation, key, position, name, folded, "
+		"category, poster, plot, year, rating, changed_s) "
+		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+	struct db_stmt *st;
+
+	if (db_prepare(g->db, sql, &st, f) < 0)
+		return -1;
+	bind_title(g, st, row);
+	return db_run(st, f);
+}
+
+static int put_title(void *ctx, const struct source_title *row, struct fail *f)
+{
+	struct generation *g = ctx;
+
+	must(ident_key_ok(row->key) && row->name.len > 0 && row->name.len < CHANNEL_NAME_MAX);
+	must(row->poster.len < CHANNEL_LOGO_MAX && row->plot.len < TITLE_PLOT_MAX);
+	must(row->url.len < CHANNEL_URL_MAX && row->suffix.len < TITLE_SUFFIX_MAX);
+	if ((row->kind == SOURCE_FILMS ? put_film(g, row, f) : put_series(g, row, f)) < 0)
+		return -1;
+	return note_row(g, &g->titles[row->kind], f);
+}
+
+static void note_list(void *ctx, enum source_kind kind, const struct fail *why)
+{
+	struct generation *g = ctx;
+
+	g->missing[kind] = *why;
 }
 
 struct source_sink generation_sink(struct generation *g)
 {
-	return (struct source_sink){put_category, put_channel, g};
+	return (struct source_sink){put_category, put_channel, put_title, note_list, g};
+}
+
+static bool is_shrunk(int64_t now, int64_t before)
+{
+	return now < before / 2 + before % 2;
 }
 
 static int believe(const struct generation *g, struct fail *f)
 {
 	const struct generation_counts *n = &g->counts;
 
-	if (n->channels == 0)
+	/* A source may have films alone. */
+	if (n->channels == 0 && (n->before > 0 || g->titles[SOURCE_FILMS] == 0))
 		return fail_set(f, FAIL_UPSTREAM,
 			"The source lists no channels; nothing was changed (--force accepts it)");
-	if (n->channels < n->before / 2 + n->before % 2)
+	if (is_shrunk(n->channels, n->before))
 		return fail_set(f, FAIL_UPSTREAM,
 			"The source lists %lld channels where there were %lld; nothing was changed "
 			"(--force accepts it)",
@@ -217,19 +365,74 @@ static int believe(const struct generation *g, struct fail *f)
 	return 0;
 }
 
-static int show(struct generation *g, struct fail *f)
+/* Whether the films or series go in; if they do not, why, when that is a loss. */
+static bool believe_titles(
+	const struct generation *g, enum source_kind kind, bool force, struct buf *trouble)
+{
+	const char *name = kind == SOURCE_FILMS ? "films" : "series";
+
+	if (!g->missing[kind].kind && (force || !is_shrunk(g->titles[kind], g->before[kind])))
+		return true;
+	if (g->missing[kind].kind && g->before[kind])
+		buf_printf(
+			trouble, "The %s stayed as they were: %s. ", name, g->missing[kind].text);
+	else if (!g->missing[kind].kind)
+		buf_printf(trouble,
+			"The %s stayed as they were: %lld are listed where there were %lld "
+			"(--force accepts it). ",
+			name, (long long)g->titles[kind], (long long)g->before[kind]);
+	return false;
+}
+
+static int show_titles(struct generation *g, bool force, struct buf *trouble, struct fail *f)
+{
+	static const char *const sql[SOURCE_KINDS] = {
+		[SOURCE_FILMS] = "UPDATE source SET film_generation = ?2, films = ?3 WHERE id = ?1",
+		[SOURCE_SERIES] =
+			"UPDATE source SET series_generation = ?2, series = ?3 WHERE id = ?1"};
+
+	for (int kind = SOURCE_FILMS; kind < SOURCE_KINDS; kind++) {
+		const int64_t numbers[] = {g->source, g->number, g->titles[kind]};
+
+		if (believe_titles(g, (enum source_kind)kind, force, trouble) &&
+			run(g->db, sql[kind], numbers, 3, f) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int note_trouble(struct generation *g, const char *text, struct fail *f)
+{
+	struct db_stmt *st;
+
+	if (db_prepare(g->db, "UPDATE source SET trouble = ?2 WHERE id = ?1", &st, f) < 0)
+		return -1;
+	db_bind_int(st, 1, g->source);
+	db_bind_text(st, 2, span_of(text));
+	return db_run(st, f);
+}
+
+static int show(struct generation *g, bool force, struct fail *f)
 {
 	static const char sql[] =
-		"UPDATE source SET generation = ?2, channels = ?3, imported_ms = ?4, trouble = '' "
-		"WHERE id = ?1";
+		"UPDATE source SET generation = ?2, channels = ?3, imported_ms = ?4 WHERE id = ?1";
 	/* Also grows when the database was made anew since a worker last looked. */
 	static const char revise[] = "UPDATE revision SET value = max(value + 1, ?1)";
 	int64_t now_ms = clock_real_ms();
 	const int64_t numbers[] = {g->source, g->number, g->counts.channels, now_ms};
+	struct buf trouble;
+	int result;
 
-	if (run(g->db, sql, numbers, 4, f) < 0)
-		return -1;
-	return run(g->db, revise, &now_ms, 1, f);
+	buf_init(&trouble, 1024);
+	result = run(g->db, sql, numbers, 4, f) < 0 || run(g->db, revise, &now_ms, 1, f) < 0 ||
+				 show_titles(g, force, &trouble, f) < 0 ||
+				 note_trouble(g, buf_str(&trouble), f) < 0
+			 ? -1
+			 : 0;
+	if (trouble.len)
+		log_warn("import_in_part", LOG_STR("why", buf_str(&trouble)));
+	buf_release(&trouble);
+	return result;
 }
 
 int generation_swap(
@@ -242,10 +445,12 @@ int generation_swap(
 	const int64_t numbers[] = {(*g)->source, (*g)->number};
 	struct fail why = {0};
 
+	(*g)->counts.films = (*g)->titles[SOURCE_FILMS];
+	(*g)->counts.series = (*g)->titles[SOURCE_SERIES];
 	if (counts)
 		*counts = (*g)->counts;
 	if ((!force && believe(*g, &why) < 0) || run((*g)->db, count, numbers, 2, &why) < 0 ||
-		show(*g, &why) < 0 || db_commit((*g)->db, &why) < 0) {
+		show(*g, force, &why) < 0 || db_commit((*g)->db, &why) < 0) {
 		generation_drop(g, &why);
 		return fail_set(f, why.kind, "%s", why.text);
 	}
@@ -257,17 +462,10 @@ int generation_swap(
 
 void generation_drop(struct generation **g, const struct fail *why)
 {
-	static const char note[] = "UPDATE source SET trouble = ?2 WHERE id = ?1";
-	struct db_stmt *st;
-
 	if (!*g)
 		return;
 	db_rollback((*g)->db);
 	sweep(*g, NULL);
-	if (db_prepare((*g)->db, note, &st, NULL) == 0) {
-		db_bind_int(st, 1, (*g)->source);
-		db_bind_text(st, 2, span_of(why->text));
-		db_run(st, NULL);
-	}
+	note_trouble(*g, why->text, NULL);
 	close_generation(g);
 }

@@ -20,7 +20,7 @@ struct conf;
 struct generation;
 
 struct generation_counts {
-	int64_t channels, categories;
+	int64_t channels, categories, films, series;
 	int64_t before; /* channels in the list it replaces */
 	int64_t twice;	/* rows whose key was there already, left out */
 };
@@ -33,8 +33,10 @@ int generation_begin(
 struct source_sink generation_sink(struct generation *g);
 
 /* Makes the new list the one that is seen, if it is believable: not empty, and not less than half
- * as long as the old one, unless `force`. Always closes *g; says in *counts (may be NULL) what went
- * in. Fails: FAIL_UPSTREAM for a list that is not believable; the old one stays, and why is noted.
+ * as long as the old one, unless `force`. Films and series are looked at by themselves: those that
+ * have not come in whole, or are too few, stay as they were. Always closes *g; says in *counts (may
+ * be NULL) what went in. Fails: FAIL_UPSTREAM for a list that is not believable; the old one stays,
+ * and why is noted.
  */
 int generation_swap(
 	struct generation **g, bool force, struct generation_counts *counts, struct fail *f);

@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "lib/io/conf.h"
+#include "lib/svc/source_m3u.h"
 #include "lib/svc/source_xtream.h"
 
-static const struct source_type *const types[] = {&source_xtream};
+static const struct source_type *const types[] = {&source_xtream, &source_m3u};
 
 const struct source_type *source_type_find(const char *name)
 {
@@ -35,10 +36,19 @@ int source_import(const struct conf_source *source, const struct source_sink *si
 	return type ? type->import(source, sink, f) : -1;
 }
 
+bool source_is_list(const struct conf_source *source)
+{
+	const struct source_type *type = source_type_find(source->type);
+
+	return type && !type->live_url;
+}
+
 int source_live_url(const struct conf_source *source, const struct conf_account *account,
 	const char *key, struct buf *url, struct fail *f)
 {
 	const struct source_type *type = type_of(source, f);
 
+	if (type && !type->live_url)
+		return fail_set(f, FAIL_INPUT, "The source %s makes no addresses", source->name);
 	return type ? type->live_url(source, account, key, url, f) : -1;
 }

@@ -17,8 +17,11 @@ struct conf_source;
 
 /* Rows as a type of source gives them: cleaned UTF-8 within the limits of lib/svc/catalog.h, good
  * during the call. */
+enum source_kind { SOURCE_CHANNELS, SOURCE_FILMS, SOURCE_SERIES, SOURCE_KINDS };
+
 struct source_category {
 	struct span key, name;
+	enum source_kind kind;
 };
 
 struct source_channel {
@@ -27,12 +30,30 @@ struct source_channel {
 	int64_t number; /* 0: none */
 	int64_t archive_days;
 	bool adult;
+	/* Where a list says that it plays, and what is to be sent there; empty for a gateway's.
+	 * Several rows of one key are ways to one channel, the best first. */
+	struct span url, agent, referrer;
+};
+
+/* A film, or a series without its episodes. */
+struct source_title {
+	enum source_kind kind;
+	struct span key, name, poster, category, plot;
+	struct span suffix; /* of a film's container: "mkv" */
+	struct span url;    /* of a film in a list */
+	int64_t year;	    /* 0: not known */
+	int64_t rating;	    /* tenths, of 0 to 100; 0: none */
+	int64_t changed_s;  /* when it was added or last changed, since the epoch; 0: not known */
+	bool adult;
 };
 
 /* Where the rows go. A callback that returns -1 (with *f set) ends the listing. */
 struct source_sink {
 	int (*category)(void *ctx, const struct source_category *row, struct fail *f);
 	int (*channel)(void *ctx, const struct source_channel *row, struct fail *f);
+	int (*title)(void *ctx, const struct source_title *row, struct fail *f);
+	/* The list of that kind has come in whole (kind FAIL_NONE), or why it has not. */
+	void (*listed)(void *ctx, enum source_kind kind, const struct fail *why);
 	void *ctx;
 };
 
@@ -40,6 +61,7 @@ struct source_type {
 	const char *name; /* as the configuration says it */
 	int (*import)(
 		const struct conf_source *source, const struct source_sink *sink, struct fail *f);
+	/* NULL: addresses stand in the catalogue (catalog_address()). */
 	int (*live_url)(const struct conf_source *source, const struct conf_account *account,
 		const char *key, struct buf *url, struct fail *f);
 };
@@ -47,15 +69,19 @@ struct source_type {
 /* The type of that name, or NULL. */
 const struct source_type *source_type_find(const char *name);
 
-/* Lists all that `source` has: categories, then channels. Blocks, up to some minutes; memory stays
- * small however long the list is.
- * Fails: FAIL_FORBIDDEN (the account is refused or has ended), FAIL_UPSTREAM (nonsense),
- * FAIL_TIMEOUT, FAIL_INPUT (the configuration), or what the sink failed with. */
+/* Lists all that `source` has: categories and channels, films, series. Blocks, up to some minutes;
+ * memory stays small however long the lists are. Films and series that cannot be had are no
+ * failure: the sink is told. Fails: FAIL_FORBIDDEN (the account is refused or has ended),
+ * FAIL_UPSTREAM (nonsense), FAIL_TIMEOUT, FAIL_INPUT (the configuration), or what the sink failed
+ * with. */
 int source_import(const struct conf_source *source, const struct source_sink *sink, struct fail *f);
 
-/* Adds the address that plays channel `key` with `account` to `url`. It holds the account's name and password:
- * never to be logged, told or stored but in memory and files of mode 0600. Fails: FAIL_INPUT for a
- * source whose address is no http(s) URL or a key that is none. */
+/* Whether its addresses stand in the catalogue. */
+bool source_is_list(const struct conf_source *source);
+
+/* Adds the address that plays channel `key` with `account` to `url`. It holds the account's name
+ * and password: never to be logged, told or stored but in memory and files of mode 0600. Fails:
+ * FAIL_INPUT for a source whose address is no http(s) URL or a key that is none. */
 int source_live_url(const struct conf_source *source, const struct conf_account *account,
 	const char *key, struct buf *url, struct fail *f);
 

@@ -9,13 +9,15 @@
 
 #include "lib/base/num.h"
 #include "lib/http/ident.h"
+#include "lib/http/json_items.h"
 #include "lib/http/text.h"
 #include "lib/io/conf.h"
 #include "lib/io/fetch.h"
 #include "lib/svc/catalog.h"
 
 enum {
-	REPLY_MAX = 64 * 1024 * 1024,
+	LOGIN_MAX = 1024 * 1024,
+	REPLY_MAX = 512 * 1024 * 1024, /* nothing of it is kept */
 	DEPTH_MAX = 32,
 	CONNECT_MS = 10000,
 	STALL_MS = 30000,
@@ -62,41 +64,71 @@ static struct json_object *parse(struct span text, struct fail *f)
 	return root;
 }
 
-typedef int item_fn(struct json_object *item, const struct source_sink *sink, struct fail *f);
+struct list;
+typedef int item_fn(struct json_object *item, const struct list *l, struct fail *f);
 
-/* Calls `each` for the members of a list, or of an object that should have been one. */
-static int each_item(
-	struct span json, item_fn *each, const struct source_sink *sink, struct fail *f)
+/* A list that comes in. */
+struct list {
+	struct json_items items;
+	struct json_tokener *tokener;
+	item_fn *give;
+	enum source_kind kind;
+	const struct source_sink *sink;
+	struct fail why; /* what ended it; kind FAIL_NONE: nothing yet */
+};
+
+static bool on_item(void *ctx, struct span text)
 {
-	struct json_object *root = parse(json, f);
+	struct list *l = ctx;
+	struct json_object *item;
 	int result = 0;
 
-	if (!root)
-		return -1;
-	if (json_object_is_type(root, json_type_array)) {
-		for (size_t i = 0; i < json_object_array_length(root) && result == 0; i++)
-			result = each(json_object_array_get_idx(root, i), sink, f);
-	} else if (json_object_is_type(root, json_type_object)) {
-		json_object_object_foreach(root, key, item)
-		{
-			(void)key;
-			if (result == 0 && json_object_is_type(item, json_type_object))
-				result = each(item, sink, f);
-		}
+	json_tokener_reset(l->tokener);
+	item = json_tokener_parse_ex(l->tokener, text.ptr, (int)text.len);
+	if (!item) {
+		fail_set(&l->why, FAIL_UPSTREAM, "The gateway's answer is no JSON");
+		return false;
 	}
-	json_object_put(root);
+	result = l->give(item, l, &l->why);
+	json_object_put(item);
+	return result == 0;
+}
+
+static int open_list(struct list *l, item_fn *give, enum source_kind kind,
+	const struct source_sink *sink, struct fail *f)
+{
+	*l = (struct list){.give = give, .kind = kind, .sink = sink};
+	l->tokener = json_tokener_new_ex(DEPTH_MAX);
+	if (!l->tokener)
+		return fail_set(f, FAIL_BUSY, "There is no memory for the gateway's list");
+	json_items_init(&l->items, on_item, l);
+	return 0;
+}
+
+static int close_list(struct list *l, struct fail *f)
+{
+	int result = 0;
+
+	if (!l->why.kind && !json_items_whole(&l->items))
+		fail_set(&l->why, FAIL_UPSTREAM, "The gateway's answer is no JSON%s",
+			l->items.first == '<' ? " but a web page" : "");
+	if (l->why.kind)
+		result = fail_set(f, l->why.kind, "%s", l->why.text);
+	json_items_release(&l->items);
+	json_tokener_free(l->tokener);
 	return result;
 }
 
-static int give_category(struct json_object *item, const struct source_sink *sink, struct fail *f)
+static int give_category(struct json_object *item, const struct list *l, struct fail *f)
 {
 	char name[CHANNEL_CATEGORY_MAX];
-	struct source_category row = {.key = span_trim(text_of(item, "category_id"))};
+	struct source_category row = {
+		.key = span_trim(text_of(item, "category_id")), .kind = l->kind};
 
 	row.name = span_make(name, text_clean(text_of(item, "category_name"), name, sizeof(name)));
 	if (row.key.len == 0 || row.key.len >= CHANNEL_CATEGORY_MAX || row.name.len == 0)
 		return 0;
-	return sink->category(sink->ctx, &row, f);
+	return l->sink->category(l->sink->ctx, &row, f);
 }
 
 /* Only what a browser can load; anything else is no logo. */
@@ -114,7 +146,7 @@ static struct span web_address(struct span text)
 	return text;
 }
 
-static int give_channel(struct json_object *item, const struct source_sink *sink, struct fail *f)
+static int give_channel(struct json_object *item, const struct list *l, struct fail *f)
 {
 	char name[CHANNEL_NAME_MAX], epg[CHANNEL_EPG_MAX];
 	struct source_channel row = {
@@ -133,17 +165,102 @@ static int give_channel(struct json_object *item, const struct source_sink *sink
 		return 0;
 	if (row.category.len >= CHANNEL_CATEGORY_MAX)
 		row.category.len = 0;
-	return sink->channel(sink->ctx, &row, f);
+	return l->sink->channel(l->sink->ctx, &row, f);
+}
+
+/* "7.5", "8" or "N/A" out of 10, in tenths. */
+static int64_t rating_of(struct json_object *item)
+{
+	struct span rest = span_trim(text_of(item, "rating")), whole;
+	int64_t tens = 0, tenth = 0;
+
+	span_next(&rest, '.', &whole);
+	if (!num_parse(whole, 0, 10, &tens))
+		return 0;
+	if (rest.len)
+		num_parse(span_make(rest.ptr, 1), 0, 9, &tenth);
+	return tens * 10 + tenth > 100 ? 100 : tens * 10 + tenth;
+}
+
+/* The year out of a year or a date. */
+static int64_t year_of(struct json_object *item)
+{
+	static const char *const names[] = {"year", "release_date", "releaseDate", "releasedate"};
+	int64_t year = 0;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && year == 0; i++) {
+		struct span text = span_trim(text_of(item, names[i]));
+		num_parse(span_make(text.ptr, text.len < 4 ? text.len : 4), 1850, 2200, &year);
+	}
+	return year;
+}
+
+static struct span suffix_of(struct json_object *item)
+{
+	struct span text = span_trim(text_of(item, "container_extension"));
+
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.ptr[i];
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9'))
+			return span_of("");
+	}
+	return text.len < TITLE_SUFFIX_MAX ? text : span_of("");
+}
+
+static int give_title(struct json_object *item, const struct list *l, struct fail *f)
+{
+	bool is_film = l->kind == SOURCE_FILMS;
+	char name[CHANNEL_NAME_MAX], plot[TITLE_PLOT_MAX];
+	struct source_title row = {
+		.kind = l->kind,
+		.key = span_trim(text_of(item, is_film ? "stream_id" : "series_id")),
+		.poster = web_address(text_of(item, is_film ? "stream_icon" : "cover")),
+		.category = span_trim(text_of(item, "category_id")),
+		.suffix = suffix_of(item),
+		.year = year_of(item),
+		.rating = rating_of(item),
+		.changed_s = number_of(item, is_film ? "added" : "last_modified"),
+		.adult = number_of(item, "is_adult") != 0,
+	};
+
+	row.name = span_make(name, text_clean(text_of(item, "name"), name, sizeof(name)));
+	row.plot = span_make(plot, text_clean(text_of(item, "plot"), plot, sizeof(plot)));
+	if (!ident_key_ok(row.key) || row.name.len == 0)
+		return 0;
+	if (row.category.len >= CHANNEL_CATEGORY_MAX)
+		row.category.len = 0;
+	return l->sink->title(l->sink->ctx, &row, f);
+}
+
+static int each_item(struct span json, item_fn *give, enum source_kind kind,
+	const struct source_sink *sink, struct fail *f)
+{
+	struct list l;
+
+	if (open_list(&l, give, kind, sink, f) < 0)
+		return -1;
+	json_items_feed(&l.items, json.ptr, json.len);
+	return close_list(&l, f);
 }
 
 int source_xtream_categories(struct span json, const struct source_sink *sink, struct fail *f)
 {
-	return each_item(json, give_category, sink, f);
+	return each_item(json, give_category, SOURCE_CHANNELS, sink, f);
 }
 
 int source_xtream_channels(struct span json, const struct source_sink *sink, struct fail *f)
 {
-	return each_item(json, give_channel, sink, f);
+	return each_item(json, give_channel, SOURCE_CHANNELS, sink, f);
+}
+
+int source_xtream_films(struct span json, const struct source_sink *sink, struct fail *f)
+{
+	return each_item(json, give_title, SOURCE_FILMS, sink, f);
+}
+
+int source_xtream_series(struct span json, const struct source_sink *sink, struct fail *f)
+{
+	return each_item(json, give_title, SOURCE_SERIES, sink, f);
 }
 
 int source_xtream_login(struct span json, struct fail *f)
@@ -186,10 +303,51 @@ static int put_base(const struct conf_source *s, struct buf *url, struct fail *f
 	return 0;
 }
 
-/* One reply of player_api.php into `body`, which the caller releases. */
-static int ask(const struct conf_source *s, const char *action, struct buf *body, struct fail *f)
+/* The address of player_api.php for `action` ("" to log in) into `url`. */
+static int put_action(
+	const struct conf_source *s, const char *action, struct buf *url, struct fail *f)
 {
-	struct fetch_request rq = {.policy = {s->allow, s->allow_count},
+	if (put_base(s, url, f) < 0)
+		return -1;
+	buf_puts(url, "/player_api.php?username=");
+	fetch_url_escape(s->accounts[0].user, url);
+	buf_puts(url, "&password=");
+	fetch_url_escape(s->accounts[0].password, url);
+	if (*action)
+		buf_printf(url, "&action=%s", action);
+	if (url->failed)
+		return fail_set(f, FAIL_INPUT, "The source %s has too long an address", s->name);
+	return 0;
+}
+
+static int check_status(int status, struct fail *f)
+{
+	if (status == 401 || status == 403)
+		return fail_set(
+			f, FAIL_FORBIDDEN, "The gateway refuses the account (status %d)", status);
+	if (status != 200)
+		return fail_set(f, FAIL_UPSTREAM, "The gateway answers with status %d", status);
+	return 0;
+}
+
+static enum fetch_verdict on_head(void *ctx, const struct fetch_head *head)
+{
+	struct list *l = ctx;
+
+	return check_status(head->status, &l->why) == 0 ? FETCH_GO_ON : FETCH_STOP;
+}
+
+static enum fetch_verdict on_data(void *ctx, const void *bytes, size_t len)
+{
+	struct list *l = ctx;
+
+	return json_items_feed(&l->items, bytes, len) ? FETCH_GO_ON : FETCH_STOP;
+}
+
+static struct fetch_request request_of(const struct conf_source *s, const struct buf *url)
+{
+	return (struct fetch_request){.url = buf_str(url),
+		.policy = {s->allow, s->allow_count},
 		.user_agent = *s->user_agent ? s->user_agent : NULL,
 		.follow = 5,
 		.compressed = true,
@@ -197,62 +355,90 @@ static int ask(const struct conf_source *s, const char *action, struct buf *body
 		.connect_ms = CONNECT_MS,
 		.stall_ms = STALL_MS,
 		.total_ms = TOTAL_MS};
-	struct fetch_result res;
+}
+
+/* Reads one list while it comes in. */
+static int read_list(
+	const struct conf_source *s, const char *action, struct list *l, struct fail *f)
+{
+	struct fetch_request rq;
+	struct fail why = {0};
+	struct buf url;
+
+	buf_init(&url, 4096);
+	if (put_action(s, action, &url, &l->why) == 0) {
+		rq = request_of(s, &url);
+		rq.on_head = on_head;
+		rq.on_data = on_data;
+		rq.ctx = l;
+		if (fetch_run(&rq, &why) < 0 && why.kind != FAIL_GONE)
+			l->why = why;
+	}
+	buf_release(&url);
+	return close_list(l, f);
+}
+
+static int log_in(const struct conf_source *s, struct fail *f)
+{
+	struct fetch_request rq;
+	struct fetch_result res = {0};
 	struct buf url;
 	int result;
 
 	buf_init(&url, 4096);
-	buf_init(body, REPLY_MAX);
-	if (put_base(s, &url, f) < 0) {
-		buf_release(&url);
-		return -1;
+	result = put_action(s, "", &url, f);
+	if (result == 0) {
+		rq = request_of(s, &url);
+		rq.max_bytes = LOGIN_MAX;
+		result = fetch_get(&rq, false, &res, f);
 	}
-	buf_puts(&url, "/player_api.php?username=");
-	fetch_url_escape(s->accounts[0].user, &url);
-	buf_puts(&url, "&password=");
-	fetch_url_escape(s->accounts[0].password, &url);
-	if (*action)
-		buf_printf(&url, "&action=%s", action);
-	rq.url = buf_str(&url);
-	result = url.failed
-			 ? fail_set(f, FAIL_INPUT, "The source %s has too long an address", s->name)
-			 : fetch_get(&rq, false, &res, f);
+	if (result == 0)
+		result = check_status(res.head.status, f);
+	if (result == 0)
+		result = source_xtream_login(buf_span(&res.body), f);
+	buf_release(&res.body);
 	buf_release(&url);
-	if (result < 0 && url.failed)
-		return -1;
-	*body = res.body;
+	return result;
+}
+
+/* Categories are worth having, but not more than what stands in them. */
+static int list_kind(const struct conf_source *s, enum source_kind kind,
+	const struct source_sink *sink, struct fail *f)
+{
+	static const struct {
+		const char *categories, *rows;
+		item_fn *give;
+	} kinds[SOURCE_KINDS] = {
+		{"get_live_categories", "get_live_streams", give_channel},
+		{"get_vod_categories", "get_vod_streams", give_title},
+		{"get_series_categories", "get_series", give_title},
+	};
+	struct fail why = {0};
+	struct list l;
+	int result = -1;
+
+	if (open_list(&l, give_category, kind, sink, &why) == 0)
+		read_list(s, kinds[kind].categories, &l, &why);
+	why = (struct fail){0};
+	if (open_list(&l, kinds[kind].give, kind, sink, &why) == 0)
+		result = read_list(s, kinds[kind].rows, &l, &why);
+	if (sink->listed)
+		sink->listed(sink->ctx, kind, &why);
 	if (result < 0)
-		return -1;
-	if (res.head.status == 401 || res.head.status == 403)
-		return fail_set(f, FAIL_FORBIDDEN, "The gateway refuses the account (status %d)",
-			res.head.status);
-	if (res.head.status != 200)
-		return fail_set(
-			f, FAIL_UPSTREAM, "The gateway answers with status %d", res.head.status);
-	return 0;
+		*f = why;
+	return result;
 }
 
 static int xtream_import(
 	const struct conf_source *s, const struct source_sink *sink, struct fail *f)
 {
-	struct buf body;
-	int result;
+	struct fail why;
 
-	result = ask(s, "", &body, f);
-	if (result == 0)
-		result = source_xtream_login(buf_span(&body), f);
-	buf_release(&body);
-	if (result < 0)
+	if (log_in(s, f) < 0 || list_kind(s, SOURCE_CHANNELS, sink, f) < 0)
 		return -1;
-	/* Without categories channels are still worth having. */
-	if (ask(s, "get_live_categories", &body, f) == 0)
-		source_xtream_categories(buf_span(&body), sink, f);
-	buf_release(&body);
-	result = ask(s, "get_live_streams", &body, f);
-	if (result == 0)
-		result = source_xtream_channels(buf_span(&body), sink, f);
-	buf_release(&body);
-	return result;
+	for (int kind = SOURCE_FILMS; sink->title && kind < SOURCE_KINDS; kind++)
+		list_kind(s, (enum source_kind)kind, sink, &why);
+	return 0;
 }
 
 static int xtream_live_url(const struct conf_source *s, const struct conf_account *account,

@@ -14,6 +14,8 @@ extern const struct source_type source_xtream;
  * Fails: FAIL_UPSTREAM for what is no JSON, or what the sink failed with. */
 int source_xtream_categories(struct span json, const struct source_sink *sink, struct fail *f);
 int source_xtream_channels(struct span json, const struct source_sink *sink, struct fail *f);
+int source_xtream_films(struct span json, const struct source_sink *sink, struct fail *f);
+int source_xtream_series(struct span json, const struct source_sink *sink, struct fail *f);
 
 /* Reads the reply to a login. Fails: FAIL_FORBIDDEN when the account is refused, has ended or is
  * not active; FAIL_UPSTREAM for what is no JSON. */

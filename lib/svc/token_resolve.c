@@ -22,6 +22,7 @@ struct resolver {
 	struct mc *mc;
 	const char *id;
 	const struct lease_env *env;
+	struct catalog *catalog;
 	struct origins origins;
 	struct token *t;
 	struct token before; /* what was known so far; zeroed for nothing */
@@ -124,6 +125,22 @@ static bool is_known(struct resolver *r, const struct origin *o)
 	return span_copy(span_of(r->before.url), r->t->url, sizeof(r->t->url));
 }
 
+/* A list says itself where its channels play: nobody needs to be asked. */
+static void look_up(struct resolver *r, const struct origin *o, struct fail *why)
+{
+	struct channel_entry entry = {o->source->name, o->key, o->entry};
+	struct channel_address *a = malloc(sizeof(*a));
+
+	if (!a) {
+		fail_set(why, FAIL_INTERNAL, "There is no memory for the channel's address");
+	} else if (catalog_address(r->catalog, &entry, a, why) == 0) {
+		r->t->direct = span_copy(span_of(a->url), r->t->url, sizeof(r->t->url));
+		span_copy(span_of(a->agent), r->t->agent, sizeof(r->t->agent));
+		span_copy(span_of(a->referrer), r->t->referrer, sizeof(r->t->referrer));
+	}
+	free(a);
+}
+
 /* True when it gave an address. */
 static bool try_origin(struct resolver *r, const struct origin *o)
 {
@@ -143,7 +160,9 @@ static bool try_origin(struct resolver *r, const struct origin *o)
 			break;
 		/* fall through */
 	case SLOT_MINE:
-		if (source_live_url(o->source, o->account, o->key, &url, &why) == 0) {
+		if (source_is_list(o->source))
+			look_up(r, o, &why);
+		else if (source_live_url(o->source, o->account, o->key, &url, &why) == 0) {
 			ask_gateway(r, o->source, buf_str(&url), &why);
 			note(r, o, &why);
 		}
@@ -152,7 +171,8 @@ static bool try_origin(struct resolver *r, const struct origin *o)
 	buf_release(&url);
 	if (!why.kind) {
 		span_copy(span_of(o->name), r->t->origin, sizeof(r->t->origin));
-		span_copy(span_of(o->source->user_agent), r->t->agent, sizeof(r->t->agent));
+		if (!*r->t->agent)
+			span_copy(span_of(o->source->user_agent), r->t->agent, sizeof(r->t->agent));
 		return true;
 	}
 	log_debug("origin_refused", LOG_STR("channel", r->id), LOG_STR("origin", o->name),
@@ -212,8 +232,6 @@ void token_resolve(
 	const struct conf *conf, const struct lease_env *env, const char *id, struct token *t)
 {
 	struct resolver *r = calloc(1, sizeof(*r));
-	struct catalog *catalog = NULL;
-
 	if (r)
 		r->before = *t;
 	*t = (struct token){.resolved_ms = clock_real_ms()};
@@ -227,10 +245,10 @@ void token_resolve(
 	r->id = id;
 	r->t = t;
 	r->env = env;
-	if (catalog_open(&catalog, conf, &r->why) == 0 &&
-		origins_find(&r->origins, conf, catalog, id, &r->why) == 0)
+	if (catalog_open(&r->catalog, conf, &r->why) == 0 &&
+		origins_find(&r->origins, conf, r->catalog, id, &r->why) == 0)
 		try_all(r);
-	catalog_close(&catalog);
+	catalog_close(&r->catalog);
 	if (!*t->url)
 		t->why = r->why;
 	set_life(r);

@@ -30,14 +30,28 @@ static int hold_channel(void *ctx, const struct source_channel *row, struct fail
 	return 0;
 }
 
+static int hold_title(void *ctx, const struct source_title *row, struct fail *f)
+{
+	(void)ctx;
+	(void)f;
+	if (!ident_key_ok(row->key) || row->name.len == 0 || row->name.len >= CHANNEL_NAME_MAX ||
+		!path_is_utf8(row->name) || !path_is_utf8(row->plot) ||
+		row->plot.len >= TITLE_PLOT_MAX || row->poster.len >= CHANNEL_LOGO_MAX ||
+		row->suffix.len >= TITLE_SUFFIX_MAX || row->rating < 0 || row->rating > 100)
+		abort();
+	return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct source_sink sink = {hold_category, hold_channel, NULL};
+	struct source_sink sink = {hold_category, hold_channel, hold_title, NULL, NULL};
 	struct span json = span_make((const char *)data, size);
 	struct fail f = {0};
 
 	source_xtream_categories(json, &sink, &f);
 	source_xtream_channels(json, &sink, &f);
+	source_xtream_films(json, &sink, &f);
+	source_xtream_series(json, &sink, &f);
 	source_xtream_login(json, &f);
 	return 0;
 }

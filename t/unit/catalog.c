@@ -8,6 +8,7 @@
 #include "lib/io/file.h"
 #include "lib/svc/catalog.h"
 #include "lib/svc/generation.h"
+#include "lib/svc/origin.h"
 #include "t/unit/tap.h"
 
 static char top[] = "/tmp/sluice-catalog-XXXXXX";
@@ -15,8 +16,8 @@ static char top[] = "/tmp/sluice-catalog-XXXXXX";
 /* Channels 1 to `count` but for `without`, half of them News. */
 static int import(const struct conf *conf, int count, int without, bool force, struct fail *f)
 {
-	struct source_category news = {span_of("1"), span_of("Néws")};
-	struct source_category sport = {span_of("2"), span_of("Sport")};
+	struct source_category news = {span_of("1"), span_of("Néws"), SOURCE_CHANNELS};
+	struct source_category sport = {span_of("2"), span_of("Sport"), SOURCE_CHANNELS};
 	struct generation *g = NULL;
 
 	if (generation_begin(&g, conf, "demo", f) < 0)
@@ -138,6 +139,92 @@ static void generations(const struct conf *conf, struct catalog *c)
 	is_str(state.trouble, "", "and all is well");
 }
 
+/* --- several sources of one group ------------------------------------------------------------- */
+
+static void put(struct source_sink *sink, const char *key, const char *name, const char *epg,
+	const char *url)
+{
+	struct source_channel row = {.key = span_of(key),
+		.name = span_of(name),
+		.epg = span_of(epg),
+		.url = span_of(url)};
+	struct fail f = {0};
+
+	is_int(sink->channel(sink->ctx, &row, &f), 0, "%s goes in", name);
+}
+
+static int add_id(void *ctx, const struct channel *channel)
+{
+	buf_printf(ctx, "%s ", channel->id);
+	return 0;
+}
+
+static void groups(void)
+{
+	static const struct conf_account own = {"", "", "", 1}, more = {"two", "", "", 1};
+	const struct conf_account both[] = {own, more};
+	const struct conf_source sources[] = {{.name = "a",
+						      .type = "xtream",
+						      .group = "tv",
+						      .accounts = both,
+						      .account_count = 2},
+		{.name = "b", .type = "m3u", .group = "tv", .accounts = &own, .account_count = 1},
+		{.name = "c", .type = "xtream", .group = "", .accounts = &own, .account_count = 1}};
+	char dir[80];
+	struct conf conf = {.state_dir = dir, .sources = sources, .source_count = 3};
+	struct catalog *c = NULL;
+	struct generation *g = NULL;
+	struct source_sink sink;
+	struct origins *o = malloc(sizeof(*o));
+	struct channel_address address;
+	struct channel_entry entry = {"b", "m8", 1};
+	struct fail f = {0};
+	struct buf ids;
+	char next[CATALOG_CURSOR_MAX];
+
+	snprintf(dir, sizeof(dir), "%s/groups", top);
+	generation_begin(&g, &conf, "a", &f);
+	sink = generation_sink(g);
+	put(&sink, "1", "UK: News HD", "news.uk", "");
+	put(&sink, "2", "Sport", "", "");
+	generation_swap(&g, false, NULL, &f);
+	generation_begin(&g, &conf, "b", &f);
+	sink = generation_sink(g);
+	put(&sink, "m9", "The news", "NEWS.uk", "http://h/9");
+	put(&sink, "m8", "Sport FHD", "", "http://h/8");
+	put(&sink, "m8", "Sport FHD", "", "http://h/8b");
+	put(&sink, "m8", "Sport FHD", "", "http://h/8");
+	put(&sink, "m7", "Other", "", "http://h/7");
+	generation_swap(&g, false, NULL, &f);
+	generation_begin(&g, &conf, "c", &f);
+	sink = generation_sink(g);
+	put(&sink, "5", "Sport", "", "");
+	generation_swap(&g, false, NULL, &f);
+	catalog_open(&c, &conf, &f);
+	buf_init(&ids, 1000);
+	is_int(catalog_channels(c,
+		       &(struct catalog_query){.each = add_id, .ctx = &ids, .limit = 100}, next,
+		       &f),
+		0, "the channels of a group are listed");
+	is_str(buf_str(&ids), "a.live-1 a.live-2 b.live-m7 c.live-5 ",
+		"once, in the first source that has them; other sources stay as they are");
+	is_int(origins_find(o, &conf, c, "a.live-1", &f), 0, "a channel's origins are found");
+	ok(o->count == 3 && strcmp(o->list[0].name, "a") == 0 &&
+			strcmp(o->list[1].name, "a/two") == 0 &&
+			strcmp(o->list[2].name, "b") == 0 && strcmp(o->list[2].key, "m9") == 0,
+		"its accounts, then the other source by the guide's id");
+	is_int(origins_find(o, &conf, c, "b.live-m8", &f), 0, "by another source's id they are");
+	ok(o->count == 4 && strcmp(o->list[0].key, "2") == 0 && strcmp(o->list[3].name, "b#2") == 0,
+		"the same, and several addresses of a list are several");
+	is_int(catalog_address(c, &entry, &address, &f), 0, "each has");
+	is_str(address.url, "http://h/8b", "its own");
+	is_int(origins_find(o, &conf, c, "c.live-5", &f), 0, "a source without a group");
+	is_int((int64_t)o->count, 1, "is alone");
+	buf_release(&ids);
+	catalog_close(&c);
+	free(o);
+}
+
 int main(void)
 {
 	char path[200], text[400];
@@ -162,6 +249,7 @@ int main(void)
 	lookups(c);
 	queries(c);
 	generations(conf, c);
+	groups();
 	catalog_close(&c);
 	conf_close(&conf);
 	snprintf(text, sizeof(text), "rm -rf '%s'", top);

@@ -22,20 +22,32 @@ static int put_channel(void *ctx, const struct source_channel *row, struct fail 
 	return 0;
 }
 
+static int put_title(void *ctx, const struct source_title *row, struct fail *f)
+{
+	(void)f;
+	buf_printf(ctx, "%.*s|%.*s|%.*s|%.*s|%lld|%lld|%lld;", (int)row->key.len, row->key.ptr,
+		(int)row->name.len, row->name.ptr, (int)row->suffix.len,
+		row->suffix.ptr ? row->suffix.ptr : "", (int)row->plot.len, row->plot.ptr,
+		(long long)row->year, (long long)row->rating, (long long)row->changed_s);
+	return 0;
+}
+
 static const struct {
 	const char *what, *json;
 	enum fail_kind kind;
 	const char *rows;
 } channels[] = {
-	{"a plain list", "[{\"num\":1,\"name\":\"One\",\"stream_id\":8,\"category_id\":\"3\"}]", FAIL_NONE,
-		"8|One|3||1|0|0;"},
-	{"numbers as texts", "[{\"num\":\"2\",\"name\":\"Two\",\"stream_id\":\"9\",\"category_id\":3,"
-			     "\"is_adult\":\"1\",\"tv_archive\":1,\"tv_archive_duration\":\"7\"}]",
+	{"a plain list", "[{\"num\":1,\"name\":\"One\",\"stream_id\":8,\"category_id\":\"3\"}]",
+		FAIL_NONE, "8|One|3||1|0|0;"},
+	{"numbers as texts",
+		"[{\"num\":\"2\",\"name\":\"Two\",\"stream_id\":\"9\",\"category_id\":3,"
+		"\"is_adult\":\"1\",\"tv_archive\":1,\"tv_archive_duration\":\"7\"}]",
 		FAIL_NONE, "9|Two|3||2|7|1;"},
 	{"ids above 31 bits", "[{\"name\":\"x\",\"stream_id\":2356443347}]", FAIL_NONE,
 		"2356443347|x|||0|0|0;"},
-	{"null everywhere", "[{\"num\":null,\"name\":\"x\",\"stream_id\":1,\"stream_icon\":null,"
-			    "\"epg_channel_id\":null,\"category_id\":null}]",
+	{"null everywhere",
+		"[{\"num\":null,\"name\":\"x\",\"stream_id\":1,\"stream_icon\":null,"
+		"\"epg_channel_id\":null,\"category_id\":null}]",
 		FAIL_NONE, "1|x|||0|0|0;"},
 	{"an object for the list", "{\"1\":{\"name\":\"x\",\"stream_id\":1},\"2\":5}", FAIL_NONE,
 		"1|x|||0|0|0;"},
@@ -46,12 +58,14 @@ static const struct {
 	{"an id that breaks paths", "[{\"stream_id\":\"../1\",\"name\":\"x\"}]", FAIL_NONE, ""},
 	{"control characters", "[{\"stream_id\":1,\"name\":\"a\\u0000b\\r\\nc\"}]", FAIL_NONE,
 		"1|ab c|||0|0|0;"},
-	{"a script for a logo", "[{\"stream_id\":1,\"name\":\"x\",\"stream_icon\":\"javascript:x\"}]",
-		FAIL_NONE, "1|x|||0|0|0;"},
-	{"a logo", "[{\"stream_id\":1,\"name\":\"x\",\"stream_icon\":\"http://a/b.png\"}]", FAIL_NONE,
-		"1|x||http://a/b.png|0|0|0;"},
-	{"a logo with a quote", "[{\"stream_id\":1,\"name\":\"x\",\"stream_icon\":\"http://a/\\\"\"}]",
-		FAIL_NONE, "1|x|||0|0|0;"},
+	{"a script for a logo",
+		"[{\"stream_id\":1,\"name\":\"x\",\"stream_icon\":\"javascript:x\"}]", FAIL_NONE,
+		"1|x|||0|0|0;"},
+	{"a logo", "[{\"stream_id\":1,\"name\":\"x\",\"stream_icon\":\"http://a/b.png\"}]",
+		FAIL_NONE, "1|x||http://a/b.png|0|0|0;"},
+	{"a logo with a quote",
+		"[{\"stream_id\":1,\"name\":\"x\",\"stream_icon\":\"http://a/\\\"\"}]", FAIL_NONE,
+		"1|x|||0|0|0;"},
 	{"a web page", "<html>no</html>", FAIL_UPSTREAM, ""},
 	{"nothing", "", FAIL_UPSTREAM, ""},
 	{"half of it", "[{\"stream_id\":1,\"name\":\"x\"", FAIL_UPSTREAM, ""},
@@ -65,7 +79,7 @@ static void lists(void)
 		struct buf rows;
 
 		buf_init(&rows, 4096);
-		struct source_sink sink = {put_category, put_channel, &rows};
+		struct source_sink sink = {put_category, put_channel, put_title, NULL, &rows};
 		source_xtream_channels(span_of(channels[i].json), &sink, &f);
 		is_int(f.kind, channels[i].kind, "%s is %s", channels[i].what,
 			channels[i].kind ? "refused" : "read");
@@ -76,12 +90,42 @@ static void lists(void)
 	struct fail f = {0};
 	struct buf rows;
 	buf_init(&rows, 4096);
-	struct source_sink sink = {put_category, put_channel, &rows};
+	struct source_sink sink = {put_category, put_channel, put_title, NULL, &rows};
 	is_int(source_xtream_categories(span_of("[{\"category_id\":3,\"category_name\":\"News\"},"
 						"{\"category_id\":\"4\",\"category_name\":\"\"}]"),
 		       &sink, &f),
 		0, "categories are read");
 	is_str(buf_str(&rows), "3=News;", "but for those without a name");
+	buf_release(&rows);
+}
+
+static void titles(void)
+{
+	static const char films[] =
+		"[{\"stream_id\":\"5\",\"name\":\"F\",\"container_extension\":\"mkv\","
+		"\"rating\":\"7.5\",\"year\":\"2021\",\"added\":\"1700000000\",\"plot\":\"a] } "
+		"\\\"b\"},"
+		"{\"stream_id\":6,\"name\":\"G\",\"container_extension\":\"../x\",\"rating\":\"N/"
+		"A\","
+		"\"plot\":null,\"release_date\":\"1999-05-01\"},{\"stream_id\":7,\"name\":null},[],"
+		"5]";
+	static const char series[] = "\xef\xbb\xbf{\"a\":{\"series_id\":9,\"name\":\"S\","
+				     "\"last_modified\":\"1700000001\",\"rating\":8,"
+				     "\"releaseDate\":\"2020-01-01\",\"x\":[{\"series_id\":1}]}}";
+	struct fail f = {0};
+	struct buf rows;
+	buf_init(&rows, 4096);
+	struct source_sink sink = {put_category, put_channel, put_title, NULL, &rows};
+
+	is_int(source_xtream_films(span_of(films), &sink, &f), 0, "films are read");
+	is_str(buf_str(&rows), "5|F|mkv|a] } \"b|2021|75|1700000000;6|G|||1999|0|0;",
+		"with brackets and quotes in their texts, and without what makes no sense");
+	buf_clear(&rows);
+	is_int(source_xtream_series(span_of(series), &sink, &f), 0, "and series");
+	is_str(buf_str(&rows), "9|S|||2020|80|1700000001;", "one row each");
+	is_int(source_xtream_films(span_of("[{\"stream_id\":1 \"x\"}]"), &sink, &f), -1,
+		"a row that is no JSON ends it");
+	is_int(f.kind, FAIL_UPSTREAM, "and is the gateway's fault");
 	buf_release(&rows);
 }
 
@@ -114,6 +158,7 @@ static void logins(void)
 int main(void)
 {
 	lists();
+	titles();
 	logins();
 	return tap_done();
 }

@@ -114,6 +114,10 @@ sub _route {
 		$self->{counts}{api}{$action}++;
 		return ('api', $action, sub { $self->{xtream}->answer($request, $action, @_) });
 	}
+	if ($path eq '/get.php') {
+		$self->{counts}{api}{list}++;
+		return ('api', 'list', sub { $self->{xtream}->list($request, @_) });
+	}
 	if ($path =~ m{^/(live|movie|series)/([^/]+)/([^/]+)/(\d+)(?:\.(\w+))?$}) {
 		my @named = ($1, $2, $3, $4, $5);
 		return ('redirect', $4, sub { Gateway::Edge::redirect($self, $request, $_[0], @named) });

@@ -62,6 +62,25 @@ sub answer {
 	return $reply;
 }
 
+# get.php: the channels and films as an M3U.
+sub list {
+	my ($self, $request, $wrong) = @_;
+	my $params = $request->{params};
+	my $server = $self->{server};
+	return $server->page(404) unless $server->account($params->{username}, $params->{password});
+	my $to = sub { my ($folder, $file) = @_; join '/', $server->url, $folder, $params->{username}, $params->{password}, $file };
+	my %name = map { @$_ } map { @$_ } values %CATEGORIES;
+	my @rows = map { sprintf qq{#EXTINF:-1 tvg-id="%s" tvg-name="%s" tvg-logo="%s" group-title="%s",%s\n%s\n},
+		$_->{guide} // '', $_->{name}, $self->_picture("ch$_->{id}"), $name{ $_->{category} }, $_->{name}, $to->('live', "$_->{id}.ts") } @CHANNELS;
+	push @rows, map { sprintf qq{#EXTINF:-1 group-title="Films",%s\n%s\n}, $_->{name}, $to->('movie', "$_->{id}.$_->{suffix}") } @FILMS;
+	push @rows, map { "#EXTINF:-1 tvg-id=\"more.$_\" group-title=\"More\",More $_\n" . $to->('live', 1000 + $_ . '.ts') . "\n" } 1 .. ($wrong->{count} // 0) - @rows;
+	splice @rows, $wrong->{count} if defined $wrong->{count};
+	my $reply = { status => 200, headers => [ 'Content-Type' => 'audio/x-mpegurl' ], body => join '', "#EXTM3U\n", @rows };
+	_garble($reply, { map { $_ => 1 } split /\+/, $wrong->{json} // '' }, $server);
+	_compress($reply, $wrong->{gzip}) if $wrong->{gzip};
+	return $reply;
+}
+
 sub _login {
 	my ($self, $account, $params) = @_;
 	my $server = $self->{server};
