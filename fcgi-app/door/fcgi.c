@@ -20,6 +20,7 @@
 #include "lib/io/sock.h"
 
 enum {
+	DRAIN_BYTES = 1024 * 1024,
 	SPARE_THREADS = 4,
 	STACK_BYTES = 512 * 1024,
 	LAST_MAX = 100,	      /* requests that are taken although there is a stop */
@@ -92,6 +93,22 @@ int fcgi_write(struct fcgi_exchange *x, const void *bytes, size_t len)
 	return 0;
 }
 
+/* Where the server gives the body by a socket (mod_cgid), what is unread when we end would undo the
+ * answer: the server's read of it fails with ECONNRESET. */
+static void drain_cgi(struct fcgi_exchange *x)
+{
+	char chunk[8192];
+	int64_t most = DRAIN_BYTES;
+
+	shutdown(STDOUT_FILENO, SHUT_WR);
+	while (most > 0) {
+		ssize_t n = read_cgi(x, chunk, sizeof(chunk));
+		if (n <= 0)
+			return;
+		most -= n;
+	}
+}
+
 void fcgi_serve_cgi(const struct fcgi_pool *pool)
 {
 	const char *length = getenv("CONTENT_LENGTH");
@@ -101,6 +118,7 @@ void fcgi_serve_cgi(const struct fcgi_pool *pool)
 	if (length && !num_parse(span_of(length), 0, INT64_MAX, &x.body_left))
 		x.body_left = 0;
 	pool->handle(pool->ctx, &x, false);
+	drain_cgi(&x);
 }
 
 static void set_timeout(int fd, int option, int ms)
