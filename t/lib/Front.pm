@@ -21,6 +21,7 @@ my @CANNOT = (
 	[ 'micro-cache', 'keep an answer of the program for a second: each one is asked for', @LIGHTTPD, qw(fcgid apache-cgi) ],
 	[ 'cold storm', 'hold back the others while the first of many same requests is answered', @LIGHTTPD, @APACHE ],
 	[ 'immutable', 'say that a file never changes: it is kept for a year, and looked at again when a page is loaded anew', @LIGHTTPD ],
+	[ 'removed file', 'notice at once that a file it has sent was removed: it goes on for a second', @LIGHTTPD ],
 	[ '416 size', 'say how long a file is when a range lies outside it', @LIGHTTPD, @APACHE ],
 	[ 'garbage range', 'ignore a range that is none: it is answered by 416', @LIGHTTPD, 'nginx' ],
 	[ 'own CORS', 'let pages of other hosts read its own 416 and 503', @LIGHTTPD ],
