@@ -104,6 +104,12 @@ sub watch {
 	sleep 0.1 while time < $from + $full_s;
 	my $after = $newest->() - $segment;
 	diag sprintf 'full for %d s, %d new segments', time - $from, $after;
+	if ($how{greedy}) {
+		my $other = $app->get('/api/hls/2/master.m3u8');
+		is $other->status, 503, 'another channel cannot start';
+		like $other->json->{error}{message}, qr/disk is full/, 'and says why';
+		is $other->json->{error}{reason}, 'machine_busy', 'in a word, too';
+	}
 	if (!$how{greedy}) {
 		ok $app->wait_for(sub { $newest->() >= $segment + 3 }, 15, 'newer segments'), 'the channel goes on';
 		my @replies = map { $app->get($_) } $app->get($list)->body =~ m{^(/tv/\S+)$}mg;

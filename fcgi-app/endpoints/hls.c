@@ -9,10 +9,12 @@
 #include "lib/hls/m3u8.h"
 #include "lib/io/conf.h"
 #include "lib/svc/live.h"
+#include "lib/svc/publish.h"
 #include "lib/svc/viewers.h"
 
 enum {
 	WAIT_MS = 3000,
+	FULL_BYTES = 1 << 20,  /* with less than that free no channel starts */
 	MASTER_KEEP_MS = 1000, /* and those who wait for the channel's start get it together */
 };
 
@@ -56,6 +58,22 @@ static int send_there(struct request *rq, struct reply *r, const char *base, str
 	return 0;
 }
 
+/* A channel that begins on a full disk cannot even say so itself. */
+static int not_yet(const struct app *app, struct reply *r, struct fail *f)
+{
+	struct publish_room room;
+
+	r->retry_after_s = 1;
+	publish_room(app->conf, app->board, PUBLISH_LIVE, &room);
+	if (room.free < room.floor && room.free < FULL_BYTES) {
+		r->reason = live_reason_name(LIVE_MACHINE_BUSY);
+		return fail_set(f, FAIL_BUSY,
+			"This machine's disk is full, so no channel can start; try again later");
+	}
+	r->reason = live_reason_name(LIVE_BEGINS);
+	return fail_set(f, FAIL_BUSY, "The channel is starting; try again in a moment");
+}
+
 static int send_playlist(struct app *app, struct request *rq, struct reply *r,
 	const struct ladder *ladder, struct span rendition, struct fail *f)
 {
@@ -88,9 +106,7 @@ static int send_playlist(struct app *app, struct request *rq, struct reply *r,
 	case LIVE_NO_SUCH:
 		return fail_set(f, FAIL_MISSING, "The channel has no such rendition");
 	case LIVE_NOT_YET:
-		r->retry_after_s = 1;
-		r->reason = live_reason_name(LIVE_BEGINS);
-		return fail_set(f, FAIL_BUSY, "The channel is starting; try again in a moment");
+		return not_yet(app, r, f);
 	case LIVE_FAILED:
 		r->reason = live_reason_name(state.reason);
 		break;
