@@ -163,11 +163,17 @@ subtest 'parts of the pages' => sub {
 		ok $reply->body eq do { local $/; <$in> }, 'the published bytes';
 	}
 	is ask(GET => $target, [ 'Accept-Encoding' => 'gzip', Range => 'bytes=0-9' ])->body, substr($bytes, 0, 10), 'parts are of the bytes as they are';
+	is ask(GET => $target, [ 'Accept-Encoding' => 'br, gzip' ], SLUICE_SEND_FILE => 'X-Sendfile')->header('Content-Encoding'), undef,
+		'where the front server would not say the coding, the bytes as they are';
+	ok defined ask(GET => $target, [ 'Accept-Encoding' => 'br, gzip' ], SLUICE_SEND_FILE => 'X-Accel-Redirect')->header('Content-Encoding'),
+		'where it does, the smaller ones';
+	is ask(GET => $target, [ 'Accept-Encoding' => 'br' ], SLUICE_SEND_FILE => 'X-Sendfile', SLUICE_CODING => 'gzip')->header('X-Sendfile'),
+		$app->www . "$target.gz", 'or the form that it has chosen itself';
 	unlink glob "$dir/*";
 	rmdir $dir;
 	my $reply = ask(GET => $target);
 	ok $reply->status == 200 && $reply->body eq $bytes, 'one that was evicted is sent all the same';
-	ok -f "$dir/player.js", 'and published again';
+	ok -f "$dir/player.js$_", "and published again ($_)" for '', '.gz';
 	for my $case ([ "/web/$version/none.js", 'an unknown file' ], [ '/web/0123456789abcdef/player.js', 'an unknown version' ],
 		[ "/web/$version/../index.html", 'a way out' ], [ "/web/$version/index.html", 'a template' ]) {
 		my $reply = ask(GET => $case->[0], [ Accept => 'text/html' ]);
@@ -212,6 +218,44 @@ subtest 'errors' => sub {
 	is ask(GET => '/nothing')->code, 'not_found', 'who says nothing gets JSON';
 	is ask(GET => '/nothing', [ Accept => 'application/json, text/html' ])->code, 'not_found', 'and who likes both';
 };
+
+# Whatever the front server makes of it, what arrives is the file.
+for my $via (grep { App::Front::is_here($_) } qw(lighttpd nginx apache fcgid)) {
+	subtest "an evicted file by $via" => sub {
+		my $app = App->new(via => $via);
+		my ($dir) = glob $app->www . '/web/*';
+		my $target = "/web/$version/player.js";
+		for my $case (
+			[ 'as it is', 200 ], [ 'coded', 200, 'Accept-Encoding' => 'gzip, deflate, br' ],
+			[ 'by a part', 206, Range => 'bytes=10-19' ], [ 'of which nothing is there', 416, Range => 'bytes=99999999-' ],
+		) {
+			my ($how, $status, @headers) = @$case;
+			# lighttpd may send what it looked up within the second.
+			unlink glob "$dir/player.js*";
+			select undef, undef, undef, 1.01 if $via eq 'lighttpd';
+			my $reply = $app->get($target, @headers);
+			is $reply->status, $status, "$how: $status";
+			next if $status == 416;
+			my %decode = (gzip => 'gzip -dc', br => 'brotli -dc');
+			my $got = decoded($reply->body, $decode{ $reply->header('Content-Encoding') // '' });
+			ok $got eq ($status == 206 ? substr $bytes, 10, 10 : $bytes), 'its bytes';
+			is $reply->header('Content-Type'), 'text/javascript; charset=utf-8', 'of its type';
+			like $reply->header('Vary') // '', qr/Accept-Encoding/, 'said to depend on the coding';
+			is $reply->header('X-Cache'), 'MISS', 'and made anew';
+			ok -f "$dir/player.js.gz", 'with all its forms';
+		}
+	};
+}
+
+sub decoded {
+	my ($body, $command) = @_;
+	return $body if !$command;
+	my $path = $app->dir . '/coded';
+	open my $out, '>:raw', $path or die "$path: $!";
+	print $out $body;
+	close $out;
+	return scalar `$command <$path`;
+}
 
 subtest 'where nothing can be published' => sub {
 	my $full = App->new(via => 'fastcgi', start => 0);

@@ -65,6 +65,9 @@ void reply_text(struct reply *r, int status, const char *type, struct span body)
 int reply_file(struct reply *r, const struct publisher *p, enum publish_store store,
 	const char *name, struct fail *f);
 
+/* Whether a file may be sent with a Content-Encoding: Apache drops that where it sends the file. */
+bool reply_may_code(const struct reply *r);
+
 /* An answer of 302 or 307 to `location` (made by us: a path, or an URL from the configuration). */
 void reply_redirect(struct reply *r, int status, const char *location);
 

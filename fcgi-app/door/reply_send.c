@@ -134,6 +134,13 @@ static void choose_part(struct reply *r, struct range *part)
 /* --- who sends a file --------------------------------------------------------------------------
  */
 
+bool reply_may_code(const struct reply *r)
+{
+	const char *dialect = fcgi_param(r->rq->x, "SLUICE_SEND_FILE");
+
+	return !dialect || strcasecmp(dialect, "X-Sendfile") != 0;
+}
+
 static bool is_plain_path(const char *path)
 {
 	if (strlen(path) > PATH_BYTES)

@@ -70,11 +70,22 @@ int pages_watch(struct app *app, struct request *rq, struct reply *r, struct fai
 	return send_page(app, r, status, &with, f);
 }
 
+/* What to go by for the form of an asset: what the front server has chosen, or what the client
+ * takes. A part of a coded form would be of no use beside parts of another. */
+static const char *choose_coding(const struct request *rq, const struct reply *r)
+{
+	const char *chosen = fcgi_param(rq->x, "SLUICE_CODING");
+
+	if (chosen)
+		return chosen;
+	return reply_may_code(r) && !request_header(rq, "HTTP_RANGE")
+		       ? request_header(rq, "HTTP_ACCEPT_ENCODING")
+		       : NULL;
+}
+
 int pages_asset(struct app *app, struct request *rq, struct reply *r, struct fail *f)
 {
-	/* A part of a coded form would be of no use beside parts of another. */
-	bool whole = request_header(rq, "HTTP_RANGE") == NULL;
-	const char *accept = whole ? request_header(rq, "HTTP_ACCEPT_ENCODING") : NULL;
+	const char *accept = choose_coding(rq, r);
 	const struct site *site = app_site(app, f);
 	struct site_asset asset;
 	struct buf body;
@@ -85,16 +96,16 @@ int pages_asset(struct app *app, struct request *rq, struct reply *r, struct fai
 	if (!site_find(site, rq->args[0], rq->args[1], accept, &asset))
 		return fail_set(f, FAIL_MISSING,
 			"The pages have no such part, or none of this version; load the page anew");
-	result = site_read(site, &asset, &body, f);
-	if (result == 0 &&
-		(site_publish(&asset, buf_span(&body), app->publisher, f) != PUBLISH_OK ||
-			reply_file(r, app->publisher, PUBLISH_WWW, asset.name, f) < 0)) {
+	site_publish(site, rq->args[1], app->publisher);
+	if (reply_file(r, app->publisher, PUBLISH_WWW, asset.name, f) < 0) {
 		/* There is no room to keep it. */
-		reply_text(r, 200, asset.type, buf_span(&body));
+		result = site_read(site, &asset, &body, f);
+		if (result == 0)
+			reply_text(r, 200, asset.type, buf_span(&body));
+		buf_release(&body);
+		if (result < 0)
+			return -1;
 	}
-	buf_release(&body);
-	if (result < 0)
-		return -1;
 	r->type = asset.type;
 	if (asset.coding)
 		reply_header(r, "Content-Encoding", asset.coding);

@@ -168,38 +168,60 @@ bool site_find(const struct site *s, struct span version, struct span file, cons
 	return true;
 }
 
-int site_read(const struct site *s, const struct site_asset *a, struct buf *body, struct fail *f)
+static int read_asset(const struct site *s, const struct asset *a, struct buf *body, struct fail *f)
 {
 	unsigned char hash[HASH_BYTES];
 
-	if (read_file(s->dir, a->asset->file, body, f) < 0)
+	if (read_file(s->dir, a->file, body, f) < 0)
 		return -1;
 	sign_sha256(buf_span(body), hash);
-	if (memcmp(hash, a->asset->hash, sizeof(hash)) == 0)
+	if (memcmp(hash, a->hash, sizeof(hash)) == 0)
 		return 0;
 	/* A newer program was installed meanwhile: this version's bytes are gone. */
 	return fail_set(f, FAIL_MISSING, "This version of the pages is gone; load the page anew");
 }
 
-enum publish_result site_publish(
-	const struct site_asset *a, struct span body, struct publisher *publisher, struct fail *f)
+int site_read(const struct site *s, const struct site_asset *a, struct buf *body, struct fail *f)
 {
-	return publish_bytes(publisher, PUBLISH_WWW, a->name, body, ASSET_LIFE_S, 0, f);
+	return read_asset(s, a->asset, body, f);
+}
+
+static bool publish_asset(
+	const struct site *s, const struct asset *a, struct publisher *publisher, struct fail *f)
+{
+	char name[300];
+	struct buf body;
+	bool good;
+
+	snprintf(name, sizeof(name), "web/%s/%s", s->version, a->file);
+	good = read_asset(s, a, &body, f) == 0 &&
+	       publish_bytes(publisher, PUBLISH_WWW, name, buf_span(&body), ASSET_LIFE_S, 0, f) ==
+		       PUBLISH_OK;
+	buf_release(&body);
+	return good;
 }
 
 static void publish_all(const struct site *s, struct publisher *publisher)
 {
-	for (size_t i = 0; i < s->count; i++) {
-		struct site_asset a = {.asset = &s->assets[i]};
-		struct fail f = {0};
-		struct buf body;
+	struct fail f;
 
-		snprintf(a.name, sizeof(a.name), "web/%s/%s", s->version, a.asset->file);
-		if (site_read(s, &a, &body, &f) < 0 ||
-			site_publish(&a, buf_span(&body), publisher, &f) != PUBLISH_OK)
-			log_warn("asset_not_published", LOG_STR("file", a.asset->file),
+	for (size_t i = 0; i < s->count; i++) {
+		if (!publish_asset(s, &s->assets[i], publisher, &f))
+			log_warn("asset_not_published", LOG_STR("file", s->assets[i].file),
 				LOG_STR("why", f.text));
-		buf_release(&body);
+	}
+}
+
+void site_publish(const struct site *s, struct span file, struct publisher *publisher)
+{
+	static const char *const endings[] = {"", ".br", ".gz"};
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		const struct asset *a = find(s, file, endings[i]);
+		struct fail f;
+
+		if (a)
+			publish_asset(s, a, publisher, &f);
 	}
 }
 

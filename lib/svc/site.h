@@ -54,8 +54,7 @@ bool site_find(const struct site *site, struct span version, struct span file, c
 int site_read(
 	const struct site *site, const struct site_asset *a, struct buf *body, struct fail *f);
 
-/* Publishes what site_read() gave, again: it was evicted. */
-enum publish_result site_publish(
-	const struct site_asset *a, struct span body, struct publisher *publisher, struct fail *f);
+/* Publishes `file` again, in all its forms, as far as there is room: it was evicted. */
+void site_publish(const struct site *site, struct span file, struct publisher *publisher);
 
 #endif
