@@ -30,7 +30,7 @@ my @targets = ('/', '/watch/1', '/watch/live-99?a=b', '/api/live', '/api/live?q=
 my $via = App::which('lighttpd') ? 'lighttpd' : 'fastcgi';
 # Debug lines of so many requests would be most of the work.
 my $app = App->new(gateway => Gateway->new, via => $via, conf => { log_level => 'info', api_processes => 2, relay_processes => 2 },
-	environment => { ASAN_OPTIONS => 'allocator_may_return_null=1', TSAN_OPTIONS => 'allocator_may_return_null=1' });
+	environment => { map { $_ => join ':', $ENV{$_} // (), 'allocator_may_return_null=1' } qw(ASAN_OPTIONS TSAN_OPTIONS) });
 my $seed = $ENV{SLUICE_SEED} // 4711;
 note "seed $seed";
 local $SIG{PIPE} = 'IGNORE';
