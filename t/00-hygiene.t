@@ -55,7 +55,7 @@ is_deeply [ grep { m{^(?:lib|fcgi-app|t)/.*\.[ch]$} && !$listed{$_} } @text ], [
 
 # --- tests ------------------------------------------------------------------------------------------------
 my @tests = grep { m{^t/\d\d-[\w-]+\.t$|^t/front/[\w-]+\.t$} } @text;
-my %registered = map { $_ => 1 } $lists =~ m{(t/(?:front/)?\d\d-[\w-]+\.t)}g;
+my %registered = map { $_ => 1 } $lists =~ m{(t/(?:front/[\w-]+|\d\d-[\w-]+)\.t)}g;
 is_deeply [ grep { !$registered{$_} } @tests ], [], 'every script is run';
 is_deeply [ grep { !$file{$_} } sort keys %registered ], [], 'and there';
 is_deeply [ grep { !-x "$top/$_" || text("$top/$_") !~ /\A#!\/usr\/bin\/perl\n# \Q$_\E - \S/ } @tests ], [], 'executable, and begins with what it is';
