@@ -21,8 +21,8 @@ int app_open(struct app *app, const struct conf *conf, struct board *board, int 
 		conf->memcached_user, conf->memcached_password};
 
 	*app = (struct app){.conf = conf, .board = board, .wait_limit = wait_limit};
-	if (ladder_parse(conf->ladder, conf->max_quality, conf->default_quality, &app->ladder, f) <
-		0)
+	if (ladder_parse(
+		    conf->all_rungs, conf->max_quality, conf->default_quality, &app->ladder, f) < 0)
 		return -1;
 	if (shelf_open(&app->shelf, f) < 0 || mc_open(&app->mc, &mc, f) < 0 ||
 		catalog_open(&app->catalog, conf, f) < 0 ||

@@ -24,7 +24,9 @@ sub ask {
 	return;
 }
 sub total { my ($name) = @_; return (($app->command('status'))[1] =~ /^$name +(\d+)$/m)[0] }
-sub live { return join ' ', $app->pids('live') }
+# The processes of a channel, and those that encode.
+sub live { my ($id) = @_; $id //= 'live-1'; return join ' ', ($app->command('status'))[1] =~ /^live +(\d+) .* \Q$id\E$/mg }
+sub encoders { return scalar(my @pids = $app->pids('ffmpeg')) }
 
 ask(('watch live-1') x 20);
 ok my ($first) = $app->wait_for(sub { live() }, 10, 'a live process'), 'a channel that somebody watches gets a process';
@@ -34,8 +36,9 @@ like(($app->command('status'))[1], qr/^live +$first .* live-1$/m, 'status says w
 is total('live_started'), 1, 'it is counted';
 
 ask('watch live-2');
-ok $app->wait_for(sub { $app->log =~ /refused role=live id=live-2/ }, 10, 'the refusal'), 'above live_max another is refused';
-is live(), $first, 'and not started';
+ok $app->wait_for(sub { $app->log =~ /no_room channel=live-2/ }, 10, 'the refusal'), 'above live_max another has no room';
+is live(), $first, 'the first is left alone';
+ok $app->wait_for(sub { encoders() == 1 }, 10), 'and the only one that is encoded';
 is total('live_refused'), 1, 'which is counted';
 
 my ($supervisor) = $app->pids('supervisor');
@@ -50,12 +53,12 @@ is live(), $first, 'which the new image knows';
 $app->kill('live');
 ok $app->wait_for(sub { my $now = live(); $now && $now ne $first }, 10, 'another live process'), 'one that is killed is replaced';
 $app->move_clock(21);
-ok $app->wait_for(sub { !live() }, 10, 'the end'), 'one that nobody asks for ends';
+ok $app->wait_for(sub { !live() && !live('live-2') }, 10, 'the end'), 'one that nobody asks for ends';
 my $started = total('live_started');
 sleep 0.6;
 is total('live_started'), $started, 'and does not come back';
 ask('watch live-2');
-ok $app->wait_for(sub { live() }, 10, 'a live process'), 'until it is asked for again';
+ok $app->wait_for(sub { live('live-2') }, 10, 'a live process'), 'until it is asked for again';
 $app->move_clock(21);
 $app->kill('live');
 ok $app->wait_for(sub { !live() && !$app->pids('ffmpeg') }, 10, 'the end'), 'one that is killed when nobody asks any more';

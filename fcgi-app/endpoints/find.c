@@ -75,7 +75,7 @@ static int cut_ladder(
 
 	if (q->kind == QUALITY_AUDIO && ladder_find(&app->ladder, span_of("audio")))
 		return ladder_parse("audio", NULL, "audio", out, f);
-	return ladder_parse(app->conf->ladder, cut, r->name, out, f);
+	return ladder_parse(app->conf->all_rungs, cut, r->name, out, f);
 }
 
 int find_quality(struct app *app, struct request *rq, struct asked_quality *out, struct fail *f)

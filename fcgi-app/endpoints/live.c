@@ -130,23 +130,25 @@ int live_list(struct app *app, struct request *rq, struct reply *r, struct fail 
 /* --- one channel --------------------------------------------------------------------------------
  */
 
-static bool is_encoded(const struct live_state *state, const struct ladder *ladder, size_t i)
+/* What is not on yet may turn out to be. */
+static bool is_encoded(const struct live_state *state, size_t i)
 {
-	return state->status != LIVE_ON || !state->window.count || state->encodes[i] ||
-	       !ladder->rungs[i];
+	return state->status != LIVE_ON || !state->window.count || state->encodes[i];
 }
 
 static struct json_object *qualities(
 	const struct app *app, const struct channel *c, const struct live_state *state)
 {
 	struct json_object *list = json_object_new_array();
+	struct ladder own = app->ladder;
 
+	ladder_parse(conf_ladder(app->conf, c->id), app->conf->max_quality, NULL, &own, NULL);
 	for (size_t i = 0; i < app->ladder.count; i++) {
 		const struct rung *rung = app->ladder.rungs[i];
 		struct json_object *item;
 		char path[IDENT_MAX + 40];
 
-		if (!is_encoded(state, &app->ladder, i))
+		if (!ladder_find(&own, span_of(rung->name)) || !is_encoded(state, i))
 			continue;
 		item = json_object_new_object();
 		put_text(item, "name", rung->name);
@@ -223,7 +225,8 @@ static int answer_channel(
 	if (find_asked_channel(app, rq, &channel, f) < 0 || find_quality(app, rq, &quality, f) < 0)
 		return -1;
 	live_look(app->conf, &app->ladder, channel.id, state);
-	if ((state->status == LIVE_STARTING || state->slate) && state->why.kind) { /* what its viewers are told */
+	if ((state->status == LIVE_STARTING || state->slate) &&
+		state->why.kind) { /* what its viewers are told */
 		*f = state->why;
 		r->reason = live_reason_name(state->reason);
 		return -1;

@@ -172,8 +172,11 @@ static void check_encoders(struct health *h)
 	int count = count_role(h->app->board, "live");
 	char text[80];
 
-	snprintf(text, sizeof(text), "%d of %lld channels are on", count, (long long)max);
-	check(h, "encoders", count >= max ? DEGRADED : HEALTHY, text);
+	if (max)
+		snprintf(text, sizeof(text), "%d of %lld channels are on", count, (long long)max);
+	else
+		snprintf(text, sizeof(text), "%d channels are on", count);
+	check(h, "encoders", max && count >= max ? DEGRADED : HEALTHY, text);
 }
 
 /* --- the figures --------------------------------------------------------------------------------

@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "fcgi-app/processes/admission.h"
 #include "fcgi-app/processes/encoder.h"
 #include "fcgi-app/processes/intake.h"
 #include "fcgi-app/processes/playout.h"
@@ -36,7 +37,8 @@ enum {
 	RESTART_MS = 300,
 	RESTART_MAX_MS = 5000,
 	RESTART_FULL_MS = 2000, /* the same while the disk is full */
-	LEASE_MS = 1000
+	LEASE_MS = 1000,
+	UNWATCHED_MS = 10000 /* players ask every two seconds */
 };
 
 struct live {
@@ -59,6 +61,7 @@ struct live {
 	struct steps steps;
 	struct playout playout;
 	struct slate slate;
+	struct admission admission;
 
 	int64_t begun_ms, since_ms; /* this process: real, monotonic */
 	int64_t encoder_ms,
@@ -169,7 +172,8 @@ static void encoder_gone(struct live *l, const char *why, int status)
 
 	playout_sweep(&l->playout);
 	if (!playout_make_room(&l->playout)) {
-		fail_set(&l->playout.full, FAIL_BUSY, "There is no room for the channel's segments");
+		fail_set(
+			&l->playout.full, FAIL_BUSY, "There is no room for the channel's segments");
 		most_ms = RESTART_FULL_MS;
 	}
 	if (l->segment_ms)
@@ -179,8 +183,7 @@ static void encoder_gone(struct live *l, const char *why, int status)
 			"What the source sends cannot be encoded: %s", why);
 	board_add(l->board, BOARD_ENCODER_ENDS, 1);
 	l->restart_ms = now_ms + l->restart_wait_ms;
-	l->restart_wait_ms =
-		l->restart_wait_ms * 2 < most_ms ? l->restart_wait_ms * 2 : most_ms;
+	l->restart_wait_ms = l->restart_wait_ms * 2 < most_ms ? l->restart_wait_ms * 2 : most_ms;
 	log_warn("encoder_ended", LOG_STR("channel", l->id), LOG_STR("why", why),
 		LOG_INT("status", status), LOG_INT("ran_ms", now_ms - l->encoder_ms));
 	ring_clear(&l->ring);
@@ -315,6 +318,8 @@ static void step_encoder(struct live *l)
 
 static enum live_reason reason_now(const struct live *l)
 {
+	if (l->admission.fd < 0)
+		return l->admission.why.kind ? LIVE_MACHINE_BUSY : LIVE_BEGINS;
 	if (l->intake.reason != LIVE_WELL || playout_is_on(&l->playout))
 		return l->intake.reason;
 	return l->playout.state.window.count && l->slate.shown == LIVE_WELL ? LIVE_WELL
@@ -340,6 +345,8 @@ static bool is_idle(const struct live *l)
 	asked_ms = file_mtime_ms(path);
 	if (asked_ms < l->begun_ms)
 		asked_ms = l->begun_ms;
+	if (idle_ms > UNWATCHED_MS && l->admission.fd >= 0 && admission_is_wanted(l->conf))
+		idle_ms = UNWATCHED_MS;
 	return clock_real_ms() - asked_ms > idle_ms;
 }
 
@@ -376,17 +383,27 @@ static void wait_for_something(struct live *l, int wait_ms)
 	fetcher_poll(l->intake.fetcher, fds, 5, wait_ms);
 }
 
+/* Before there is room for the channel, its source is left alone. */
+static int step_source(struct live *l)
+{
+	if (!admission_step(&l->admission, l->conf, l->board, l->id))
+		return TICK_MS;
+	admission_measure(&l->admission, l->encoder.child.pid);
+	return intake_step(&l->intake, TICK_MS);
+}
+
 static enum verdict loop(struct live *l)
 {
 	enum verdict verdict;
 
 	while ((verdict = judge(l)) == GO_ON) {
-		int wait_ms = intake_step(&l->intake, TICK_MS);
+		int wait_ms = step_source(l);
 
 		wait_for_something(l, wait_ms);
 		step_encoder(l);
 		slate_step(&l->slate, &l->playout, reason_now(l), l->since_ms, is_hopeful(l));
-		playout_save(&l->playout, &l->intake.why, reason_now(l));
+		playout_save(&l->playout,
+			l->admission.why.kind ? &l->admission.why : &l->intake.why, reason_now(l));
 	}
 	return verdict;
 }
@@ -433,6 +450,7 @@ static int work(struct live *l)
 	case LEASE_ERROR:
 		break;
 	case LEASE_MINE:
+		admission_init(&l->admission, &l->ladder);
 		if (open_all(l, &f) < 0)
 			break;
 		log_info(
@@ -457,14 +475,15 @@ int live_run(const struct conf *conf, const char *id, struct board *board)
 		.id = id,
 		.lock_fd = -1,
 		.signal_fd = -1,
+		.admission.fd = -1,
 		.begun_ms = clock_real_ms(),
 		.since_ms = clock_mono_ms(),
 		.restart_wait_ms = RESTART_MS};
 	encoder_init(&l->encoder);
 	open_signals(l);
 	live_path(conf, id, "seg", l->seg_dir);
-	if (ladder_parse(conf->ladder, conf->max_quality, conf->default_quality, &l->ladder, &f) <
-		0)
+	if (ladder_parse(conf_ladder(conf, id), conf->max_quality, conf->default_quality,
+		    &l->ladder, &f) < 0)
 		log_error("live_failed", LOG_STR("channel", id), LOG_STR("why", f.text));
 	else if (lock_channel(l, &f))
 		status = work(l);

@@ -38,7 +38,7 @@ static int run_import(const struct conf *conf, struct board *board, const char *
 
 const struct role roles[] = {
 	{"janitor", NULL, run_janitor, AGAIN_ALWAYS, NULL, 1, true},
-	{"live", "watch", run_live, AGAIN_WHILE_ASKED, NULL, 0, false},
+	{"live", "watch", run_live, AGAIN_WHILE_ASKED, NULL, 400, false},
 	{"token", "token", run_token, AGAIN_NEVER, NULL, 32, true},
 	{"refresh", "refresh", run_refresh, AGAIN_NEVER, NULL, 32, true},
 	{"import", NULL, run_import, AGAIN_NEVER, import_is_due, 1, true},

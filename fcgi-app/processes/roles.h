@@ -20,7 +20,7 @@ struct role {
 	int (*run)(const struct conf *conf, struct board *board, const char *id);
 	enum again again; /* AGAIN_ALWAYS: there is one from the start, without an id */
 	bool (*due)(const struct conf *conf); /* NULL, or looked at now and then: true starts one */
-	int most;			      /* at once; 0: live_max */
+	int most;			      /* at once */
 	bool waits; /* above `most` it waits for its turn; otherwise it is refused */
 };
 

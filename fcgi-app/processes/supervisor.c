@@ -98,7 +98,7 @@ static int64_t count_running(const struct supervisor *s, const struct role *role
 
 static bool is_full(const struct supervisor *s, const struct role *role)
 {
-	return count_running(s, role) >= (role->most ? role->most : s->conf->live_max);
+	return count_running(s, role) >= (role->most);
 }
 
 /* Viewers' playlist requests touch a file; the message comes only when nothing runs. */

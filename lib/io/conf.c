@@ -14,6 +14,8 @@
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
 #include "lib/base/must.h"
+#include "lib/hls/ladder.h"
+#include "lib/http/ident.h"
 #include "lib/io/conf_value.h"
 #include "lib/io/settings.h"
 
@@ -32,9 +34,8 @@ static struct {
 	bool failed;
 } reading;
 
-static const char *const source_settings[] = {
-	"type", "url", "user", "password", "connections", "user_agent", "group", "account", "allow",
-	NULL};
+static const char *const source_settings[] = {"type", "url", "user", "password", "connections",
+	"user_agent", "group", "account", "allow", NULL};
 
 static size_t find_setting(const char *name)
 {
@@ -116,11 +117,11 @@ static void put_better(const char *text, const char *word, bool in_source, struc
 		if (nearest)
 			buf_printf(to, "; do you mean %s?", nearest);
 	} else if (strstr(text, "duplicate title")) {
-		buf_printf(to, "There are two %s named %s", in_source ? "accounts" : "sources",
-			word);
+		buf_printf(
+			to, "There are two %s named %s", in_source ? "accounts" : "sources", word);
 	} else if (strstr(text, "missing title")) {
 		buf_printf(to, in_source ? "An account needs a name: account \"NAME\" { ... }"
-					: "A source needs a name: source \"NAME\" { ... }");
+					 : "A source needs a name: source \"NAME\" { ... }");
 	} else {
 		buf_puts(to, text);
 	}
@@ -240,6 +241,38 @@ static int read_sources(struct conf *c, cfg_t *cfg, struct fail *f)
 	return 0;
 }
 
+static int read_channel(struct conf *c, cfg_t *section, struct conf_channel *to, struct fail *f)
+{
+	struct ladder ladder;
+	struct ident ident;
+	struct fail why = {0};
+
+	*to = (struct conf_channel){
+		keep(c, cfg_title(section)), keep(c, cfg_getstr(section, "ladder"))};
+	if (!ident_parse(span_of(to->id), IDENT_NONE, &ident) || ident.kind != IDENT_LIVE)
+		return fail_set(f, FAIL_INPUT, "%s:%d: '%.64s' is no channel, such as live-8",
+			c->path, section->line, to->id);
+	if (*to->ladder && ladder_parse(to->ladder, NULL, NULL, &ladder, &why) < 0)
+		return fail_set(f, FAIL_INPUT, "%s:%d: %s", c->path, section->line, why.text);
+	return 0;
+}
+
+static int read_channels(struct conf *c, cfg_t *cfg, struct fail *f)
+{
+	size_t count = cfg_size(cfg, "channel");
+	struct conf_channel *list = arena_alloc(&c->memory->arena, (count + 1) * sizeof(*list));
+
+	if (!list)
+		return fail_set(f, FAIL_INPUT, "%s is too large", c->path);
+	for (size_t i = 0; i < count; i++) {
+		if (read_channel(c, cfg_getnsec(cfg, "channel", (unsigned)i), &list[i], f) < 0)
+			return -1;
+	}
+	c->channels = list;
+	c->channel_count = count;
+	return 0;
+}
+
 /* Asked before, because libconfuse gives no reason, and ends the process over a directory. */
 static int is_readable(const char *path, struct fail *f)
 {
@@ -265,7 +298,8 @@ static int read_file(struct conf *c, struct fail *f)
 		CFG_STR("group", "", CFGF_NONE),
 		CFG_SEC("account", account, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 		CFG_STR_LIST("allow", "{}", CFGF_NONE), CFG_END()};
-	cfg_opt_t opts[SETTINGS_MAX + 2];
+	cfg_opt_t channel[] = {CFG_STR("ladder", "", CFGF_NONE), CFG_END()};
+	cfg_opt_t opts[SETTINGS_MAX + 3];
 	int result;
 	cfg_t *cfg;
 
@@ -276,7 +310,9 @@ static int read_file(struct conf *c, struct fail *f)
 		opts[i] = (cfg_opt_t)CFG_STR(settings[i].name, NULL, CFGF_NONE);
 	opts[setting_count] =
 		(cfg_opt_t)CFG_SEC("source", source, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
-	opts[setting_count + 1] = (cfg_opt_t)CFG_END();
+	opts[setting_count + 1] = (cfg_opt_t)CFG_SEC(
+		"channel", channel, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
+	opts[setting_count + 2] = (cfg_opt_t)CFG_END();
 	cfg = cfg_init(opts, CFGF_NONE);
 	if (!cfg)
 		return fail_set(f, FAIL_INTERNAL, "There is no memory for the configuration");
@@ -289,6 +325,8 @@ static int read_file(struct conf *c, struct fail *f)
 	else if (result != CFG_SUCCESS && !reading.failed)
 		fail_set(f, FAIL_INPUT, "%s is no configuration", c->path);
 	result = result == CFG_SUCCESS && !reading.failed ? read_sources(c, cfg, f) : -1;
+	if (result == 0)
+		result = read_channels(c, cfg, f);
 	cfg_free(cfg);
 	return result;
 }
@@ -327,6 +365,23 @@ static int check_values(const struct conf *c, struct fail *f)
 	return fail_set(f, FAIL_INPUT, "%s%s", line < 0 ? "From the environment: " : "", why.text);
 }
 
+/* Every rung that some channel has, the usual ones first. */
+static void gather_rungs(struct conf *c)
+{
+	struct ladder ladder;
+
+	c->all_rungs = c->ladder;
+	for (size_t i = 0; i < c->channel_count && c->all_rungs; i++) {
+		if (ladder_parse(conf_ladder(c, c->channels[i].id), NULL, NULL, &ladder, NULL) < 0)
+			continue; /* the setting itself, which is checked elsewhere */
+		for (size_t r = 0; r < ladder.count && c->all_rungs; r++) {
+			if (!strstr(c->all_rungs, ladder.rungs[r]->name))
+				c->all_rungs = arena_printf(&c->memory->arena, "%s %s",
+					c->all_rungs, ladder.rungs[r]->name);
+		}
+	}
+}
+
 /* What follows from other settings. */
 static int complete(struct conf *c, struct fail *f)
 {
@@ -336,6 +391,7 @@ static int complete(struct conf *c, struct fail *f)
 	if (!*c->live_dir)
 		c->live_dir = arena_printf(a, "%s/live", c->state_dir);
 	c->www_dir = arena_printf(a, "%s/www", c->state_dir);
+	gather_rungs(c);
 	gethostname(host, sizeof(host) - 1);
 	if (!*c->host_name)
 		c->host_name = keep(c, *host ? host : "localhost");
@@ -391,6 +447,15 @@ void conf_close(struct conf **c)
 	free((*c)->memory);
 	free(*c);
 	*c = NULL;
+}
+
+const char *conf_ladder(const struct conf *c, const char *id)
+{
+	for (size_t i = 0; i < c->channel_count; i++) {
+		if (strcmp(c->channels[i].id, id) == 0 && *c->channels[i].ladder)
+			return c->channels[i].ladder;
+	}
+	return c->ladder;
 }
 
 const struct conf_source *conf_source(const struct conf *c, const char *name)

@@ -25,9 +25,9 @@ struct conf_account {
 
 /* One `source "name" { … }` section. Blank texts are "", never NULL. */
 struct conf_source {
-	const char *name; /* ident_source_ok() (lib/http/ident.h), unique */
-	const char *type; /* "xtream" or "m3u" */
-	const char *url;  /* "m3u": may be the path of a file */
+	const char *name;	/* ident_source_ok() (lib/http/ident.h), unique */
+	const char *type;	/* "xtream" or "m3u" */
+	const char *url;	/* "m3u": may be the path of a file */
 	const char *user_agent; /* "": our own */
 	const char *group; /* sources of one group have the same channels; "": none has the like */
 	const struct conf_account *accounts; /* in the order in which they are tried */
@@ -35,6 +35,12 @@ struct conf_source {
 	const char *const *allow; /* private addresses it may use: "CIDR[:port[-port]]" */
 	size_t allow_count;
 	int line; /* of the file, where the section ends */
+};
+
+/* One `channel "live-8" { … }` section: what is not as for the others. */
+struct conf_channel {
+	const char *id;
+	const char *ladder;
 };
 
 struct conf_memory; /* what the texts below live in, and where each setting came from */
@@ -55,7 +61,7 @@ struct conf {
 
 	/* processes */
 	int64_t api_processes, api_threads, relay_processes, relay_threads;
-	int64_t live_max;	/* channels at once */
+	int64_t live_max;	/* channels at once; 0: as many as the machine can */
 	int64_t import_every_s; /* how old a source's list may grow */
 
 	/* live channels */
@@ -80,6 +86,9 @@ struct conf {
 
 	const struct conf_source *sources;
 	size_t source_count;
+	const struct conf_channel *channels;
+	size_t channel_count;
+	const char *all_rungs; /* every rung that any channel may have, `ladder` first */
 
 	struct conf_memory *memory;
 };
@@ -90,6 +99,9 @@ struct conf {
  * FAIL_MISSING when the file cannot be read. */
 int conf_load(struct conf **out, const char *path, struct fail *f);
 void conf_close(struct conf **c);
+
+/* The ladder of a channel: its own, or the setting. */
+const char *conf_ladder(const struct conf *c, const char *id);
 
 /* The source of that name, or NULL. */
 const struct conf_source *conf_source(const struct conf *c, const char *name);

@@ -45,6 +45,11 @@ static void print_value(const struct conf *c, const struct setting *s, FILE *to)
 		print_text(*(const char *const *)(const void *)member, to);
 		break;
 	case SETTING_NUMBER:
+		if (s->words && *(const int64_t *)(const void *)member == 0) {
+			print_text(s->words, to);
+			break;
+		}
+		/* fall through */
 	case SETTING_BYTES:
 	case SETTING_TIME:
 		fprintf(to, "%lld", (long long)*(const int64_t *)(const void *)member);
@@ -158,7 +163,7 @@ void conf_print_man(FILE *to)
 
 		fprintf(to, ".It Ic %s\n", s->name);
 		print_sentences(s->help, to);
-		if (s->words)
+		if (s->words && s->type != SETTING_NUMBER)
 			fprintf(to, "One of: %s.\n", s->words);
 		if (*unit_name(s))
 			fprintf(to, "In %s.\n", unit_name(s));

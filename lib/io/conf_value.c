@@ -111,6 +111,11 @@ int conf_value_set(struct conf *c, const struct setting *s, const char *text, st
 	case SETTING_PATH:
 		return set_text(s, (const char **)(void *)member, absolute(c, text, arena), f);
 	case SETTING_NUMBER:
+		if (s->words && strcmp(text, s->words) == 0) {
+			*(int64_t *)(void *)member = 0;
+			return 0;
+		}
+		return read_number(s, text, (int64_t *)(void *)member, f);
 	case SETTING_BYTES:
 	case SETTING_TIME:
 		return read_number(s, text, (int64_t *)(void *)member, f);

@@ -3,6 +3,7 @@
 #include "lib/io/proc.h"
 
 #include <dirent.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lib/base/buf.h"
@@ -87,4 +88,28 @@ int64_t proc_descriptors(pid_t pid)
 		count--;
 	closedir(d);
 	return count;
+}
+
+/* Fields 14 and 15 of stat, in ticks; the second is a name in brackets that may hold anything. */
+int64_t proc_cpu_ms(pid_t pid)
+{
+	int64_t ticks = sysconf(_SC_CLK_TCK), user = 0, system = 0;
+	struct span rest, part;
+	struct buf text;
+
+	if (read_file(pid, "stat", &text)) {
+		const char *name_end = memrchr(text.ptr, ')', text.len);
+		size_t at = name_end ? (size_t)(name_end - text.ptr) + 2 : text.len;
+
+		rest = span_make(text.ptr + (at < text.len ? at : text.len),
+			at < text.len ? text.len - at : 0);
+		for (int i = 3; i <= 15 && span_next(&rest, ' ', &part); i++) {
+			if (i == 14)
+				num_parse(part, 0, INT64_MAX / 1000, &user);
+			if (i == 15)
+				num_parse(part, 0, INT64_MAX / 1000, &system);
+		}
+	}
+	buf_release(&text);
+	return ticks > 0 ? (user + system) * 1000 / ticks : 0;
 }

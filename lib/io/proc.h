@@ -17,6 +17,9 @@ struct proc_memory {
 /* Looks at `pid`. PSS costs as much as all the rest; it is left out (-1) unless `with_pss`. */
 void proc_memory(pid_t pid, bool with_pss, struct proc_memory *out);
 
+/* Time of processors that it has taken, in milliseconds; 0 when it cannot be told. */
+int64_t proc_cpu_ms(pid_t pid);
+
 /* How many descriptors it has open; -1 when we may not look. */
 int64_t proc_descriptors(pid_t pid);
 

@@ -39,8 +39,9 @@ const struct setting settings[] = {
 		"Worker processes for long bodies."},
 	{"relay_threads", SETTING_NUMBER, AT(relay_threads), "64", 2, 1024, NULL,
 		"Long bodies that each of them sends at once."},
-	{"live_max", SETTING_NUMBER, AT(live_max), "50", 1, 400, NULL,
-		"Channels that are encoded at once on this host."},
+	{"live_max", SETTING_NUMBER, AT(live_max), "auto", 1, 400, "auto",
+		"Channels that are encoded at once on this host; auto: as many as its processors "
+		"can, as measured. Further ones wait for room, and say so."},
 	{"import_every", SETTING_TIME, AT(import_every_s), "6h", 60, 2592000, NULL,
 		"How old a source's list of channels may grow before it is read again."},
 	{"ladder", SETTING_TEXT, AT(ladder), "720p 480p 360p 240p audio", 0, 0, NULL,

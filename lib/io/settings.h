@@ -25,7 +25,7 @@ struct setting {
 	size_t offset;	     /* in struct conf */
 	const char *usual;   /* the default, as it would be written */
 	int64_t least, most; /* of a number, of bytes, of seconds */
-	const char *words;   /* of SETTING_WORD, by blanks */
+	const char *words;   /* of SETTING_WORD, by blanks; of a number: the word for 0 */
 	const char *help;    /* one or two sentences */
 };
 

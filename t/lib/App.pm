@@ -14,6 +14,7 @@
 #   sources    further sources: [{name, type, url, user, password, connections, allow => [...]}]
 #   memcached  a Memcached, or the text of the setting memcached_servers ('' for none); by default
 #              one of its own, where memcached is installed
+#   channels   {live-8 => {ladder => ...}}
 #   conf       settings; environment  variables for the program
 #   via        a front server as its shipped template says: 'lighttpd' (the default where it is
 #              installed), 'nginx' or 'apache' (mod_proxy_fcgi); or one that starts the program
@@ -80,7 +81,7 @@ sub write_conf {
 	my $memcached = $self->{memcached};
 	my %conf = (
 		state_dir => $self->state_dir, run_dir => $self->run_dir, log_file => "$self->{dir}/sluice.log",
-		log_level => 'debug', memcached_servers => ref $memcached ? $memcached->server : $memcached,
+		log_level => 'debug', live_max => 50, memcached_servers => ref $memcached ? $memcached->server : $memcached,
 		web_dir => $self->_web_dir, slate_dir => builddir() . '/slates', memcached_prefix => 'test' . POSIX::getpid() . ':', api_processes => 2, relay_processes => 1,
 		relay_threads => 8, %{ $self->{conf} },
 	);
@@ -96,6 +97,10 @@ sub write_conf {
 		my %members = %$source;
 		my $name = delete $members{name};
 		print $file "source \"$name\" {\n", (map { "  $_ = " . _value($members{$_}) . "\n" } sort keys %members), "}\n";
+	}
+	for my $id (sort keys %{ $self->{channels} // {} }) {
+		my %members = %{ $self->{channels}{$id} };
+		print $file "channel \"$id\" {\n", (map { "  $_ = " . _value($members{$_}) . "\n" } sort keys %members), "}\n";
 	}
 	close $file;
 	return;
