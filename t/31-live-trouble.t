@@ -10,6 +10,7 @@ use Time::HiRes qw(time sleep);
 use App;
 use Gateway;
 use Hls;
+use Prometheus;
 
 plan skip_all => 'ffmpeg is not installed' unless App::which('ffmpeg');
 
@@ -87,6 +88,14 @@ is $reply->status, 503, 'an account at its limit is said to be busy';
 ok $reply->header('Retry-After'), 'for a while';
 like $reply->json->{error}{message}, qr/limit/, 'in words';
 unlike $app->log, qr/demo:demo|\/demo\/demo\/|auth\/[a-z0-9]{20}/, 'no log line shows the account or a token';
+my $metrics = Prometheus->read($app->get('/metrics')->body);
+is_deeply [ $metrics->faults ], [], 'metrics of all this can be read';
+my %least = (
+	live_starts_total => 3, encoder_starts_total => 4, encoder_failures_total => 1, respawns_total => 1,
+	upstream_requests_total => 4, upstream_bytes_total => 500_000, upstream_refusals_total => 1, upstream_errors_total => 1,
+	publishes_total => 20, publishes_bytes_total => 100_000, leases_taken_total => 2,
+);
+cmp_ok $metrics->sum("sluice_$_"), '>=', $least{$_}, "and count it: $_" for sort keys %least;
 $app->stop;
 ok $app->wait_for(sub { !grep { $_->{role} ne 'memcached' } $app->processes }, 5, 'their end'), 'nothing is left after a stop';
 done_testing;

@@ -36,7 +36,9 @@ void tally_request(struct board *b, const char *route, const struct reply *r, bo
 	row_add(row, ROUTE_BYTES, r->sent_bytes);
 	row_add(row, ROUTE_MICROSECONDS, us);
 	row_add(row, ROUTE_BUCKET + bucket(us), 1);
-	board_add(b, BOARD_ERRORS, error);
-	board_add(b, BOARD_BUSY, busy);
+	if (error)
+		board_add(b, BOARD_ERRORS, 1);
+	if (busy)
+		board_add(b, BOARD_BUSY, 1);
 	board_minute_add(b, error);
 }

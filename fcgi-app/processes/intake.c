@@ -172,10 +172,12 @@ static void on_done(void *ctx, const struct fail *f)
 	struct fail why = *f;
 
 	in->transfer = NULL;
-	if (in->refused.kind)
+	if (in->refused.kind) {
 		why = in->refused;
-	else if (why.kind == FAIL_NONE) /* live television does not end */
+	} else if (why.kind == FAIL_NONE) { /* live television does not end */
 		fail_set(&why, FAIL_UPSTREAM, "The source ended the stream");
+		row_add(in->row, SOURCE_FAILURES + (int)FAIL_UPSTREAM, 1);
+	}
 	/* After a cut in the middle the same token is as good as another. */
 	if (!in->refused.kind &&
 		(flowed_ms < SHORT_MS || f->kind == FAIL_NONE || f->kind == FAIL_TIMEOUT))
@@ -196,7 +198,6 @@ static void connect_to(struct intake *in)
 		.follow = FOLLOW,
 		.connect_ms = CONNECT_MS,
 		.stall_ms = STALL_MS,
-		.row = board_row(in->supply.env->board, ROW_SOURCE, source->name),
 		.on_head = on_head,
 		.on_data = on_data,
 		.on_done = on_done,
@@ -205,6 +206,7 @@ static void connect_to(struct intake *in)
 	struct fail f = {0};
 
 	must(!in->transfer);
+	rq.row = in->row = board_row(in->supply.env->board, ROW_SOURCE, source->name);
 	ts_resync(&in->ts);
 	in->splice.now_ms = clock_mono_ms();
 	splice_join(&in->splice);

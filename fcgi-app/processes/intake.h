@@ -31,6 +31,7 @@ struct intake {
 	struct splice_shape packed; /* what the packets in the ring are packets of */
 
 	struct transfer *transfer;		   /* NULL: none */
+	struct row *row;			   /* counts for the source that it asks */
 	int64_t next_try_ms, backoff_ms, tried_ms; /* the last one: real */
 	int64_t began_ms, flowing_ms, last_ms; /* of the connection; first and latest media; or 0 */
 	int64_t giving_ms, given_ms; /* the same for what went into the ring */

@@ -95,7 +95,7 @@ void row_name(const struct row *row, char to[ROW_NAME_BYTES])
 void row_add(struct row *row, int column, int64_t n)
 {
 	must(column >= 0 && column < ROW_CELLS);
-	if (row)
+	if (row && n)
 		atomic_fetch_add_explicit(&row->cell[column], n, memory_order_relaxed);
 }
 
