@@ -47,6 +47,11 @@ export function liveChannels({ q = '', category = '', cursor = '', limit = 60 },
 	return ask(`/api/live?${query}`, { ...options, read: readJson });
 }
 
+// The service's sources and the channels that are on: {sources, channels}.
+export function serviceStatus(options = {}) {
+	return ask('/api/status', { ...options, read: readJson });
+}
+
 // Resolves when the address answers, throws the Fault when it does not: for players that say only
 // that something went wrong.
 export function probe(url, options = {}) {

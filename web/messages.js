@@ -75,3 +75,35 @@ export function howMany(count, more) {
 		return '1 channel';
 	return more ? `${count} channels and more` : `${count} channels`;
 }
+
+const reasons = {
+	starting: 'Starting',
+	source_down: 'Not answering',
+	limit_reached: 'Limit reached',
+	not_allowed: 'Refused',
+	unknown: 'Unknown',
+	machine_busy: 'Server full',
+};
+
+export function why(reason) {
+	return reasons[reason] ?? reason;
+}
+
+// How long ago a time (ISO 8601) was, in its largest unit; a dash for none.
+export function ago(time, now = Date.now()) {
+	const seconds = Math.max(0, (now - Date.parse(time)) / 1000);
+	if (Number.isNaN(seconds))
+		return '–';
+	const units = [['day', 86400], ['hour', 3600], ['minute', 60], ['second', 1]];
+	const [name, length] = units.find((unit) => seconds >= unit[1]) ?? units.at(-1);
+	const count = Math.floor(seconds / length);
+	return `${count} ${name}${count === 1 ? '' : 's'} ago`;
+}
+
+export function summary(sources, channels) {
+	const failing = sources.filter((source) => source.reason).length;
+	const on = `${howMany(channels.length, false)} on`;
+	if (sources.length === 0)
+		return 'No source is configured.';
+	return failing === 0 ? `All sources are ready, ${on}.` : `${failing} of ${sources.length} sources failing, ${on}.`;
+}

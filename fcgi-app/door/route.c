@@ -10,8 +10,10 @@
 #include "fcgi-app/endpoints/metrics.h"
 #include "fcgi-app/endpoints/ops.h"
 #include "fcgi-app/endpoints/pages.h"
+#include "fcgi-app/endpoints/sources.h"
 #include "lib/base/must.h"
 
+static const struct sharing by_nothing = {"", NULL};
 static const struct sharing by_page = {"category q limit cursor", NULL};
 static const struct sharing by_quality = {"quality", NULL};
 static const struct sharing by_quality_noted = {"quality", hls_note};
@@ -28,6 +30,8 @@ static const struct route routes[] = {
 	{METHOD_GET, "/api/hls/{id}/{rendition}.m3u8", hls_media, POOL_API, "hls_media", NULL},
 	{METHOD_GET, "/metrics", metrics_show, POOL_API, "metrics", NULL},
 	{METHOD_GET, "/api/stats/cache", ops_stats_cache, POOL_API, "stats_cache", NULL},
+	{METHOD_GET, "/status", pages_status, POOL_API, "status", NULL},
+	{METHOD_GET, "/api/status", sources_status, POOL_API, "status_json", &by_nothing},
 	{METHOD_GET, "/health", ops_health, POOL_API, "health", NULL},
 	{METHOD_GET, "/health/live", ops_health_live, POOL_API, "health_live", NULL},
 	{METHOD_GET, "/health/ready", ops_health_ready, POOL_API, "health_ready", NULL},

@@ -9,6 +9,7 @@
 #include "fcgi-app/app.h"
 #include "fcgi-app/door/shelf.h"
 #include "fcgi-app/endpoints/find.h"
+#include "fcgi-app/endpoints/sources.h"
 #include "lib/base/num.h"
 #include "lib/io/board.h"
 #include "lib/io/conf.h"
@@ -186,6 +187,7 @@ static void send_channel(struct app *app, struct reply *r, const struct channel 
 	put_text(root, "logo", c->logo);
 	json_object_object_add(root, "now", NULL);
 	put_text(root, "status", live_status_name(state));
+	json_object_object_add(root, "sources", sources_of_channel(app, c->id, state));
 	send_json(r, root);
 	r->x_cache = cached ? "HIT" : "MISS";
 	if (quality->hinted)

@@ -49,6 +49,14 @@ int pages_index(struct app *app, struct request *rq, struct reply *r, struct fai
 	return send_page(app, r, 200, &with, f);
 }
 
+int pages_status(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	struct filling with = {SITE_STATUS, app->conf->site_name, ""};
+
+	(void)rq;
+	return send_page(app, r, 200, &with, f);
+}
+
 /* The page itself says in words what is wrong with an unknown channel: it asks the API. Only what
  * can be no id at all is refused here. */
 int pages_watch(struct app *app, struct request *rq, struct reply *r, struct fail *f)

@@ -10,6 +10,7 @@
 #include "lib/io/board.h"
 #include "lib/io/conf.h"
 #include "lib/io/sign.h"
+#include "lib/svc/live.h"
 #include "lib/svc/viewers.h"
 
 enum {
@@ -277,6 +278,14 @@ int intake_step(struct intake *in, int most_ms)
 		break;
 	}
 	return LOOK_MS < most_ms ? LOOK_MS : most_ms;
+}
+
+void intake_tell(const struct intake *in, struct live_state *s)
+{
+	if (!in->supply.origin)
+		return;
+	memcpy(s->origin, in->supply.origin->name, sizeof(s->origin));
+	s->origin_ms = in->supply.origin_ms;
 }
 
 void intake_stop(struct intake *in)

@@ -18,6 +18,7 @@
 #include "lib/svc/live_reason.h"
 
 struct conf;
+struct live_state;
 struct mc;
 
 struct intake {
@@ -49,6 +50,9 @@ int intake_open(struct intake *in, const struct conf *conf, const struct lease_e
 /* Does what is due: asks for a token, connects. Gives the time until it wants to be called again,
  * at most `most_ms`. Transfers go on in fetcher_poll(). */
 int intake_step(struct intake *in, int most_ms);
+
+/* From where it comes, into the channel's record. */
+void intake_tell(const struct intake *in, struct live_state *s);
 
 void intake_stop(struct intake *in);
 

@@ -402,6 +402,7 @@ static enum verdict loop(struct live *l)
 		wait_for_something(l, wait_ms);
 		step_encoder(l);
 		slate_step(&l->slate, &l->playout, reason_now(l), l->since_ms, is_hopeful(l));
+		intake_tell(&l->intake, &l->playout.state);
 		playout_save(&l->playout,
 			l->admission.why.kind ? &l->admission.why : &l->intake.why, reason_now(l));
 	}

@@ -115,7 +115,7 @@ int catalog_revision(struct catalog *c, int64_t *revision, struct fail *f);
 struct catalog_state {
 	int64_t imported_ms; /* when the current list came in, since the epoch; 0: never */
 	int64_t tried_ms;    /* when an import was last begun; 0: never */
-	int64_t channels;
+	int64_t channels, films, series;
 	char trouble[240]; /* why the last import changed nothing; "" when it went well */
 };
 

@@ -74,7 +74,7 @@ int catalog_revision(struct catalog *c, int64_t *revision, struct fail *f)
 int catalog_state(struct catalog *c, const char *source, struct catalog_state *out, struct fail *f)
 {
 	static const char sql[] =
-		"SELECT imported_ms, tried_ms, channels, trouble FROM source WHERE name = ?1";
+		"SELECT imported_ms, tried_ms, channels, trouble, films, series FROM source WHERE name = ?1";
 	struct db *db = NULL;
 	struct db_stmt *st;
 	enum db_step step = DB_FAILED;
@@ -91,6 +91,8 @@ int catalog_state(struct catalog *c, const char *source, struct catalog_state *o
 			out->imported_ms = db_int(st, 0);
 			out->tried_ms = db_int(st, 1);
 			out->channels = db_int(st, 2);
+			out->films = db_int(st, 4);
+			out->series = db_int(st, 5);
 			text_clean(db_text(st, 3), out->trouble, sizeof(out->trouble));
 		}
 		db_done(st);

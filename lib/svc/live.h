@@ -37,6 +37,8 @@ struct live_state {
 	char run[LIVE_RUN_BYTES];   /* 32 hexadecimal digits; "" before the first segment */
 	char base[LIVE_BASE_BYTES]; /* LIVE_ELSEWHERE: public_url of the owner; may be "" */
 	struct fail why;	    /* what keeps it from going on; kind FAIL_NONE: nothing */
+	char origin[ORIGIN_NAME_BYTES]; /* from where it comes (lib/svc/origin.h); "": not yet */
+	int64_t origin_ms;		/* since when */
 	enum live_reason reason;    /* the same in a word */
 	int64_t updated_ms;
 	bool slate;		  /* what is listed last only says why there is nothing else */

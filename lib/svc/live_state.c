@@ -20,14 +20,14 @@ void live_state_print(const struct live_state *s, const struct ladder *l, struct
 	buf_printf(to, "live 1\nstatus %s\nrun %s\nbase %s\nwhy %d %s\nreason %s\nupdated %lld\n",
 		status_words[s->status], s->run, s->base, (int)s->why.kind, s->why.text,
 		live_reason_name(s->reason), (long long)s->updated_ms);
-	buf_printf(to, "slate %d\naudio %d\npicture %d %d %lld\nencodes", s->slate, s->has_audio, s->width, s->height,
-		(long long)s->rate_milli);
+	buf_printf(to, "slate %d\naudio %d\npicture %d %d %lld\nencodes", s->slate, s->has_audio,
+		s->width, s->height, (long long)s->rate_milli);
 	for (size_t r = 0; r < l->count; r++) {
 		if (s->encodes[r])
 			buf_printf(to, " %s", l->rungs[r]->name);
 	}
-	buf_printf(
-		to, "\nnext %lld %lld\n", (long long)s->window.next_n, (long long)s->window.period);
+	buf_printf(to, "\norigin %lld %s\nnext %lld %lld\n", (long long)s->origin_ms, s->origin,
+		(long long)s->window.next_n, (long long)s->window.period);
 	for (size_t i = 0; i < s->window.count; i++) {
 		const struct window_column *c = &s->window.columns[i];
 
@@ -152,6 +152,9 @@ static bool read_line(
 		return span_copy(rest, s->base, sizeof(s->base));
 	if (span_is(word, "why"))
 		return read_why(rest, &s->why);
+	if (span_is(word, "origin"))
+		return take_number(&rest, INT64_MAX / 2, &s->origin_ms) &&
+		       span_copy(rest, s->origin, sizeof(s->origin));
 	if (span_is(word, "reason"))
 		return live_reason_parse(rest, &s->reason);
 	if (span_is(word, "updated"))

@@ -36,10 +36,11 @@ struct site {
 	bool has_hls; /* the player library was there at build time */
 	struct asset assets[ASSETS_MAX];
 	size_t count;
-	struct buf pages[2];
+	struct buf pages[SITE_PAGES];
 };
 
-static const char *const page_files[] = {[SITE_INDEX] = "index.html", [SITE_WATCH] = "watch.html"};
+static const char *const page_files[] = {
+	[SITE_INDEX] = "index.html", [SITE_WATCH] = "watch.html", [SITE_STATUS] = "status.html"};
 
 /* The same bytes, made smaller when the pages were put together. */
 static bool is_coded(struct span file)
@@ -234,7 +235,7 @@ int site_open(struct site **out, const char *dir, const struct site_look *look,
 		return fail_set(f, FAIL_INTERNAL, "There is no memory for the pages");
 	s->look = *look;
 	s->dir = dir;
-	for (int i = SITE_INDEX; i <= SITE_WATCH; i++) {
+	for (int i = SITE_INDEX; i < SITE_PAGES; i++) {
 		if (read_file(dir, page_files[i], &s->pages[i], f) < 0)
 			goto failed;
 	}
@@ -254,7 +255,7 @@ void site_close(struct site **site)
 
 	if (!s)
 		return;
-	for (int i = SITE_INDEX; i <= SITE_WATCH; i++)
+	for (int i = SITE_INDEX; i < SITE_PAGES; i++)
 		buf_release(&s->pages[i]);
 	for (size_t i = 0; i < s->count; i++)
 		free(s->assets[i].file);

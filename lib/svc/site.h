@@ -22,7 +22,7 @@ struct site_look {
 	const char *colour; /* #rrggbb */
 };
 
-enum site_page { SITE_INDEX, SITE_WATCH };
+enum site_page { SITE_INDEX, SITE_WATCH, SITE_STATUS, SITE_PAGES };
 
 /* Reads the pages (*.html) of `dir` and publishes the other files through `publisher`. When they
  * cannot be published (disk full) the pages still work as far as a browser goes without them.
