@@ -7,7 +7,7 @@
 #   $front->reload($pid);
 #
 # The ways: lighttpd, nginx and apache (mod_proxy_fcgi) ask `sluice serve` over its sockets;
-# bin-path (lighttpd), fcgid and apache-cgi (Apache) start the program themselves.
+# bin-path (lighttpd), fcgid, apache-cgi and htaccess-… (Apache) start the program themselves.
 package App::Front;
 use strict;
 use warnings;
@@ -44,6 +44,15 @@ my %WAYS = (
 );
 $WAYS{'bin-path'} = { %{ $WAYS{lighttpd} }, alone => 1 };
 $WAYS{'apache-cgi'} = { %{ $WAYS{fcgid} }, needs => 'mod_cgid.so' };
+# A host that allows nothing but an .htaccess, with either module.
+$WAYS{'htaccess-fcgid'} = {
+	%{ $WAYS{fcgid} },
+	templates => {
+		'apache-conf/apache2.conf.in' => 'apache2.conf', 't/front/host.conf.in' => 'host.conf',
+		'apache-conf/htaccess.in' => '../state/www/.htaccess', 'apache-conf/sluice.fcgi.in' => '../state/www/sluice.fcgi',
+	},
+};
+$WAYS{'htaccess-cgi'} = { %{ $WAYS{'htaccess-fcgid'} }, needs => 'mod_cgid.so' };
 
 sub ways { return sort keys %WAYS }
 sub is_way { my ($way) = @_; return exists $WAYS{$way} }
@@ -102,8 +111,8 @@ sub _fill {
 		BIN => $way eq 'bin-path' ? '' : '#', PROGRAM => $self->{program_path}, CONF => $self->{conf_file},
 		BROTLI => $self->has_brotli ? '' : '#',
 		MODULE_DIR => $self->{modules} // '', HANDLER => $way eq 'fcgid' ? 'fcgid-script' : 'cgi-script',
-		PROXY => $way eq 'apache' ? '' : '#', SITE => $way eq 'apache' ? 'sluice-apache.conf' : 'sluice-fcgid.conf',
-		FCGID => $way eq 'fcgid' ? '' : '#', CGI => $way eq 'apache-cgi' ? '' : '#',
+		PROXY => $way eq 'apache' ? '' : '#', SITE => $way eq 'apache' ? 'sluice-apache.conf' : $way =~ /^htaccess/ ? 'host.conf' : 'sluice-fcgid.conf',
+		FCGID => $way =~ /fcgid/ ? '' : '#', CGI => $way =~ /cgi$/ && $way !~ /fcgi/ ? '' : '#',
 	);
 }
 
