@@ -20,7 +20,7 @@ my $STREAMS = $LONG ? 6000 : 1000;
 my $REQUESTS = $LONG ? 100_000 : 3000;
 my $WARM = $LONG ? 10_000 : 1000;
 # Under a sanitizer memory is another matter, and forking takes its time.
-my $SLOW = _config() =~ /^#define SANITIZED 1/m;
+my $SLOW = App::sanitized();
 my $RESPAWN_S = 0.2;    # a worker is back
 my $GROWTH = $LONG ? 0.05 : 0.1;    # of resident memory; in a short run some pages are still touched first
 my @targets = ('/', '/watch/1', '/watch/live-99?a=b', '/api/live', '/api/live?q=one&limit=2', '/api/live/99', '/api/hls/99/master.m3u8?quality=auto',
@@ -35,7 +35,6 @@ my $seed = $ENV{SLUICE_SEED} // 4711;
 note "seed $seed";
 local $SIG{PIPE} = 'IGNORE';
 
-sub _config { open my $file, '<', App::builddir() . '/config.h' or return ''; local $/; return scalar <$file> }
 sub socket_to { my ($pool) = @_; return IO::Socket::UNIX->new(Peer => $app->run_dir . "/$pool.sock") }
 sub workers { my @pids = sort { $a <=> $b } $app->pids('api'), $app->pids('relay'); return @pids }
 sub deaths { return scalar(() = $app->log =~ / died role=(?:api|relay) /g) }

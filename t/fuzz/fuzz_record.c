@@ -55,7 +55,7 @@ static void hold_live(struct span text)
 	must(span_eq(buf_span(&first), buf_span(&second)));
 	buf_clear(&first);
 	for (size_t r = 0; r < l.count; r++)
-		window_print(&s.window, r, "/tv/x/", &first);
+		window_print(&s.window, &l, r, "/tv/x/", &first);
 	must(!first.failed);
 	buf_release(&first);
 	buf_release(&second);

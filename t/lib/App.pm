@@ -39,6 +39,8 @@ use Memcached;
 my $SOURCES = $ENV{SLUICE_SRCDIR} // abs_path(dirname(__FILE__) . '/../..');
 sub builddir { return $ENV{SLUICE_BUILDDIR} // die "SLUICE_BUILDDIR names no build\n" }
 sub program { return builddir() . '/sluice' }
+# Built with a sanitizer: memory and time are other matters then.
+sub sanitized { return _slurp(builddir() . '/config.h') =~ /^#define SANITIZED 1/m }
 
 # The path of a command, or undef.
 sub which {
