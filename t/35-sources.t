@@ -1,5 +1,6 @@
 #!/usr/bin/perl
-# t/35-sources.t - a channel of several sources: the next one plays when one fails, tokens are replaced while they still work, and all of it is said.
+# t/35-sources.t - a channel of several sources: the next one plays when one fails, the first again when
+# it is well, tokens are replaced while they still work, and all of it is said.
 # SPDX-License-Identifier: BSD-2-Clause
 use strict;
 use warnings;
@@ -64,6 +65,19 @@ subtest 'the first source fails' => sub {
 	my $status = $app->get('/api/status')->json;
 	is $status->{channels}[0]{source}, 'moon', 'the status page\'s data say from where it plays';
 	is $status->{sources}[1]{accounts}[0]{inUse}, 1, 'and which account\'s connections are in use';
+};
+
+subtest 'the first source is well again' => sub {
+	$first->control('clear');
+	my ($from, $streams) = (newest(1), $second->channel(1)->{streams});
+	my $back = $app->wait_for(sub { playlist(1); $app->move_clock(2); sleep 0.4; now(1) =~ /^1/ }, 30, 'the first source');
+	ok $back, 'it is read again';
+	ok $app->wait_for(sub { playlist(1); now(1) eq '10' }, 10, 'one source'), 'and it alone';
+	ok plays_on(1), 'and plays on';
+	ok $app->wait_for(sub { state_of(1, 'star') eq 'playing' }, 5), 'as is said';
+	like $app->log, qr/origin_changed .*from=moon to=star/, 'in the log too';
+	is $second->channel(1)->{streams}, $streams, 'the second was read to the end without a cut';
+	unlike playlist(1), qr/slate/, 'no slate was needed';
 };
 
 subtest 'both fail' => sub {

@@ -127,6 +127,7 @@ int intake_open(struct intake *in, const struct conf *conf, const struct lease_e
 	ts_init(&in->ts);
 	if (!splice_init(&in->splice, conf->audio_language, on_clean_packet, in))
 		return fail_set(f, FAIL_INTERNAL, "There is no memory for the channel");
+	probe_init(&in->probe, &in->supply);
 	return supply_open(&in->supply, conf, env, id, f);
 }
 
@@ -187,6 +188,18 @@ static void on_done(void *ctx, const struct fail *f)
 	try_later(in, &why, flowed_ms >= WELL_MS);
 }
 
+/* What comes next is from another connection. */
+static void join(struct intake *in)
+{
+	ts_resync(&in->ts);
+	in->splice.now_ms = clock_mono_ms();
+	splice_join(&in->splice);
+	in->refused = (struct fail){0};
+	in->began_ms = clock_mono_ms();
+	in->flowing_ms = in->giving_ms = 0;
+	in->skipped_before = in->ts.skipped_bytes;
+}
+
 static void connect_to(struct intake *in)
 {
 	const struct conf_source *source = in->supply.origin->source;
@@ -208,13 +221,7 @@ static void connect_to(struct intake *in)
 
 	must(!in->transfer);
 	rq.row = in->row = board_row(in->supply.env->board, ROW_SOURCE, source->name);
-	ts_resync(&in->ts);
-	in->splice.now_ms = clock_mono_ms();
-	splice_join(&in->splice);
-	in->refused = (struct fail){0};
-	in->began_ms = clock_mono_ms();
-	in->flowing_ms = in->giving_ms = 0;
-	in->skipped_before = in->ts.skipped_bytes;
+	join(in);
 	if (fetcher_start(in->fetcher, &rq, &in->transfer, &f) < 0) {
 		supply_died(&in->supply, false);
 		try_later(in, &f, false);
@@ -234,6 +241,22 @@ static bool has_newcomer(const struct intake *in)
 	return false;
 }
 
+/* The origin that comes first is well again: its connection goes on where this one ends. */
+static void change_over(struct intake *in)
+{
+	struct probe *p = &in->probe;
+	const struct probe_feed feed = {NULL, in, on_data, on_done};
+
+	transfer_stop(&in->transfer);
+	supply_change(&in->supply, p->origin, p->slot, &p->token);
+	in->row = board_row(in->supply.env->board, ROW_SOURCE, p->origin->source->name);
+	in->failures = 0;
+	in->backoff_ms = BACKOFF_MS;
+	join(in);
+	in->transfer = probe_take(p, &feed);
+	on_data(in, p->bytes.ptr, p->bytes.len);
+}
+
 /* While media comes. */
 static void keep(struct intake *in)
 {
@@ -251,6 +274,8 @@ static void keep(struct intake *in)
 		in->failures = 0;
 		in->backoff_ms = BACKOFF_MS;
 	}
+	if (in->flowing_ms && in->supply.origins.count > 1 && probe_step(&in->probe, in->fetcher))
+		change_over(in);
 }
 
 int intake_step(struct intake *in, int most_ms)
@@ -266,6 +291,7 @@ int intake_step(struct intake *in, int most_ms)
 		wait_ms = 0;
 	if (wait_ms > 0 && !(wait_ms > RETURN_MS && has_newcomer(in)))
 		return wait_ms < most_ms ? (int)wait_ms : most_ms;
+	probe_pause(&in->probe);
 	switch (supply_step(&in->supply)) {
 	case SUPPLY_READY:
 		connect_to(in);
@@ -290,6 +316,7 @@ void intake_tell(const struct intake *in, struct live_state *s)
 
 void intake_stop(struct intake *in)
 {
+	probe_stop(&in->probe);
 	transfer_stop(&in->transfer);
 	supply_release(&in->supply);
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fcgi-app/processes/probe.h"
 #include "fcgi-app/processes/supply.h"
 #include "lib/base/fail.h"
 #include "lib/hls/ring.h"
@@ -25,6 +26,7 @@ struct intake {
 	const struct conf *conf;
 	const char *id;
 	struct supply supply;
+	struct probe probe; /* of an origin that comes first, while another one is read */
 	struct fetcher *fetcher;
 	struct ring *ring;
 	struct ts ts;
@@ -35,7 +37,7 @@ struct intake {
 	struct row *row;			   /* counts for the source that it asks */
 	int64_t next_try_ms, backoff_ms, tried_ms; /* the last one: real */
 	int64_t began_ms, flowing_ms, last_ms; /* of the connection; first and latest media; or 0 */
-	int64_t giving_ms, given_ms; /* the same for what went into the ring */
+	int64_t giving_ms, given_ms;	       /* the same for what went into the ring */
 	int64_t skipped_before;
 	int failures;		 /* in a row */
 	struct fail refused;	 /* why this transfer was stopped by us */

@@ -282,3 +282,22 @@ void supply_well(struct supply *s)
 	if (s->origin)
 		breaker_well(&key);
 }
+
+const struct origin *supply_better(const struct supply *s)
+{
+	for (size_t i = 0; s->origin && &s->origins.list[i] != s->origin; i++) {
+		if (!is_open(s, &s->origins.list[i]))
+			return &s->origins.list[i];
+	}
+	return NULL;
+}
+
+void supply_change(
+	struct supply *s, const struct origin *o, struct lease *slot, const struct token *token)
+{
+	supply_release(s);
+	s->slot = slot;
+	s->held = o;
+	use(s, token, o);
+	s->proven_ms = token->resolved_ms;
+}

@@ -70,4 +70,12 @@ void supply_died(struct supply *s, bool refused);
 void supply_failed(struct supply *s, const struct fail *why);
 void supply_well(struct supply *s);
 
+/* The first origin before the one in use that is not left alone any more, or NULL. */
+const struct origin *supply_better(const struct supply *s);
+
+/* From here on `o` is in use, with `token`, on `slot`, which it takes; the old connection is given
+ * back and must have ended. */
+void supply_change(
+	struct supply *s, const struct origin *o, struct lease *slot, const struct token *token);
+
 #endif
