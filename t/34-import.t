@@ -98,6 +98,21 @@ subtest 'films that cannot be had' => sub {
 	import_it('demo');
 };
 
+subtest 'a catalogue from before there were films' => sub {
+	plan skip_all => 'sqlite3 is not installed' unless App::which('sqlite3');
+	$app->stop;
+	my $before = rows('SELECT count(*) FROM channel');
+	rows('DROP INDEX channel_alike; DROP INDEX channel_guide; '
+		. (join '', map { "DROP TABLE $_; " } qw(address shelf film series))
+		. (join '', map { "ALTER TABLE channel DROP COLUMN $_; " } qw(alike guide))
+		. (join '', map { "ALTER TABLE source DROP COLUMN $_; " } qw(films film_generation series series_generation))
+		. 'PRAGMA user_version = 1');
+	$app->start;
+	is scalar(split / /, ids()), $before, 'is read as it is';
+	is +(import_it('demo'))[0], 0, 'and grows with the next import';
+	is rows('SELECT films || \' \' || series FROM source WHERE name = \'demo\''), '3 1', 'by what was missing';
+};
+
 subtest 'large lists' => sub {
 	my ($channels, $series) = $ENV{SLUICE_LONG} ? (100_000, 33_000) : (20_000, 5_000);
 	my $path = $app->dir . '/large.m3u';

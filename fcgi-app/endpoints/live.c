@@ -166,31 +166,38 @@ static struct json_object *qualities(
 	return list;
 }
 
-static void send_channel(struct app *app, struct reply *r, const struct channel *c,
-	const struct asked_quality *quality, const struct live_state *state,
-	const struct token *token, bool cached)
+/* What is told of a channel. */
+struct telling {
+	struct channel channel;
+	struct asked_quality quality;
+	struct live_state state;
+	struct token token;
+	bool asked; /* for the token: it was not at hand */
+};
+
+static void send_channel(struct app *app, struct reply *r, const struct telling *t)
 {
 	struct json_object *root = json_object_new_object(), *about = json_object_new_object();
 	char path[IDENT_MAX + 60];
 
-	put_text(root, "streamId", c->stream_id);
-	put_text(root, "name", c->name);
-	snprintf(path, sizeof(path), "/api/hls/%s/master.m3u8%s%s", c->stream_id,
-		quality->said ? "?quality=" : "", quality->said ? quality->first->name : "");
+	put_text(root, "streamId", t->channel.stream_id);
+	put_text(root, "name", t->channel.name);
+	snprintf(path, sizeof(path), "/api/hls/%s/master.m3u8%s%s", t->channel.stream_id,
+		t->quality.said ? "?quality=" : "", t->quality.said ? t->quality.first->name : "");
 	put_url(root, "url", app, path);
-	put_text(root, "quality", quality->first->name);
-	json_object_object_add(root, "qualities", qualities(app, c, state));
+	put_text(root, "quality", t->quality.first->name);
+	json_object_object_add(root, "qualities", qualities(app, &t->channel, &t->state));
 	json_object_object_add(root, "direct", NULL);
-	json_object_object_add(about, "cached", json_object_new_boolean(cached));
-	put_time(about, "expiresAt", token->expires_ms);
+	json_object_object_add(about, "cached", json_object_new_boolean(!t->asked));
+	put_time(about, "expiresAt", t->token.expires_ms);
 	json_object_object_add(root, "token", about);
-	put_text(root, "logo", c->logo);
+	put_text(root, "logo", t->channel.logo);
 	json_object_object_add(root, "now", NULL);
-	put_text(root, "status", live_status_name(state));
-	json_object_object_add(root, "sources", sources_of_channel(app, c->id, state));
+	put_text(root, "status", live_status_name(&t->state));
+	json_object_object_add(root, "sources", sources_of_channel(app, t->channel.id, &t->state));
 	send_json(r, root);
-	r->x_cache = cached ? "HIT" : "MISS";
-	if (quality->hinted)
+	r->x_cache = t->asked ? "MISS" : "HIT";
+	if (t->quality.hinted)
 		reply_vary(r, "Save-Data, ECT, Downlink, CMCD-Request");
 }
 
@@ -216,29 +223,26 @@ static int get_token(struct app *app, const char *id, bool refresh, struct token
 static int answer_channel(
 	struct app *app, struct request *rq, struct reply *r, bool refresh, struct fail *f)
 {
-	struct token *token = arena_alloc(&rq->arena, sizeof(*token));
-	struct live_state *state = arena_alloc(&rq->arena, sizeof(*state));
-	struct asked_quality quality;
-	struct channel channel;
-	bool asked = false;
+	struct telling *t = arena_alloc(&rq->arena, sizeof(*t));
 
-	if (!token || !state)
+	if (!t)
 		return fail_set(f, FAIL_INPUT, "The request is too large");
-	if (find_asked_channel(app, rq, &channel, f) < 0 || find_quality(app, rq, &quality, f) < 0)
+	t->asked = false;
+	if (find_asked_channel(app, rq, &t->channel, f) < 0 ||
+		find_quality(app, rq, &t->quality, f) < 0)
 		return -1;
-	live_look(app->conf, &app->ladder, channel.id, state);
-	if ((state->status == LIVE_STARTING || state->slate) &&
-		state->why.kind) { /* what its viewers are told */
-		*f = state->why;
-		r->reason = live_reason_name(state->reason);
+	live_look(app->conf, &app->ladder, t->channel.id, &t->state);
+	if ((t->state.status == LIVE_STARTING || t->state.slate) && t->state.why.kind) {
+		*f = t->state.why; /* what its viewers are told */
+		r->reason = live_reason_name(t->state.reason);
 		return -1;
 	}
-	if (get_token(app, channel.id, refresh, token, &asked, f) < 0) {
+	if (get_token(app, t->channel.id, refresh, &t->token, &t->asked, f) < 0) {
 		r->reason = live_reason_name(live_reason_of(f));
 		return -1;
 	}
-	board_add(app->board, asked ? BOARD_TOKENS_JOINED : BOARD_TOKENS_CACHED, 1);
-	send_channel(app, r, &channel, &quality, state, token, !asked);
+	board_add(app->board, t->asked ? BOARD_TOKENS_JOINED : BOARD_TOKENS_CACHED, 1);
+	send_channel(app, r, t);
 	return 0;
 }
 
