@@ -81,7 +81,7 @@ isnt $it, $supervisors[0], 'which is a new one';
 ok $app->wait_for(sub { $app->get('/api/hls/1/master.m3u8')->status == 200 }, 15, 'a master'), 'a channel starts';
 $app->move_clock(11);
 ok $app->wait_for(sub { !$app->pids('live') }, 15, 'its end'), 'and stops when nobody watches';
-is roles($app), 'janitor supervisor', 'the supervisor stays for a while';
+ok $app->wait_for(sub { roles($app) eq 'janitor supervisor' }, 15, 'the resolvers\' end'), 'the supervisor stays for a while';
 $app->move_clock(61);
 ok $app->wait_for(sub { roles($app) eq '' }, 15, 'no process'), 'and ends when nobody has asked for a minute';
 is_deeply [ grep { m{/supervisor\.} } glob $app->run_dir . '/*' ], [], 'without a trace';
