@@ -22,6 +22,7 @@ enum {
 	ENTRY = 5 * S,	     /* some pictures never say where one can begin */
 	CLOCK_AHEAD = 63000, /* of the reference before the times of units */
 	TABLES_EVERY = S / 2,
+	TOGETHER = 3 * S, /* what lies at most between the jumps of both streams */
 	DOUBTS = 2,
 	STEP_MIN = 900,
 	STEP_MAX = 9000
@@ -172,6 +173,8 @@ static void update_shape(struct splice *s)
 	}
 	if (splice_shape_same(&shape, &s->shape))
 		return;
+	if (s->shape.known) /* what comes is for another reader */
+		splice_restart(s);
 	s->shape = shape;
 	s->version++;
 }
@@ -229,7 +232,8 @@ static enum place place_jump(
 	int64_t step = st->step;
 
 	st->offset = st->out + step - dts;
-	if (other->begun && (int)(other->era - st->era) > 0) {
+	if (other->begun && (int)(other->era - st->era) > 0 &&
+		other->run - other->jump_run < TOGETHER) {
 		int64_t there = pes_step(st->out, dts + other->offset);
 		if (there > -HOLE && there <= HOLE) {
 			step = there;
@@ -238,6 +242,7 @@ static enum place place_jump(
 		st->era = other->era;
 	} else {
 		st->era = ++s->era;
+		st->jump_run = st->run;
 		s->jumps++;
 	}
 	st->src = dts - step; /* of what was given out last, by the new clock */

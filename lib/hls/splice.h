@@ -49,6 +49,7 @@ struct splice_stream {
 	int64_t src, out, step; /* of the last unit given out: 33 bits; without end; before it */
 	int64_t seen;		/* of the last unit: 33 bits */
 	int64_t run, other_run; /* time that went by; and in the other one when this last had one */
+	int64_t jump_run;	/* when its clock jumped */
 	int64_t waited;
 };
 

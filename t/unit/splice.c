@@ -199,6 +199,8 @@ static void on_clean(void *ctx, const uint8_t packet[TS_PACKET], bool entry)
 	(void)entry;
 	if (!splice_shape_same(&r->shape, &r->splice.shape)) {
 		r->shapes++;
+		if (r->shape.known) /* as a new reader sees it */
+			r->count[0] = r->count[1] = 0;
 		r->shape = r->splice.shape;
 	}
 	ts_feed(&r->out, packet, TS_PACKET, on_out, r);

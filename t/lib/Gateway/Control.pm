@@ -10,6 +10,7 @@
 #   /_ctl/cut        kind= id= how=cut|rst   tears what is being sent, tells how many
 #   /_ctl/clock      add=SECONDS             moves the gateway's clock: tokens age, channels go on
 #   /_ctl/timeline   id= add=SECONDS         a channel's timestamps jump, as at an encoder's restart
+#   /_ctl/as         id= path=               another film for a channel's next viewers
 #   /_ctl/set        token_life= vod_token_life= burst= over=   (over: status, or blank: cut the oldest)
 #   /_ctl/account    user= password= max= over= status= expires=
 package Gateway::Control;
@@ -29,6 +30,7 @@ my %DO = (
 	cut    => \&_cut,
 	clock  => sub { $_[0]{clock} += $_[1]{add}; { now => $_[0]->time } },
 	timeline => sub { $_[0]{timeline}{ $_[1]{id} } += int(90_000 * $_[1]{add}); {} },
+	as      => sub { $_[0]{as}{ $_[1]{id} } = $_[1]{path}; {} },
 	set     => \&_set,
 	account => \&_account,
 );

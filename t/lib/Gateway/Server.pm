@@ -71,8 +71,8 @@ sub of {
 # The clip of a channel, loaded at its first use; undef where there is none.
 sub clip {
 	my ($self, $id) = @_;
-	my $path = "$self->{dir}/ch$id.ts";
-	return $self->{clips}{$id} //= -e $path ? Gateway::Ts->load($path) : undef;
+	my $path = "$self->{dir}/" . ($self->{as}{$id} // "ch$id.ts");
+	return $self->{clips}{$path} //= -e $path ? Gateway::Ts->load($path) : undef;
 }
 
 sub answer {

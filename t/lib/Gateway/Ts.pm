@@ -72,6 +72,7 @@ sub _split {
 sub _index {
 	my ($self, $path) = @_;
 	my (@stamps, @clock, @keys, %first, %last, $tables);
+	my $main = $self->_main;
 	for my $n (0 .. $self->{count} - 1) {
 		my $packet = substr $self->{data}, $n * PACKET, PACKET;
 		my ($sync, $high, $flags, $size, $marks) = unpack 'C n C C C', $packet;
@@ -90,21 +91,33 @@ sub _index {
 		my ($prefix, $stream, $has) = unpack 'N x3 C', substr($packet, $at, 8) . "\0" x 8;
 		next unless $prefix >> 8 == 1 && ($prefix & 0xe0) >= 0xc0;
 		$has = ord substr $packet, $at + 7, 1;
-		push @keys, $tables // $n if $random && ($prefix & 0xf0) == 0xe0;
+		push @keys, $tables // $n if $random && ($prefix & $main) == $main;
 		for my $field ($has & 0x80 ? 9 : (), ($has & 0xc0) == 0xc0 ? 14 : ()) {
 			push @stamps, [ $n * PACKET + $at + $field, 'stamp', _stamp(substr $packet, $at + $field, 5) ];
 		}
-		next unless ($prefix & 0xf0) == 0xe0;
+		next unless ($prefix & $main) == $main;
 		$first{dts} //= $stamps[-1][2];
 		$last{step} = $stamps[-1][2] - $last{dts} if defined $last{dts};
 		$last{dts} = $stamps[-1][2];
 	}
-	die "$path has no video with a clock and two pictures\n" if !@clock || !@keys || !$last{step};
+	die "$path has no picture or sound with a clock and two units\n" if !@clock || !@keys || !$last{step};
 	$self->{length} = $last{dts} - $first{dts} + $last{step};
 	@$self{qw(stamps clock keys)} = (\@stamps, \@clock, \@keys);
 	die "$path: its clock runs longer than its pictures\n"
 		if $clock[-1][1] - $clock[0][1] >= $self->{length};
 	return;
+}
+
+# What is counted by: pictures, or where there are none, sound.
+sub _main {
+	my ($self) = @_;
+	for my $n (0 .. $self->{count} - 1) {
+		my ($high, $flags, $size) = unpack 'x n C C', substr $self->{data}, $n * PACKET, PACKET;
+		next unless $high & 0x4000 && $flags & 0x10;
+		my $prefix = unpack 'N', substr($self->{data}, $n * PACKET + 4 + ($flags & 0x20 ? 1 + $size : 0), 4) . "\0" x 4;
+		return 0xe0 if $prefix >> 8 == 1 && ($prefix & 0xf0) == 0xe0;
+	}
+	return 0xc0;
 }
 
 sub _stamp {
