@@ -84,7 +84,7 @@ subtest 'two players of one viewer' => sub {
 };
 
 # Whichever process dies, the channel gets its connection again, and no other does meanwhile.
-my @killed = $ENV{SLUICE_LONG} ? qw(live ffmpeg supervisor master api janitor) : qw(live supervisor);
+my @killed = $ENV{SLUICE_LONG} ? qw(live ffmpeg supervisor master api janitor) : qw(live);
 for my $role (@killed) {
 	subtest "kill -9 of $role in mid-stream" => sub {
 		ok plays(1, 3), 'it plays';
@@ -106,7 +106,7 @@ my @steps = (
 	[ 'live', 'slow_start=2s,times=1', 'supervisor', 'the supervisor while it connects' ],
 	[ 'redirect', 'slow_start=2s,times=1', 'supervisor', 'the supervisor while it is being resolved' ],
 );
-@steps = @steps[ 0, 2 ] unless $ENV{SLUICE_LONG};
+@steps = $steps[2] unless $ENV{SLUICE_LONG};
 my $id = 3;
 for my $step (@steps) {
 	my ($kind, $fault, $role, $name) = @$step;

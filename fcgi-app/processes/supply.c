@@ -185,24 +185,32 @@ static void use(struct supply *s, const struct token *t, const struct origin *o)
 	say(s, &(struct fail){0});
 }
 
+/* A gateway's refusal holds for a while. One of our own, because no connection is free, is looked
+ * at anew each time. */
+static bool is_refused(const struct token *t, enum token_state state)
+{
+	return state == TOKEN_REFUSED && t->expires_ms - t->resolved_ms >= TOKEN_NEGATIVE_MS;
+}
+
 enum supply_answer supply_step(struct supply *s)
 {
 	int64_t now_ms = clock_mono_ms();
 	const struct origin *o;
-	enum token_state state;
 	struct token t;
+	/* Other hosts are asked once we could connect, and not again while an answer is awaited. */
+	struct mc *mc = s->held && !s->asked_ms ? s->mc : NULL;
+	enum token_state state = token_look(s->conf, mc, s->id, &t);
 
-	if (!take_slot(s, now_ms))
-		return s->why.kind ? SUPPLY_REFUSED : SUPPLY_WAITS;
-	state = token_look(s->conf, s->asked_ms ? NULL : s->mc, s->id, &t);
-	if (state == TOKEN_NONE) {
-		ask(s, false, now_ms);
-		return SUPPLY_WAITS;
-	}
-	if (state == TOKEN_REFUSED) {
+	if (is_refused(&t, state)) {
 		say(s, &t.why);
 		supply_release(s);     /* others may have more luck with it */
 		return SUPPLY_REFUSED; /* until it expires, when somebody asks again */
+	}
+	if (!take_slot(s, now_ms))
+		return s->why.kind ? SUPPLY_REFUSED : SUPPLY_WAITS;
+	if (state != TOKEN_GOOD) {
+		ask(s, false, now_ms);
+		return SUPPLY_WAITS;
 	}
 	o = origins_named(&s->origins, t.origin);
 	if (!o || is_dead(s, &t) || (s->origins.count > 1 && is_open(s, o) && !are_all_open(s)) ||
