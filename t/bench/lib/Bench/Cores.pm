@@ -29,12 +29,13 @@ sub run {
 
 sub ladder {
 	my ($gateway, $what, $ladder, $goal) = @_;
-	my $app = App->new(gateway => $gateway, conf => { log_level => 'info', ladder => $ladder });
+	my $app = App->new(gateway => $gateway, conf => { log_level => 'info', ladder => $ladder, slate_dir => '' });
 	my ($first) = split / /, $ladder;
 	$app->wait_for(sub { $app->get("/api/hls/1/$first.m3u8")->status == 200 }, 20, 'the channel') or die "no channel\n";
 	my @ours  = ($app->pids('ffmpeg'), $app->pids('live'));
-	my @plain = Bench::session(plain($app, $gateway, $ladder));
+	my $plain = plain($app, $gateway, $ladder);
 	sleep $WARM_S;
+	my @plain = Bench::session($plain);
 	my @runs = map { window($app, $first, \@ours, \@plain) } 1 .. $WINDOWS;
 	my $seen = Bench::medians(@runs);
 	die "the encoder was restarted\n" if grep { !-e "/proc/$_" } @ours, @plain;
