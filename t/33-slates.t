@@ -46,6 +46,20 @@ sub all_is_well {
 	return;
 }
 
+# How long the last start of the channel waited for its first packet, in seconds; a busy machine makes
+# a slow source of a quick one.
+sub source_took {
+	my ($began, $flowed) = (0, 9e9);
+	for (split /\n/, $app->log) {
+		my ($at) = /T(\d\d:\d\d:\d\d\.\d\d\d)Z/ or next;
+		my ($h, $m, $s) = split /:/, $at;
+		$at = $h * 3600 + $m * 60 + $s;
+		$began = $at if / started channel=live-1 /;
+		$flowed = $at if / flowing channel=live-1 /;
+	}
+	return $flowed - $began;
+}
+
 # --- a source that is quick, and one that is slow ------------------------------------------------------
 
 my ($watch, $began);
@@ -54,7 +68,7 @@ for my $time (qw(first second)) {    # at the first the gateway itself reads its
 	$began = time;
 	ok $watch->until(sub { $watch->newest('240p') }, 10), "a source that bursts plays the $time time";
 	note sprintf 'its first playlist came after %.2f s', time - $began;
-	is shown($watch), '', 'without a slate' if $time eq 'second' && time - $began < 1.4;
+	is shown($watch), '', 'without a slate' if $time eq 'second' && time - $began < 1.4 && source_took() < 0.15;
 	$app->move_clock(40);
 	ok $app->wait_for(sub { !$app->pids('live') }, 10), 'it stops';
 }
