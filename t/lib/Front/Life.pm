@@ -13,7 +13,8 @@ my $CLIENTS = 4;
 sub run {
 	my ($front) = @_;
 	subtest 'a channel plays' => \&channel, $front;
-	subtest 'the server reads its configuration anew' => \&server_reload, $front;
+	# Apache that starts the program itself may never come back from it: one of its processes spins.
+	subtest 'the server reads its configuration anew' => \&server_reload, $front if $front->can_do('reload of the server');
 	subtest 'the program is renewed' => \&program_reload, $front if $front->can_do('reload');
 	subtest 'a process is killed' => \&killed, $front;
 	return;
