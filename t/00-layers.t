@@ -29,6 +29,7 @@ my %below = (
 	'lib/http'             => ['lib/base'],
 	'lib/hls'              => ['lib/base'],
 	'lib/io'               => [qw(lib/base lib/http lib/hls)],
+	'lib/av'               => [qw(lib/base lib/http lib/hls)],
 	'lib/svc'              => [qw(lib/base lib/http lib/hls lib/io)],
 	'fcgi-app/door'        => [qw(lib/base lib/http lib/hls lib/io lib/svc)],
 	'fcgi-app/endpoints'   => [qw(lib/base lib/http lib/hls lib/io lib/svc fcgi-app/door fcgi-app)],
@@ -68,6 +69,11 @@ for my $header (sort keys %library) {
 }
 my @crypto = grep { !m{^t/} && $text{$_} =~ /^#include <openssl\//m } sort keys %text;
 is_deeply(\@crypto, ['lib/io/sign.c'], 'libcrypto is named in one file');
+my $libav = qr/^#include <lib(?:avformat|avcodec|avutil|avfilter|swscale|swresample)\//m;
+is_deeply([grep { !m{^lib/av/|^t/unit/av} && $text{$_} =~ $libav } sort keys %text],
+	[], 'libav is named in lib/av alone');
+is_deeply([grep { m{^(?:lib/(?!av/)|fcgi-app/(?!media/))} && $text{$_} =~ m{^#include "lib/av/}m } sort keys %text],
+	[], 'which nothing uses but the program that runs in a box');
 is_deeply([grep { /\.h$/ && $text{$_} =~ /json-c/ && $text{$_} =~ /^#include <json/m } keys %text],
 	[], 'no header names json-c');
 

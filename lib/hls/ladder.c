@@ -24,6 +24,15 @@ enum { ALL_RUNGS = sizeof(all_rungs) / sizeof(all_rungs[0]) };
 
 _Static_assert((int)ALL_RUNGS <= (int)LADDER_MAX, "a ladder holds every rung");
 
+const struct rung *ladder_known(struct span name)
+{
+	for (size_t i = 0; i < ALL_RUNGS; i++) {
+		if (span_is(name, all_rungs[i].name))
+			return &all_rungs[i];
+	}
+	return NULL;
+}
+
 const struct rung *ladder_find(const struct ladder *l, struct span name)
 {
 	for (size_t i = 0; i < l->count; i++) {
@@ -82,14 +91,14 @@ static int quality_height(const char *what, const char *word, int *height, struc
 
 static int add_rung(struct ladder *l, struct span name, struct fail *f)
 {
+	const struct rung *rung = ladder_known(name);
+
 	if (ladder_find(l, name))
 		return fail_set(
 			f, FAIL_INPUT, "The ladder names %.*s twice", (int)name.len, name.ptr);
-	for (size_t i = 0; i < ALL_RUNGS; i++) {
-		if (span_is(name, all_rungs[i].name)) {
-			l->rungs[l->count++] = &all_rungs[i];
-			return 0;
-		}
+	if (rung) {
+		l->rungs[l->count++] = rung;
+		return 0;
 	}
 	return fail_set(f, FAIL_INPUT,
 		"The ladder names '%.*s'; there are 1080p, 720p, 480p, 360p, 240p and audio",

@@ -38,6 +38,9 @@ struct ladder {
 int ladder_parse(const char *text, const char *max_quality, const char *default_quality,
 	struct ladder *out, struct fail *f);
 
+/* The rung of that name, whatever ladder is set; NULL when there is none such. */
+const struct rung *ladder_known(struct span name);
+
 /* The rung of that name, or NULL when this ladder has none. */
 const struct rung *ladder_find(const struct ladder *l, struct span name);
 

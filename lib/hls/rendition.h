@@ -1,0 +1,58 @@
+/* lib/hls/rendition.h - what can be made of a title: the names in its addresses.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * `source` is the picture as it is, `720p` … a rung of the ladder, `a0` … sound, `s0` … subtitles,
+ * `iframes` keyframes alone, `thumbnails` pictures for the seek bar. With a rendition's number n a
+ * segment depends on nothing but the source. */
+#ifndef SLUICE_HLS_RENDITION_H
+#define SLUICE_HLS_RENDITION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/base/span.h"
+#include "lib/hls/ladder.h"
+#include "lib/hls/record.h"
+
+enum rendition_kind {
+	RENDITION_SOURCE, /* video, copied */
+	RENDITION_VIDEO,  /* video, encoded to a rung */
+	RENDITION_AUDIO,  /* copied or encoded, as the record says of the track */
+	RENDITION_TEXT,	  /* WebVTT */
+	RENDITION_IFRAMES,
+	RENDITION_THUMBNAILS
+};
+
+/* In MPEG-TS picture and first sound stand in one file; in fMP4 each in its own. */
+enum rendition_format { RENDITION_FMP4, RENDITION_TS };
+
+enum { RENDITION_NAME_BYTES = 16 };
+
+struct rendition {
+	enum rendition_kind kind;
+	enum rendition_format format;
+	unsigned track;		 /* of sound and subtitles: index into the record's tables */
+	const struct rung *rung; /* of RENDITION_VIDEO (and its cap for RENDITION_IFRAMES) */
+};
+
+/* Reads a name, "source", "1080p" … "240p", "a0", "s12", "iframes", "thumbnails"; the format is
+ * RENDITION_FMP4. False, with *out untouched, for any other, "a007" among them. */
+bool rendition_parse(struct span name, struct rendition *out);
+
+/* Its name; `to` holds RENDITION_NAME_BYTES. */
+void rendition_print(const struct rendition *r, char *to);
+
+/* Whether this title has it. A rung is there if there is a picture; which ones are worth listing
+ * says ladder_fit(). */
+bool rendition_fits(const struct rendition *r, const struct record *of);
+
+/* Size of its picture: even numbers, within the rung, never larger than the source; 0 x 0 where it
+ * has none. */
+void rendition_size(const struct rendition *r, const struct record *of, int *width, int *height);
+
+/* The extension of its segments: "m4s", "ts", "vtt" or "jpg". */
+const char *rendition_extension(const struct rendition *r);
+
+/* Whether its segments need an init segment. */
+bool rendition_has_init(const struct rendition *r);
+
+#endif
