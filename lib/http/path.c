@@ -85,21 +85,19 @@ static bool has_control(struct span text)
 	return false;
 }
 
-/* Drops "http://authority" of the absolute form (RFC 9112 3.2.2). */
+/* Drops "http://authority" of the absolute form (RFC 9112 3.2.2). The authority ends at the first of
+ * "/?#", or a query that holds an address would be taken for the path. */
 static struct span skip_authority(struct span target)
 {
-	const char *at, *slash;
+	size_t n = 0;
 
-	if (target.len == 0 || target.ptr[0] == '/')
+	while (n < target.len && ((target.ptr[n] | 0x20) >= 'a' && (target.ptr[n] | 0x20) <= 'z'))
+		n++;
+	if (n == 0 || target.len - n < 3 || memcmp(target.ptr + n, "://", 3) != 0)
 		return target;
-	at = memmem(target.ptr, target.len, "://", 3);
-	if (!at)
-		return target;
-	at += 3;
-	slash = memchr(at, '/', target.len - (size_t)(at - target.ptr));
-	if (!slash)
-		return span_of("/");
-	return span_make(slash, target.len - (size_t)(slash - target.ptr));
+	for (n += 3; n < target.len && !memchr("/?#", target.ptr[n], 3); n++)
+		;
+	return n < target.len ? span_make(target.ptr + n, target.len - n) : span_of("/");
 }
 
 static int add_part(struct path *p, struct span raw, struct arena *arena, struct fail *f)
