@@ -79,10 +79,13 @@ int catalog_begin(struct catalog *c, struct db **db, struct fail *f)
 	/* The file may have been replaced since. */
 	if (*db && db_broken(*db))
 		db_close(db);
-	if (!*db && (catalog_schema_read(c->conf, db, f) < 0 || !*db)) {
-		bool failed = *db == NULL && f->kind != FAIL_NONE;
-		give_back(c, NULL);
-		return failed ? -1 : 0;
+	if (!*db) {
+		int result = catalog_schema_read(c->conf, db, f);
+
+		if (!*db) {
+			give_back(c, NULL);
+			return result;
+		}
 	}
 	if (db_begin_read(*db, f) == 0)
 		return 0;

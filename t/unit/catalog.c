@@ -87,6 +87,21 @@ static void lookups(struct catalog *c)
 	}
 }
 
+/* What stood in *f before is nobody's failure. */
+static void unknown_yet(struct catalog *c)
+{
+	struct fail f = {FAIL_BUSY, "of another call"};
+	struct channel channel;
+	struct ident id;
+	int64_t revision = -1;
+
+	ok(ident_parse(span_of("live-7"), IDENT_LIVE, &id), "live-7 is an id");
+	is_int(catalog_channel(c, &id, &channel, &f), -1, "without a list no channel is known");
+	is_int(f.kind, FAIL_MISSING, "and that is no failure of the catalogue");
+	f.kind = FAIL_BUSY;
+	is_int(catalog_revision(c, &revision, &f), 0, "nor is it one that it has no revision");
+}
+
 static void queries(struct catalog *c)
 {
 	char next[CATALOG_CURSOR_MAX];
@@ -245,6 +260,7 @@ int main(void)
 	is_int(catalog_open(&c, conf, &f), 0, "a catalogue is opened");
 	is_str(page(c, (struct catalog_query){0}, next), "",
 		"one that was never imported is empty");
+	unknown_yet(c);
 	is_int(import(conf, 100, 0, false, &f), 0, "a list is imported: %s", f.text);
 	lookups(c);
 	queries(c);
