@@ -3,6 +3,7 @@
 #include "fcgi-app/endpoints/hls.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "fcgi-app/app.h"
 #include "fcgi-app/endpoints/find.h"
@@ -15,6 +16,7 @@
 enum {
 	WAIT_MS = 3000,
 	FULL_BYTES = 1 << 20,  /* with less than that free no channel starts */
+	LOCATION_MAX = 2048,   /* bytes; front servers take 4 KiB of headers */
 	MASTER_KEEP_MS = 1000, /* and those who wait for the channel's start get it together */
 };
 
@@ -45,11 +47,15 @@ static int channel_id(struct app *app, struct request *rq, char id[IDENT_MAX], s
 /* Another host encodes the channel: the same request there. */
 static int send_there(struct request *rq, struct reply *r, const char *base, struct fail *f)
 {
-	char location[PATH_MAX_TARGET + 300];
+	char location[LOCATION_MAX + 1];
+	size_t len = strlen(base) + rq->path.raw.len + 1 + rq->path.query.len;
 
 	if (!*base)
 		return fail_set(f, FAIL_BUSY,
 			"Another host plays this channel and has no public_url; set it there");
+	if (len > LOCATION_MAX)
+		return fail_set(f, FAIL_INPUT,
+			"The address is too long to be sent on to the host that plays the channel");
 	snprintf(location, sizeof(location), "%s%.*s%s%.*s", base, (int)rq->path.raw.len,
 		rq->path.raw.ptr, rq->path.query.len ? "?" : "", (int)rq->path.query.len,
 		rq->path.query.len ? rq->path.query.ptr : "");
