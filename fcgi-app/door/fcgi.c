@@ -143,14 +143,15 @@ static int take_connection(int listen_fd)
 	return fd;
 }
 
-static struct fcgi_exchange *exchange_open(int listen_fd)
+/* Without the listening socket: after nonsense libfcgi would take the next connection itself. */
+static struct fcgi_exchange *exchange_open(void)
 {
 	struct fcgi_exchange *x = calloc(1, sizeof(*x));
 
 	if (!x)
 		return NULL;
 	x->request = &x->memory;
-	must(FCGX_InitRequest(x->request, listen_fd, 0) == 0);
+	must(FCGX_InitRequest(x->request, -1, 0) == 0);
 	return x;
 }
 
@@ -221,6 +222,8 @@ static void serve_one(struct shared *s, struct fcgi_exchange **x)
 		return;
 	}
 	drop_body((*x)->request);
+	if (atomic_load(&s->stop))
+		(*x)->request->keepConnection = 0; /* or we would wait for its next one */
 	finish((*x)->request);
 }
 
@@ -230,7 +233,7 @@ static void serve_next(struct shared *s, struct fcgi_exchange **x)
 	FCGX_Request *r;
 
 	if (!*x)
-		*x = exchange_open(s->pool->listen_fd);
+		*x = exchange_open();
 	if (!*x) {
 		nanosleep(&(struct timespec){0, 50000000}, NULL); /* no memory: not now */
 		return;
@@ -288,10 +291,11 @@ static bool join_threads(const struct fcgi_pool *pool, pthread_t *threads, int c
 	struct timespec until;
 	bool all = true;
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += (pool->drain_ms + ACCEPT_WAIT_MS) / 1000 + 1;
 	for (int i = 0; i < count; i++)
-		all = pthread_timedjoin_np(threads[i], NULL, &until) == 0 && all;
+		all = pthread_clockjoin_np(threads[i], NULL, CLOCK_MONOTONIC, &until) == 0 &&
+		      all;
 	return all;
 }
 
