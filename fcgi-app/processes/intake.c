@@ -6,7 +6,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
-#include "lib/base/must.h"
+#include "lib/hls/ladder.h"
 #include "lib/io/board.h"
 #include "lib/io/conf.h"
 #include "lib/io/sign.h"
@@ -14,9 +14,6 @@
 #include "lib/svc/viewers.h"
 
 enum {
-	CONNECT_MS = 5000,
-	STALL_MS = 6000,
-	FOLLOW = 3, /* edges send viewers on to other edges */
 	BACKOFF_MS = 300,
 	BACKOFF_MAX_MS = 15000,
 	BACKOFF_SOON_MS = 1000, /* the most while viewers still have something to play */
@@ -48,25 +45,6 @@ static void say_why(struct intake *in, const struct fail *why)
 	in->reason = live_reason_of(why);
 }
 
-static enum fetch_verdict on_head(void *ctx, const struct fetch_head *head)
-{
-	struct intake *in = ctx;
-
-	if (head->status != 200 && head->status != 206) {
-		fail_set(&in->refused, FAIL_UPSTREAM, "The source answers with status %d",
-			head->status);
-		if (is_token_death(head->status))
-			supply_died(&in->supply, true);
-		return FETCH_STOP;
-	}
-	if (strncmp(head->content_type, "text/html", 9) == 0) {
-		fail_set(&in->refused, FAIL_UPSTREAM, "The source sends a web page, not a stream");
-		supply_died(&in->supply, false);
-		return FETCH_STOP;
-	}
-	return FETCH_GO_ON;
-}
-
 /* Packets of another shape make no sense to a decoder of the one before. */
 static void on_clean_packet(void *ctx, const uint8_t packet[TS_PACKET], bool entry)
 {
@@ -90,7 +68,18 @@ static void on_packet(void *ctx, const struct ts_packet *p)
 	splice_packet(&in->splice, &in->ts.program, p);
 }
 
-static enum fetch_verdict on_data(void *ctx, const void *bytes, size_t len)
+/* A connection has brought its first media. */
+static void begin_flow(struct intake *in)
+{
+	in->flowing_ms = in->last_ms;
+	in->skipped_before = in->ts.skipped_bytes;
+	supply_proven(&in->supply);
+	log_info("flowing", LOG_STR("channel", in->id), LOG_STR("origin", in->supply.origin->name),
+		LOG_STR("as", upstream_kind(in->upstream)),
+		LOG_INT("ms", in->flowing_ms - in->began_ms));
+}
+
+static bool on_data(void *ctx, const void *bytes, size_t len)
 {
 	struct intake *in = ctx;
 	int64_t packets = in->ts.packets;
@@ -99,24 +88,44 @@ static enum fetch_verdict on_data(void *ctx, const void *bytes, size_t len)
 	ts_feed(&in->ts, bytes, len, on_packet, in);
 	if (in->ts.packets > packets) {
 		in->last_ms = clock_mono_ms();
-		if (!in->flowing_ms) {
-			in->flowing_ms = in->last_ms;
-			in->skipped_before = in->ts.skipped_bytes;
-			supply_proven(&in->supply);
-			log_info("flowing", LOG_STR("channel", in->id),
-				LOG_STR("origin", in->supply.origin->name),
-				LOG_INT("ms", in->flowing_ms - in->began_ms));
-		}
+		if (!in->flowing_ms && upstream_is_proven(in->upstream))
+			begin_flow(in);
 		say_why(in, &(struct fail){0});
 	}
 	if (in->ts.skipped_bytes - in->skipped_before < NO_MEDIA_BYTES)
-		return FETCH_GO_ON;
+		return true;
 	in->skipped_before = in->ts.skipped_bytes;
 	if (in->ts.packets > packets)
-		return FETCH_GO_ON;
+		return true;
 	fail_set(&in->refused, FAIL_UPSTREAM, "The source sends something that is no MPEG-TS");
 	supply_died(&in->supply, false);
-	return FETCH_STOP;
+	return false;
+}
+
+static void on_seam(void *ctx, enum seam seam)
+{
+	struct intake *in = ctx;
+
+	in->splice.now_ms = clock_mono_ms();
+	if (seam == SEAM_JOIN)
+		splice_join(&in->splice);
+	else
+		splice_seam(&in->splice, seam == SEAM_DISCONTINUITY);
+	ts_resync(&in->ts);
+}
+
+/* No variant above the highest rung is of use. */
+static int read_height(struct intake *in, struct fail *f)
+{
+	struct ladder ladder;
+
+	if (ladder_parse(conf_ladder(in->conf, in->id), in->conf->max_quality,
+		    in->conf->default_quality, &ladder, f) < 0)
+		return -1;
+	for (size_t i = 0; i < ladder.count; i++)
+		in->height =
+			ladder.rungs[i]->height > in->height ? ladder.rungs[i]->height : in->height;
+	return 0;
 }
 
 int intake_open(struct intake *in, const struct conf *conf, const struct lease_env *env,
@@ -124,6 +133,8 @@ int intake_open(struct intake *in, const struct conf *conf, const struct lease_e
 {
 	*in = (struct intake){
 		.conf = conf, .id = id, .backoff_ms = BACKOFF_MS, .reason = LIVE_BEGINS};
+	if (read_height(in, f) < 0)
+		return -1;
 	ts_init(&in->ts);
 	if (!splice_init(&in->splice, conf->audio_language, on_clean_packet, in))
 		return fail_set(f, FAIL_INTERNAL, "There is no memory for the channel");
@@ -161,68 +172,83 @@ static void try_later(struct intake *in, const struct fail *why, bool was_well)
 	}
 	say_why(in, why);
 	wait_longer(in);
-	if (in->failures++ < 5 || in->failures % 20 == 0)
+	if (in->failures++ < 5 || in->failures % 20 == 0 || strcmp(why->text, in->told) != 0)
 		log_warn("source_lost", LOG_STR("channel", in->id), LOG_STR("why", why->text),
 			LOG_INT("in_a_row", in->failures));
+	span_copy(span_of(why->text), in->told, sizeof(in->told));
 }
 
-static void on_done(void *ctx, const struct fail *f)
+/* After a cut in the middle the same token is as good as another. */
+static void judge_token(struct intake *in, const struct upstream_end *how, int64_t flowed_ms)
+{
+	if (how->status) {
+		if (is_token_death(how->status))
+			supply_died(&in->supply, true);
+	} else if (how->dead || flowed_ms < SHORT_MS || how->why.kind == FAIL_NONE ||
+		   how->why.kind == FAIL_TIMEOUT) {
+		supply_died(&in->supply, false);
+	}
+}
+
+static void on_end(void *ctx, const struct upstream_end *how)
 {
 	struct intake *in = ctx;
 	int64_t now_ms = clock_mono_ms();
 	int64_t flowed_ms = in->flowing_ms ? now_ms - in->flowing_ms : 0;
-	struct fail why = *f;
+	struct fail why = how->why;
 
-	in->transfer = NULL;
 	if (in->refused.kind) {
 		why = in->refused;
 	} else if (why.kind == FAIL_NONE) { /* live television does not end */
 		fail_set(&why, FAIL_UPSTREAM, "The source ended the stream");
 		row_add(in->row, SOURCE_FAILURES + (int)FAIL_UPSTREAM, 1);
 	}
-	/* After a cut in the middle the same token is as good as another. */
-	if (!in->refused.kind &&
-		(flowed_ms < SHORT_MS || f->kind == FAIL_NONE || f->kind == FAIL_TIMEOUT))
-		supply_died(&in->supply, false);
+	if (!in->refused.kind)
+		judge_token(in, how, flowed_ms);
 	in->flowing_ms = in->giving_ms = 0;
 	try_later(in, &why, flowed_ms >= WELL_MS);
+}
+
+static struct segments_feed feed_of(struct intake *in)
+{
+	return (struct segments_feed){{in, on_data, on_seam}, on_end};
 }
 
 /* What comes next is from another connection. */
 static void join(struct intake *in)
 {
-	ts_resync(&in->ts);
-	in->splice.now_ms = clock_mono_ms();
-	splice_join(&in->splice);
 	in->refused = (struct fail){0};
 	in->began_ms = clock_mono_ms();
 	in->flowing_ms = in->giving_ms = 0;
 	in->skipped_before = in->ts.skipped_bytes;
+	in->joined = in->supply.origin;
+}
+
+static bool has_upstream(struct intake *in)
+{
+	const struct upstream_how how = {in->fetcher, in->id, in->height, in->conf->audio_language};
+	const struct segments_feed feed = feed_of(in);
+
+	if (!in->upstream)
+		in->upstream = upstream_open(&how, &feed);
+	return in->upstream != NULL;
 }
 
 static void connect_to(struct intake *in)
 {
 	const struct conf_source *source = in->supply.origin->source;
-	const struct token *token = &in->supply.token;
-	struct fetch_request rq = {
-		.url = token->url,
-		.policy = {source->allow, source->allow_count},
-		.user_agent = *token->agent ? token->agent : NULL,
-		.referrer = *token->referrer ? token->referrer : NULL,
-		.follow = FOLLOW,
-		.connect_ms = CONNECT_MS,
-		.stall_ms = STALL_MS,
-		.on_head = on_head,
-		.on_data = on_data,
-		.on_done = on_done,
-		.ctx = in,
-	};
 	struct fail f = {0};
 
-	must(!in->transfer);
-	rq.row = in->row = board_row(in->supply.env->board, ROW_SOURCE, source->name);
+	in->row = board_row(in->supply.env->board, ROW_SOURCE, source->name);
+	if (!has_upstream(in)) {
+		fail_set(&f, FAIL_INTERNAL, "There is no memory for the source");
+		try_later(in, &f, false);
+		return;
+	}
+	if (in->joined != in->supply.origin)
+		upstream_forget(in->upstream);
 	join(in);
-	if (fetcher_start(in->fetcher, &rq, &in->transfer, &f) < 0) {
+	if (upstream_start(in->upstream, source, &in->supply.token, in->row, &f) < 0) {
 		supply_died(&in->supply, false);
 		try_later(in, &f, false);
 	}
@@ -244,17 +270,19 @@ static bool has_newcomer(const struct intake *in)
 /* The origin that comes first is well again: its connection goes on where this one ends. */
 static void change_over(struct intake *in)
 {
+	const struct segments_feed feed = feed_of(in);
 	struct probe *p = &in->probe;
-	const struct probe_feed feed = {NULL, in, on_data, on_done};
 
-	transfer_stop(&in->transfer);
+	upstream_stop(in->upstream);
+	upstream_flush(in->upstream);
+	upstream_close(&in->upstream);
 	supply_change(&in->supply, p->origin, p->slot, &p->token);
 	in->row = board_row(in->supply.env->board, ROW_SOURCE, p->origin->source->name);
 	in->failures = 0;
 	in->backoff_ms = BACKOFF_MS;
 	join(in);
-	in->transfer = probe_take(p, &feed);
-	on_data(in, p->bytes.ptr, p->bytes.len);
+	in->upstream = probe_take(p, &feed);
+	probe_give(p, &feed.to);
 }
 
 /* While media comes. */
@@ -264,7 +292,7 @@ static void keep(struct intake *in)
 	struct fail f;
 
 	if (!supply_keep(&in->supply)) {
-		transfer_stop(&in->transfer);
+		upstream_stop(in->upstream);
 		fail_set(&f, FAIL_BUSY, "Another host has taken the account's connection");
 		say_why(in, &f);
 		return;
@@ -274,15 +302,23 @@ static void keep(struct intake *in)
 		in->failures = 0;
 		in->backoff_ms = BACKOFF_MS;
 	}
-	if (in->flowing_ms && in->supply.origins.count > 1 && probe_step(&in->probe, in->fetcher))
+	if (in->flowing_ms && in->supply.origins.count > 1 &&
+		probe_step(&in->probe, in->fetcher, in->height))
 		change_over(in);
+}
+
+static bool is_on(const struct intake *in)
+{
+	return in->upstream && upstream_is_on(in->upstream);
 }
 
 int intake_step(struct intake *in, int most_ms)
 {
 	int64_t now_ms = clock_mono_ms(), wait_ms;
 
-	if (in->transfer) {
+	if (in->upstream)
+		most_ms = upstream_step(in->upstream, most_ms);
+	if (is_on(in)) {
 		keep(in);
 		return most_ms;
 	}
@@ -295,7 +331,7 @@ int intake_step(struct intake *in, int most_ms)
 	switch (supply_step(&in->supply)) {
 	case SUPPLY_READY:
 		connect_to(in);
-		return in->transfer ? most_ms : LOOK_MS;
+		return is_on(in) ? most_ms : LOOK_MS;
 	case SUPPLY_REFUSED:
 		in->why = in->supply.why;
 		in->reason = in->supply.reason;
@@ -317,7 +353,7 @@ void intake_tell(const struct intake *in, struct live_state *s)
 void intake_stop(struct intake *in)
 {
 	probe_stop(&in->probe);
-	transfer_stop(&in->transfer);
+	upstream_close(&in->upstream);
 	supply_release(&in->supply);
 }
 

@@ -11,11 +11,11 @@
 
 #include "fcgi-app/processes/probe.h"
 #include "fcgi-app/processes/supply.h"
+#include "fcgi-app/processes/upstream.h"
 #include "lib/base/fail.h"
 #include "lib/hls/ring.h"
 #include "lib/hls/splice.h"
 #include "lib/hls/ts.h"
-#include "lib/io/fetch.h"
 #include "lib/svc/live_reason.h"
 
 struct conf;
@@ -33,19 +33,23 @@ struct intake {
 	struct splice splice;
 	struct splice_shape packed; /* what the packets in the ring are packets of */
 
-	struct transfer *transfer;		   /* NULL: none */
+	int height;				   /* of the picture that is wanted at most */
+	struct upstream *upstream;		   /* owned */
+	const struct origin *joined;		   /* of the last connection; NULL: none yet */
 	struct row *row;			   /* counts for the source that it asks */
 	int64_t next_try_ms, backoff_ms, tried_ms; /* the last one: real */
 	int64_t began_ms, flowing_ms, last_ms; /* of the connection; first and latest media; or 0 */
 	int64_t giving_ms, given_ms;	       /* the same for what went into the ring */
 	int64_t skipped_before;
-	int failures;		 /* in a row */
-	struct fail refused;	 /* why this transfer was stopped by us */
+	int failures;				     /* in a row */
+	char told[sizeof(((struct fail *)0)->text)]; /* in the log, last */
+	struct fail refused;			     /* why this transfer was stopped by us */
 	struct fail why;	 /* what keeps media from coming; FAIL_NONE while it comes */
 	enum live_reason reason; /* the same in a word */
 };
 
-/* Borrows all. Fails: as supply_open(). */
+/* Borrows all; the caller sets in->fetcher and in->ring before the first step. Fails: as
+ * supply_open(). */
 int intake_open(struct intake *in, const struct conf *conf, const struct lease_env *env,
 	const char *id, struct fail *f);
 

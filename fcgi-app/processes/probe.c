@@ -16,9 +16,6 @@ enum {
 	AGAIN_MS = 10000, /* after an attempt that has failed */
 	ASK_MS = 1000,
 	TOKEN_MS = 12000, /* for a token */
-	CONNECT_MS = 5000,
-	STALL_MS = 6000,
-	FOLLOW = 3,
 	FLOW_MS = 2000,	  /* of media is enough */
 	MEDIA_MS = 15000, /* until that has come */
 	BYTES_MAX = 16 << 20
@@ -32,10 +29,11 @@ void probe_init(struct probe *p, struct supply *supply)
 
 static void give_up(struct probe *p, int64_t again_ms)
 {
-	transfer_stop(&p->transfer);
+	upstream_close(&p->upstream);
 	lease_drop(&p->slot);
 	buf_release(&p->bytes);
 	buf_init(&p->bytes, BYTES_MAX);
+	p->seam_count = 0;
 	p->origin = NULL;
 	p->next_ms = clock_mono_ms() + again_ms;
 }
@@ -65,55 +63,42 @@ static void failed(struct probe *p, const struct fail *why)
 /* --- the transfer -------------------------------------------------------------------------------
  */
 
-static enum fetch_verdict on_head(void *ctx, const struct fetch_head *head)
-{
-	struct probe_feed *feed = ctx;
-	struct probe *p = feed->probe;
-
-	if (!p)
-		return FETCH_GO_ON;
-	if (head->status != 200 && head->status != 206)
-		fail_set(&p->why, FAIL_UPSTREAM, "The source answers with status %d", head->status);
-	else if (strncmp(head->content_type, "text/html", 9) == 0)
-		fail_set(&p->why, FAIL_UPSTREAM, "The source sends a web page, not a stream");
-	return p->why.kind ? FETCH_STOP : FETCH_GO_ON;
-}
-
 static void on_packet(void *ctx, const struct ts_packet *packet)
 {
 	(void)ctx;
 	(void)packet;
 }
 
-static enum fetch_verdict on_data(void *ctx, const void *bytes, size_t len)
+static bool on_data(void *ctx, const void *bytes, size_t len)
 {
-	struct probe_feed *feed = ctx;
-	struct probe *p = feed->probe;
+	struct probe *p = ctx;
 
-	if (!p)
-		return feed->on_data(feed->to, bytes, len);
 	ts_feed(&p->ts, bytes, len, on_packet, NULL);
 	if (p->ts.packets && !p->flowing_ms)
 		p->flowing_ms = clock_mono_ms();
 	if (!buf_add(&p->bytes, bytes, len)) {
 		fail_set(&p->why, FAIL_UPSTREAM, "The source sends too much at once");
-		return FETCH_STOP;
+		return false;
 	}
-	return FETCH_GO_ON;
+	return true;
 }
 
-static void on_done(void *ctx, const struct fail *f)
+static void on_seam(void *ctx, enum seam seam)
 {
-	struct probe_feed *feed = ctx;
-	struct probe *p = feed->probe;
+	struct probe *p = ctx;
 
-	if (!p) {
-		feed->on_done(feed->to, f);
+	if (p->seam_count == PROBE_SEAMS)
 		return;
-	}
-	p->transfer = NULL;
+	p->seams[p->seam_count].at = p->bytes.len;
+	p->seams[p->seam_count++].seam = seam;
+}
+
+static void on_end(void *ctx, const struct upstream_end *how)
+{
+	struct probe *p = ctx;
+
 	if (!p->why.kind)
-		p->why = *f;
+		p->why = how->why;
 	if (!p->why.kind)
 		fail_set(&p->why, FAIL_UPSTREAM, "The source ended the stream");
 }
@@ -121,28 +106,21 @@ static void on_done(void *ctx, const struct fail *f)
 static void connect_to(struct probe *p)
 {
 	const struct conf_source *source = p->origin->source;
-	struct fetch_request rq = {
-		.url = p->token.url,
-		.policy = {source->allow, source->allow_count},
-		.user_agent = *p->token.agent ? p->token.agent : NULL,
-		.referrer = *p->token.referrer ? p->token.referrer : NULL,
-		.follow = FOLLOW,
-		.connect_ms = CONNECT_MS,
-		.stall_ms = STALL_MS,
-		.row = board_row(p->supply->env->board, ROW_SOURCE, source->name),
-		.on_head = on_head,
-		.on_data = on_data,
-		.on_done = on_done,
-	};
+	const struct upstream_how how = {
+		p->fetcher, p->supply->id, p->height, p->supply->conf->audio_language};
+	const struct segments_feed feed = {{p, on_data, on_seam}, on_end};
 
-	p->at = !p->at;
-	p->feeds[p->at] = (struct probe_feed){.probe = p};
-	rq.ctx = &p->feeds[p->at];
 	ts_init(&p->ts);
 	p->why = (struct fail){0};
 	p->flowing_ms = 0;
+	p->seam_count = 0;
 	p->began_ms = clock_mono_ms();
-	fetcher_start(p->fetcher, &rq, &p->transfer, &p->why);
+	p->upstream = upstream_open(&how, &feed);
+	if (!p->upstream)
+		fail_set(&p->why, FAIL_INTERNAL, "There is no memory for the source");
+	else
+		upstream_start(p->upstream, source, &p->token,
+			board_row(p->supply->env->board, ROW_SOURCE, source->name), &p->why);
 }
 
 /* --- the steps ----------------------------------------------------------------------------------
@@ -184,11 +162,14 @@ static void await_token(struct probe *p, int64_t now_ms)
 	}
 }
 
-bool probe_step(struct probe *p, struct fetcher *fetcher)
+bool probe_step(struct probe *p, struct fetcher *fetcher, int height)
 {
 	int64_t now_ms = clock_mono_ms();
 
 	p->fetcher = fetcher;
+	p->height = height;
+	if (p->upstream)
+		upstream_step(p->upstream, 0);
 	if (!p->origin) {
 		if (now_ms >= p->next_ms || p->next_ms > now_ms + 2 * AGAIN_MS)
 			begin(p, now_ms);
@@ -202,7 +183,7 @@ bool probe_step(struct probe *p, struct fetcher *fetcher)
 		failed(p, &p->why);
 		return false;
 	}
-	if (!p->transfer) {
+	if (!p->upstream) {
 		await_token(p, now_ms);
 		return false;
 	}
@@ -213,16 +194,31 @@ bool probe_step(struct probe *p, struct fetcher *fetcher)
 	return false;
 }
 
-struct transfer *probe_take(struct probe *p, const struct probe_feed *feed)
+struct upstream *probe_take(struct probe *p, const struct segments_feed *feed)
 {
 	struct breaker_key key = {p->supply->conf, p->supply->mc, p->supply->id, p->origin->name};
-	struct transfer *transfer = p->transfer;
+	struct upstream *upstream = p->upstream;
 
-	p->feeds[p->at] = *feed;
 	breaker_well(&key);
-	p->transfer = NULL;
+	p->upstream = NULL;
 	p->slot = NULL;
 	p->origin = NULL;
 	p->next_ms = clock_mono_ms() + LOOK_MS;
-	return transfer;
+	upstream_feed(upstream, feed);
+	return upstream;
+}
+
+void probe_give(const struct probe *p, const struct reservoir_feed *to)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i <= p->seam_count; i++) {
+		size_t end = i < p->seam_count ? p->seams[i].at : p->bytes.len;
+
+		if (end > at)
+			to->on_data(to->ctx, p->bytes.ptr + at, end - at);
+		if (i < p->seam_count)
+			to->on_seam(to->ctx, p->seams[i].seam);
+		at = end;
+	}
 }

@@ -9,19 +9,11 @@
 #include <stdint.h>
 
 #include "fcgi-app/processes/supply.h"
+#include "fcgi-app/processes/upstream.h"
 #include "lib/base/buf.h"
 #include "lib/hls/ts.h"
-#include "lib/io/fetch.h"
 
-struct probe;
-
-/* Who gets a transfer's bytes; it outlives the attempt when the transfer is taken over. */
-struct probe_feed {
-	struct probe *probe; /* NULL: taken over, by `to` */
-	void *to;
-	enum fetch_verdict (*on_data)(void *to, const void *bytes, size_t len);
-	void (*on_done)(void *to, const struct fail *f);
-};
+enum { PROBE_SEAMS = 64 };
 
 struct probe {
 	struct supply *supply;
@@ -29,12 +21,16 @@ struct probe {
 	const struct origin *origin; /* that is tried; NULL: none */
 	struct token token;
 	struct lease *slot;
-	struct transfer *transfer;
-	struct probe_feed feeds[2]; /* one may be in use by a transfer that was taken over */
-	int at;
+	int height;		   /* of the picture that is wanted at most */
+	struct upstream *upstream; /* owned; NULL: none */
 	struct ts ts;
 	struct buf bytes; /* all that has come */
-	struct fail why;  /* of an attempt that failed */
+	struct {	  /* and what lay before it */
+		size_t at;
+		enum seam seam;
+	} seams[PROBE_SEAMS];
+	size_t seam_count;
+	struct fail why; /* of an attempt that failed */
 	int64_t began_ms, asked_ms, flowing_ms, next_ms;
 };
 
@@ -43,12 +39,14 @@ void probe_pause(struct probe *p); /* gives an attempt up: nothing plays that it
 void probe_stop(struct probe *p);  /* for good; accepts a zeroed one */
 
 /* Does what is due, while a later origin plays; `fetcher` runs its transfers. True when the attempt
- * has succeeded: p->origin, p->token, p->slot, p->transfer and p->bytes are there to be taken by
- * probe_take(). */
-bool probe_step(struct probe *p, struct fetcher *fetcher);
+ * has succeeded: p->origin, p->token and p->slot are there to be taken, by probe_take(). */
+bool probe_step(struct probe *p, struct fetcher *fetcher, int height);
 
-/* Hands the transfer over: its bytes and its end go to `feed` from here on. The caller takes slot
- * and transfer; p->bytes stays until the next step. */
-struct transfer *probe_take(struct probe *p, const struct probe_feed *feed);
+/* Hands the connection over, which the caller owns from here on: all that comes is given to `feed`.
+ * The caller takes the slot. */
+struct upstream *probe_take(struct probe *p, const struct segments_feed *feed);
+
+/* Gives what had come by then. */
+void probe_give(const struct probe *p, const struct reservoir_feed *to);
 
 #endif

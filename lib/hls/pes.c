@@ -26,6 +26,12 @@ void pes_drop(struct pes *p)
 	p->open = false;
 	p->len = p->need = 0;
 	p->counter = -1;
+	p->seam = false;
+}
+
+void pes_seam(struct pes *p)
+{
+	p->seam = true;
 }
 
 /* What is behind the header of a TS packet, or nothing. */
@@ -39,7 +45,7 @@ static size_t payload_of(const uint8_t packet[TS_PACKET])
 /* 2.4.3.3: a packet may come twice. */
 static bool is_repeated(const struct pes *p, const uint8_t packet[TS_PACKET])
 {
-	return (packet[3] & 15) == p->counter;
+	return (packet[3] & 15) == p->counter && !(p->seam && packet[1] & 0x40);
 }
 
 static bool is_next(const struct pes *p, const uint8_t packet[TS_PACKET])
@@ -53,7 +59,7 @@ enum pes_result pes_end(struct pes *p, const uint8_t packet[TS_PACKET])
 		is_repeated(p, packet))
 		return PES_MORE;
 	p->open = false;
-	p->damaged |= !is_next(p, packet) || p->len < p->need;
+	p->damaged |= (!is_next(p, packet) && !p->seam) || p->len < p->need;
 	return PES_DONE;
 }
 
@@ -75,6 +81,7 @@ enum pes_result pes_add(struct pes *p, const uint8_t packet[TS_PACKET])
 	else
 		p->damaged |= !is_next(p, packet);
 	p->counter = packet[3] & 15;
+	p->seam = false;
 	if (p->open && p->len + part > p->max)
 		p->open = false;
 	if (!p->open)

@@ -20,6 +20,7 @@ struct pes {
 	bool open;    /* a packet has begun */
 	bool damaged; /* a part of it is missing */
 	int counter;  /* continuity_counter of the TS packet before; -1: none */
+	bool seam;    /* what comes next may count anew */
 };
 
 /* False without memory. Memory that is never filled is never touched. */
@@ -28,6 +29,9 @@ void pes_release(struct pes *p); /* accepts a zeroed one */
 
 /* Forgets what is not whole: the next TS packet comes from elsewhere. */
 void pes_drop(struct pes *p);
+
+/* Here a file ends. The packet that is open ends with it, unless the next file goes on with it. */
+void pes_seam(struct pes *p);
 
 enum pes_result { PES_MORE, PES_DONE };
 

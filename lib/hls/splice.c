@@ -6,6 +6,7 @@
 
 #include "lib/base/must.h"
 #include "lib/base/span.h"
+#include "lib/hls/psi.h"
 
 #define S 90000 /* a second */
 
@@ -24,6 +25,7 @@ enum {
 	TABLES_EVERY = S / 2,
 	TOGETHER = 3 * S, /* what lies at most between the jumps of both streams */
 	DOUBTS = 2,
+	SEEN_MOST = S / 2, /* of what goes by between two units; more is a hole, or a jump */
 	STEP_MIN = 900,
 	STEP_MAX = 9000
 };
@@ -186,8 +188,8 @@ static void note(struct splice *s, int kind, const struct pes_times *t, bool ent
 	const uint8_t *es = st->unit.bytes + t->payload;
 	int64_t step = pes_step(st->seen, t->dts);
 
-	if (t->has_pts && step > 0 && step <= HOLE)
-		st->run += step;
+	if (t->has_pts && step > 0 && step <= HOLE && !st->anew)
+		st->run += step < SEEN_MOST ? step : SEEN_MOST;
 	if (t->has_pts)
 		st->seen = t->dts;
 	st->other_run = other->run;
@@ -231,6 +233,7 @@ static enum place place_jump(
 {
 	int64_t step = st->step;
 
+	st->anew = false;
 	st->offset = st->out + step - dts;
 	if (other->begun && (int)(other->era - st->era) > 0 &&
 		other->run - other->jump_run < TOGETHER) {
@@ -261,6 +264,8 @@ static enum place place(struct splice *s, int kind, int64_t dts)
 
 	if (!st->begun)
 		return place_first(s, st, other, dts);
+	if (st->anew)
+		return place_jump(s, st, other, dts);
 	if (step <= 0 && step > -(again ? AGAIN : BACK))
 		return PLACE_OUT;
 	if (step <= 0 || step > HOLE)
@@ -324,94 +329,21 @@ int64_t splice_given_us(const struct splice *s)
 	return (last - START) * 100 / 9;
 }
 
-static uint8_t codec_type(enum ts_codec codec, uint8_t other, uint8_t *descriptor)
-{
-	*descriptor = 0;
-	switch (codec) {
-	case TS_MPEG2_VIDEO:
-		return 0x02;
-	case TS_H264:
-		return 0x1b;
-	case TS_H265:
-		return 0x24;
-	case TS_AAC:
-		return 0x0f;
-	case TS_AAC_LATM:
-		return 0x11;
-	case TS_MPEG_AUDIO:
-		return 0x03;
-	case TS_AC3: /* EN 300 468, annex D */
-		*descriptor = 0x6a;
-		return 0x06;
-	case TS_EAC3:
-		*descriptor = 0x7a;
-		return 0x06;
-	default:
-		if (other == 0x06)
-			*descriptor = 0x7b;
-		return other;
-	}
-}
-
-static size_t put_stream(uint8_t *to, uint16_t pid, enum ts_codec codec, uint8_t other)
-{
-	uint8_t descriptor;
-
-	to[0] = codec_type(codec, other, &descriptor);
-	to[1] = (uint8_t)(0xe0 | pid >> 8);
-	to[2] = (uint8_t)pid;
-	to[3] = 0xf0;
-	to[4] = descriptor ? 3 : 0;
-	to[5] = descriptor;
-	to[6] = 1;
-	to[7] = 0;
-	return descriptor ? 8 : 5;
-}
-
-/* A table of one packet: `body` is what stands between its length and its CRC. */
-static void put_table(struct splice *s, int which, uint8_t id, const uint8_t *body, size_t len,
-	pes_packet_fn *each, void *ctx)
-{
-	static const uint16_t pids[SPLICE_TABLES] = {0, SPLICE_PMT_PID};
-	uint8_t packet[TS_PACKET], *section = packet + 5;
-	uint32_t crc;
-
-	must(len + 7 < TS_PACKET - 5);
-	memset(packet, 0xff, sizeof(packet));
-	packet[0] = 0x47;
-	packet[1] = (uint8_t)(0x40 | pids[which] >> 8);
-	packet[2] = (uint8_t)pids[which];
-	packet[3] = (uint8_t)(0x10 | s->table_counters[which]++ % 16);
-	packet[4] = 0;
-	section[0] = id;
-	section[1] = 0xb0;
-	section[2] = (uint8_t)(len + 4);
-	memcpy(section + 3, body, len);
-	crc = ts_crc(section, 3 + len);
-	for (int i = 0; i < 4; i++)
-		section[3 + len + (size_t)i] = (uint8_t)(crc >> (24 - 8 * i));
-	each(ctx, packet, false);
-}
-
 void splice_tables(struct splice *s, pes_packet_fn *each, void *ctx)
 {
 	const struct splice_shape *shape = &s->shape;
-	uint8_t version = (uint8_t)(0xc1 | s->version % 32 << 1);
-	uint8_t pat[] = {
-		0, 1, version, 0, 0, 0, 1, 0xe0 | SPLICE_PMT_PID >> 8, SPLICE_PMT_PID & 0xff};
-	uint16_t clock = shape->video ? SPLICE_VIDEO_PID : SPLICE_AUDIO_PID;
-	uint8_t pmt[32] = {
-		0, 1, version, 0, 0, (uint8_t)(0xe0 | clock >> 8), (uint8_t)clock, 0xf0, 0};
-	size_t len = 9;
+	struct psi psi = {.pmt_pid = SPLICE_PMT_PID,
+		.pcr_pid = shape->video ? SPLICE_VIDEO_PID : SPLICE_AUDIO_PID,
+		.version = s->version,
+		.counters = s->table_counters};
 
 	if (shape->video)
-		len += put_stream(
-			pmt + len, SPLICE_VIDEO_PID, shape->video, shape->types[SPLICE_VIDEO]);
+		psi.streams[psi.count++] = (struct psi_stream){
+			SPLICE_VIDEO_PID, shape->video, shape->types[SPLICE_VIDEO]};
 	if (shape->audio)
-		len += put_stream(
-			pmt + len, SPLICE_AUDIO_PID, shape->audio, shape->types[SPLICE_AUDIO]);
-	put_table(s, 0, 0, pat, sizeof(pat), each, ctx);
-	put_table(s, 1, 2, pmt, len, each, ctx);
+		psi.streams[psi.count++] = (struct psi_stream){
+			SPLICE_AUDIO_PID, shape->audio, shape->types[SPLICE_AUDIO]};
+	psi_print(&psi, each, ctx);
 }
 
 static void put_unit(struct splice *s, int kind, const struct pes_times *t, bool entry)
@@ -491,5 +423,20 @@ void splice_packet(struct splice *s, const struct ts_program *program, const str
 			take_unit(s, kind);
 		if (pes_add(&st->unit, p->bytes) == PES_DONE)
 			take_unit(s, kind);
+	}
+}
+
+void splice_seam(struct splice *s, bool anew)
+{
+	for (int kind = 0; kind < SPLICE_KINDS; kind++) {
+		struct splice_stream *st = &s->streams[kind];
+		if (!anew) {
+			pes_seam(&st->unit);
+			continue;
+		}
+		if (pes_is_whole(&st->unit))
+			take_unit(s, kind);
+		pes_drop(&st->unit);
+		st->anew = st->begun;
 	}
 }

@@ -15,13 +15,14 @@
 
 #include "lib/hls/es.h"
 #include "lib/hls/pes.h"
+#include "lib/hls/psi.h"
 #include "lib/hls/ts.h"
 
 enum {
 	SPLICE_PMT_PID = 0x1000,
 	SPLICE_VIDEO_PID = 0x100,
 	SPLICE_AUDIO_PID = 0x101,
-	SPLICE_TABLES = 2 /* packets of them */
+	SPLICE_TABLES = PSI_TABLES /* packets of them */
 };
 
 enum { SPLICE_VIDEO, SPLICE_AUDIO, SPLICE_KINDS };
@@ -42,6 +43,7 @@ struct splice_stream {
 	enum ts_codec codec;
 	struct pes unit;
 	bool begun, joining;	/* something was given out; since the connection nothing was */
+	bool anew;		/* its clock begins anew with the next unit */
 	bool waits;		/* for a unit that a decoder can begin with */
 	bool ready, absent;	/* it is known what it is; it is named and does not come */
 	unsigned era, doubts;	/* of its offset; units in a row that look like another codec */
@@ -75,6 +77,10 @@ void splice_release(struct splice *s); /* accepts a zeroed one */
 
 /* The source's next packets come from a new connection. */
 void splice_join(struct splice *s);
+
+/* The source's packets so far were a file, and the next ones are of another: counters may begin
+ * anew. `anew`: the clock does too, wherever it stands, and nothing goes on. */
+void splice_seam(struct splice *s, bool anew);
 
 /* There is a new reader: it gets a timeline of its own, beginning where a decoder can. */
 void splice_restart(struct splice *s);

@@ -42,7 +42,8 @@ static bool end_with(struct transfer *t, enum fail_kind kind, const char *what)
 	return false;
 }
 
-/* --- callbacks of libcurl ----------------------------------------------------------------------- */
+/* --- callbacks of libcurl -----------------------------------------------------------------------
+ */
 
 static bool read_address(const struct curl_sockaddr *sa, struct cidr_address *a, uint16_t *port)
 {
@@ -102,13 +103,15 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
 
 static void read_head(const struct transfer *t, struct fetch_head *head)
 {
-	char *type = NULL, *redirect = NULL;
+	char *type = NULL, *redirect = NULL, *url = NULL;
 	long status = 0;
 
 	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(t->curl, CURLINFO_CONTENT_TYPE, &type);
 	curl_easy_getinfo(t->curl, CURLINFO_REDIRECT_URL, &redirect);
-	*head = (struct fetch_head){(int)status, type ? type : "", redirect ? redirect : ""};
+	curl_easy_getinfo(t->curl, CURLINFO_EFFECTIVE_URL, &url);
+	*head = (struct fetch_head){
+		(int)status, type ? type : "", url ? url : "", redirect ? redirect : ""};
 }
 
 static bool give_head(struct transfer *t)
@@ -157,7 +160,8 @@ static int on_progress(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl
 	return 0;
 }
 
-/* --- setting up and ending ------------------------------------------------------------------------ */
+/* --- setting up and ending
+ * ------------------------------------------------------------------------ */
 
 static int read_policy(struct transfer *t, const struct fetch_policy *policy, struct fail *f)
 {
@@ -168,6 +172,17 @@ static int read_policy(struct transfer *t, const struct fetch_policy *policy, st
 				policy->allow[i]);
 	}
 	return 0;
+}
+
+static void set_range(struct transfer *t)
+{
+	char text[48];
+
+	if (!t->rq.length)
+		return;
+	snprintf(text, sizeof(text), "%lld-%lld", (long long)t->rq.offset,
+		(long long)(t->rq.offset + t->rq.length - 1));
+	curl_easy_setopt(t->curl, CURLOPT_RANGE, text); /* copied */
 }
 
 static void set_options(struct transfer *t)
@@ -193,7 +208,8 @@ static void set_options(struct transfer *t)
 	curl_easy_setopt(c, CURLOPT_UNRESTRICTED_AUTH, 0L);
 	if (rq->compressed)
 		curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)(rq->connect_ms ? rq->connect_ms : 10000));
+	curl_easy_setopt(
+		c, CURLOPT_CONNECTTIMEOUT_MS, (long)(rq->connect_ms ? rq->connect_ms : 10000));
 	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)rq->total_ms);
 	curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_socket);
 	curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, t);
@@ -231,6 +247,7 @@ static int transfer_make(const struct fetch_request *rq, struct transfer **out, 
 		return -1;
 	}
 	set_options(t);
+	set_range(t);
 	*out = t;
 	return 0;
 }
@@ -244,8 +261,8 @@ static struct fail verdict(const struct transfer *t, CURLcode code)
 		return f;
 	if (t->refused[0]) {
 		fail_set(&f, FAIL_FORBIDDEN,
-			"%s: %s is a private address; allow it in the source's `allow` list", t->shown,
-			t->refused);
+			"%s: %s is a private address; allow it in the source's `allow` list",
+			t->shown, t->refused);
 		return f;
 	}
 	switch (code) {
@@ -272,63 +289,8 @@ static struct fail end_of(const struct transfer *t, CURLcode code)
 	return f;
 }
 
-/* --- whole answers ----------------------------------------------------------------------------------- */
-
-struct whole {
-	struct fetch_result *res;
-	bool head_only, head_came;
-};
-
-static enum fetch_verdict keep_head(void *ctx, const struct fetch_head *head)
-{
-	struct whole *w = ctx;
-
-	(void)head;
-	w->head_came = true;
-	return w->head_only ? FETCH_STOP : FETCH_GO_ON;
-}
-
-static enum fetch_verdict keep_body(void *ctx, const void *bytes, size_t len)
-{
-	struct whole *w = ctx;
-
-	return buf_add(&w->res->body, bytes, len) ? FETCH_GO_ON : FETCH_STOP;
-}
-
-int fetch_get(const struct fetch_request *rq, bool head_only, struct fetch_result *res,
-	struct fail *f)
-{
-	struct whole w = {res, head_only, false};
-	struct fetch_request own = *rq;
-	struct fetch_head head;
-	struct transfer *t;
-	struct fail why;
-	CURLcode code;
-
-	buf_init(&res->body, rq->max_bytes ? (size_t)rq->max_bytes : (size_t)16 << 20);
-	own.on_head = keep_head;
-	own.on_data = keep_body;
-	own.ctx = &w;
-	if (transfer_make(&own, &t, f) < 0)
-		return -1;
-	code = curl_easy_perform(t->curl);
-	why = end_of(t, code);
-	if (why.kind == FAIL_GONE && w.head_came && head_only)
-		why.kind = FAIL_NONE;
-	read_head(t, &head);
-	res->head.status = head.status;
-	snprintf(res->content_type, sizeof(res->content_type), "%s", head.content_type);
-	/* A cut address would be another one. */
-	snprintf(res->redirect_url, sizeof(res->redirect_url), "%s",
-		strlen(head.redirect_url) < sizeof(res->redirect_url) ? head.redirect_url : "");
-	res->head.content_type = res->content_type;
-	res->head.redirect_url = res->redirect_url;
-	transfer_free(t);
-	if (!why.kind)
-		return 0;
-	*f = why;
-	return -1;
-}
+/* --- one alone ----------------------------------------------------------------------------------
+ */
 
 int fetch_run(const struct fetch_request *rq, struct fail *f)
 {
@@ -349,7 +311,8 @@ int fetch_run(const struct fetch_request *rq, struct fail *f)
 	return -1;
 }
 
-/* --- streams ----------------------------------------------------------------------------------------- */
+/* --- streams
+ * ----------------------------------------------------------------------------------------- */
 
 int fetcher_open(struct fetcher **out, struct fail *f)
 {
@@ -455,4 +418,39 @@ void fetch_url_escape(const char *text, struct buf *to)
 	else
 		to->failed = true;
 	curl_free(escaped);
+}
+
+/* The scheme of an address that is not fetched, for a sentence. */
+static int refuse_scheme(CURLU *u, struct fail *f)
+{
+	char *scheme = NULL;
+
+	curl_url_get(u, CURLUPART_SCHEME, &scheme, 0);
+	fail_set(f, FAIL_UPSTREAM, "The source's playlist leads to %.20s, which is not fetched",
+		scheme ? scheme : "nowhere");
+	curl_free(scheme);
+	return -1;
+}
+
+int fetch_url_join(const char *base, struct span reference, struct buf *to, struct fail *f)
+{
+	char text[FETCH_URL_BYTES], *joined = NULL;
+	CURLU *u = curl_url();
+	int result = 0;
+
+	buf_clear(to);
+	if (!u || !span_copy(reference, text, sizeof(text)) ||
+		curl_url_set(u, CURLUPART_URL, base, 0) ||
+		curl_url_set(u, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME | CURLU_URLENCODE) ||
+		curl_url_get(u, CURLUPART_URL, &joined, 0))
+		result = fail_set(f, FAIL_UPSTREAM,
+			"The source's playlist names something that is no address");
+	else if (strncmp(joined, "http://", 7) != 0 && strncmp(joined, "https://", 8) != 0)
+		result = refuse_scheme(u, f);
+	else if (!buf_puts(to, joined))
+		result = fail_set(
+			f, FAIL_UPSTREAM, "The source's playlist names too long an address");
+	curl_free(joined);
+	curl_url_cleanup(u);
+	return result;
 }

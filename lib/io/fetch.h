@@ -16,6 +16,8 @@
 
 struct row;
 
+enum { FETCH_URL_BYTES = 4096 };
+
 struct fetch_policy {
 	const char *const *allow; /* "CIDR[:port[-port]]": private addresses that may be reached */
 	size_t allow_count;
@@ -27,23 +29,27 @@ enum fetch_verdict { FETCH_GO_ON, FETCH_STOP };
 struct fetch_head {
 	int status;		  /* any number an upstream sent, 884 included */
 	const char *content_type; /* "" when it said none */
-	const char *redirect_url; /* absolute, for a 3xx with Location that was not followed; or "" */
+	const char *url;	  /* that answered, after redirects; holds secrets */
+	const char
+		*redirect_url; /* absolute, for a 3xx with Location that was not followed; or "" */
 };
 
 struct fetch_request {
 	const char *url;
 	struct fetch_policy policy;
-	const char *user_agent;	   /* NULL: "sluice" */
-	const char *referrer;	   /* NULL: none */
-	int follow;		   /* redirects to follow, 0 to 8 */
-	bool compressed;	   /* ask for gzip */
-	int64_t max_bytes;	   /* of the decoded body; 0: without limit, for streams */
-	int64_t connect_ms;	   /* to a connection */
-	int64_t total_ms;	   /* to the end; 0: without limit */
-	int64_t stall_ms;	   /* without a byte; 0: without limit */
-	struct row *row;	   /* counts as of a source (lib/io/rows.h); NULL: nothing is counted */
-	/* Streams: the head once, before its data; then pieces of the body; then the end, once. Where
-	 * `on_head` or `on_data` says FETCH_STOP the transfer ends with FAIL_GONE. May be NULL. */
+	const char *user_agent; /* NULL: "sluice" */
+	const char *referrer;	/* NULL: none */
+	int64_t offset, length; /* bytes of it to ask for; length 0: all */
+	int follow;		/* redirects to follow, 0 to 8 */
+	bool compressed;	/* ask for gzip */
+	int64_t max_bytes;	/* of the decoded body; 0: without limit, for streams */
+	int64_t connect_ms;	/* to a connection */
+	int64_t total_ms;	/* to the end; 0: without limit */
+	int64_t stall_ms;	/* without a byte; 0: without limit */
+	struct row *row; /* counts as of a source (lib/io/rows.h); NULL: nothing is counted */
+	/* Streams: the head once, before its data; then pieces of the body; then the end, once.
+	 * Where `on_head` or `on_data` says FETCH_STOP the transfer ends with FAIL_GONE. May be
+	 * NULL. */
 	enum fetch_verdict (*on_head)(void *ctx, const struct fetch_head *head);
 	enum fetch_verdict (*on_data)(void *ctx, const void *bytes, size_t len);
 	void (*on_done)(void *ctx, const struct fail *f); /* f->kind FAIL_NONE: a clean end */
@@ -61,8 +67,8 @@ struct fetch_result {
  * is closed when the head has come. The caller releases res->body, also after a failure.
  * Fails: FAIL_INPUT (no URL that can be fetched), FAIL_FORBIDDEN (a private address),
  * FAIL_UPSTREAM (no connection, nonsense, cut, too large), FAIL_TIMEOUT. */
-int fetch_get(const struct fetch_request *rq, bool head_only, struct fetch_result *res,
-	struct fail *f);
+int fetch_get(
+	const struct fetch_request *rq, bool head_only, struct fetch_result *res, struct fail *f);
 
 /* Runs one transfer to its end, calling back as in a loop of one's own; `on_done` is not called.
  * Fails: as fetch_get(); FAIL_GONE where a callback said FETCH_STOP. */
@@ -84,9 +90,13 @@ int fetcher_start(struct fetcher *fetcher, const struct fetch_request *rq, struc
  * called from within its on_head and on_data. After on_done the transfer is gone by itself. */
 void transfer_stop(struct transfer **t);
 
-/* Waits at most `wait_ms` for transfers and for the caller's own descriptors, whose revents are set,
- * and lets transfers go on. */
+/* Waits at most `wait_ms` for transfers and for the caller's own descriptors, whose revents are
+ * set, and lets transfers go on. */
 void fetcher_poll(struct fetcher *fetcher, struct pollfd *own, unsigned count, int wait_ms);
+
+/* What `reference` means where it stands in what came from `base` (RFC 3986 section 5), into `to`
+ * without what was there. Fails: FAIL_UPSTREAM for what is no http or https address. */
+int fetch_url_join(const char *base, struct span reference, struct buf *to, struct fail *f);
 
 /* Adds a percent-encoded path segment to `to`. */
 void fetch_url_escape(const char *text, struct buf *to);

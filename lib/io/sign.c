@@ -61,6 +61,24 @@ bool sign_equal(struct span a, struct span b)
 	return a.len == b.len && (a.len == 0 || CRYPTO_memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+bool sign_aes_open(const unsigned char key[SIGN_AES_SIZE], const unsigned char iv[SIGN_AES_SIZE],
+	unsigned char *bytes, size_t *len)
+{
+	EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
+	int most = 0, rest = 0;
+	bool good;
+
+	must(c);
+	good = *len > 0 && *len % SIGN_AES_SIZE == 0 && *len <= INT_MAX &&
+	       EVP_DecryptInit_ex(c, EVP_aes_128_cbc(), NULL, key, iv) == 1 &&
+	       EVP_DecryptUpdate(c, bytes, &most, bytes, (int)*len) == 1 &&
+	       EVP_DecryptFinal_ex(c, bytes + most, &rest) == 1;
+	EVP_CIPHER_CTX_free(c);
+	if (good)
+		*len = (size_t)most + (size_t)rest;
+	return good;
+}
+
 /* Why an open key file is none, or NULL. */
 static const char *key_fault(const struct stat *st)
 {

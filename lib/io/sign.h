@@ -1,4 +1,4 @@
-/* lib/io/sign.h - random bytes, digests and keys.               FIPS 180-4, RFC 2104, RFC 4648
+/* lib/io/sign.h - random bytes, digests and keys.    FIPS 180-4, 197, RFC 2104, RFC 4648, RFC 5652
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SLUICE_IO_SIGN_H
 #define SLUICE_IO_SIGN_H
@@ -11,6 +11,7 @@
 
 enum {
 	SIGN_SIZE = 32,		   /* bytes of a digest and of a key */
+	SIGN_AES_SIZE = 16,	   /* bytes of an AES-128 key, and of a block */
 	SIGN_SHA1_BASE64_SIZE = 29 /* 28 characters and a NUL */
 };
 
@@ -26,6 +27,12 @@ void sign_sha1_base64(struct span data, char out[SIGN_SHA1_BASE64_SIZE]);
 /* Whether both are the same, in a time that does not depend on where they differ. The lengths are
  * no secret. */
 bool sign_equal(struct span a, struct span b);
+
+/* Takes AES-128 in CBC mode off `bytes`, in place, and its padding (RFC 5652 section 6.3) off *len.
+ * False, with the bytes in no particular state, when they are not whole blocks or the padding is
+ * wrong, as it is after another key. */
+bool sign_aes_open(const unsigned char key[SIGN_AES_SIZE], const unsigned char iv[SIGN_AES_SIZE],
+	unsigned char *bytes, size_t *len);
 
 /* Reads the key in the file `path`, 32 bytes; makes it with random ones, mode 0600, when there is
  * none (several processes at once all get the same). The directory must be there.

@@ -179,8 +179,39 @@ static void made_at_once(void)
 	rmdir(dir);
 }
 
+/* NIST SP 800-38A section F.2.1, the first block, and padding after RFC 5652. */
+static void ciphers(void)
+{
+	static const unsigned char key[SIGN_AES_SIZE] = {0x2b, 0x7e, 0x15, 0x16, 0x28, 0xae, 0xd2,
+		0xa6, 0xab, 0xf7, 0x15, 0x88, 0x09, 0xcf, 0x4f, 0x3c};
+	static const unsigned char iv[SIGN_AES_SIZE] = {
+		0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+	/* 16 bytes of the example and "abc", made with openssl enc -aes-128-cbc */
+	static const unsigned char sealed[32] = {0x76, 0x49, 0xab, 0xac, 0x81, 0x19, 0xb2, 0x46,
+		0xce, 0xe9, 0x8e, 0x9b, 0x12, 0xe9, 0x19, 0x7d, 0x2a, 0xf6, 0xa2, 0xeb, 0x85, 0xae,
+		0xeb, 0xbd, 0x5e, 0x24, 0xca, 0xd3, 0x68, 0x8b, 0x89, 0xd5};
+	unsigned char bytes[32], other[SIGN_AES_SIZE] = {1};
+	char hex[65];
+	size_t len = sizeof(bytes);
+
+	memcpy(bytes, sealed, sizeof(bytes));
+	ok(sign_aes_open(key, iv, bytes, &len), "AES-128-CBC is taken off");
+	is_int(len, 19, "with its padding");
+	num_print_hex(bytes, 19, hex);
+	is_str(hex, "6bc1bee22e409f96e93d7e117393172a616263", "and gives what it was");
+	len = sizeof(bytes);
+	memcpy(bytes, sealed, sizeof(bytes));
+	ok(!sign_aes_open(other, iv, bytes, &len), "another key is noticed by its padding");
+	for (size_t cut = 0; cut < sizeof(sealed); cut += cut == 16 ? 1 : 4) {
+		len = cut;
+		memcpy(bytes, sealed, sizeof(bytes));
+		ok(!sign_aes_open(key, iv, bytes, &len), "so are %zu of its bytes", cut);
+	}
+}
+
 int main(void)
 {
+	ciphers();
 	digests();
 	comparing();
 	key_files();

@@ -484,8 +484,74 @@ static void repeats(void)
 	release(&r, &s);
 }
 
+static void seam(struct reader *r, bool anew)
+{
+	ts_resync(&r->in);
+	splice_seam(&r->splice, anew);
+}
+
+/* Files whose counters begin anew, and one cut in two in the middle of its packets. */
+static void files(void)
+{
+	struct reader r;
+	struct source s;
+	size_t half;
+
+	source_init(&s);
+	reader_init(&r, NULL);
+	for (int i = 0; i < 6; i++) {
+		put_pictures(&s, i * 50, i * 50 + 50);
+		if (i % 2) {
+			half = s.bytes.len / 2 - s.bytes.len / 2 % TS_PACKET;
+			ts_feed(&r.in, s.bytes.ptr, half, on_in, &r);
+			seam(&r, false);
+			ts_feed(&r.in, s.bytes.ptr + half, s.bytes.len - half, on_in, &r);
+			buf_clear(&s.bytes);
+		} else {
+			feed(&r, &s, 0);
+			s.counters[s.pids[0]] = (uint8_t)i;
+			s.counters[s.pids[1]] = 7;
+		}
+		seam(&r, false);
+	}
+	feed(&r, &s, 0);
+	is_even(&r, "files whose counters begin anew, and files that go on");
+	ok(r.last[0] >= 298, "to the last picture but one or two");
+	release(&r, &s);
+}
+
+/* Clocks that a list says to begin anew, by less than what is a jump by itself. */
+static void discontinuities(void)
+{
+	static const int64_t jumps[] = {4 * 90000, -90000, 20, -600 * (int64_t)90000};
+
+	for (size_t i = 0; i < sizeof(jumps) / sizeof(jumps[0]); i++) {
+		struct reader r;
+		struct source s;
+
+		source_init(&s);
+		reader_init(&r, NULL);
+		put_pictures(&s, 0, 100);
+		feed(&r, &s, 0);
+		seam(&r, true);
+		s.clock += jumps[i];
+		put_pictures(&s, 100, 200);
+		feed(&r, &s, 0);
+		is_int(r.uneven[0] + r.skipped[0], 0, "a discontinuity of %lld: no picture is lost",
+			(long long)jumps[i]);
+		ok(r.uneven[1] <= 1 && r.skipped[1] <= 1,
+			"and two sounds at most beside their time");
+		is_int(r.shapes, 1, "and both streams stay");
+		is_int(r.damaged, 0, "all units are whole");
+		ok(r.count[0] >= 199, "to the last picture");
+		release(&r, &s);
+	}
+}
+
 int main(void)
 {
+	files();
+	discontinuities();
 	repeats();
 	connections();
 	clocks();

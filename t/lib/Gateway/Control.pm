@@ -11,7 +11,8 @@
 #   /_ctl/clock      add=SECONDS             moves the gateway's clock: tokens age, channels go on
 #   /_ctl/timeline   id= add=SECONDS         a channel's timestamps jump, as at an encoder's restart
 #   /_ctl/as         id= path=               another film for a channel's next viewers
-#   /_ctl/set        token_life= vod_token_life= burst= over=   (over: status, or blank: cut the oldest)
+#   /_ctl/set        token_life= vod_token_life= burst= over= hls_sequence=   (over: status, or blank:
+#                    cut the oldest)
 #   /_ctl/account    user= password= max= over= status= expires=
 package Gateway::Control;
 use strict;

@@ -16,7 +16,7 @@ sub redirect {
 	return $server->page(404) if ($account->{status} // 'Active') ne 'Active';
 	my $kind = $folder eq 'live' ? 'live' : 'vod';
 	$id -= 2_356_443_000 if $id > 2_356_443_000;
-	my $path = $kind eq 'live' ? ($suffix // 'ts') eq 'ts' && -e "$server->{dir}/ch$id.ts" && "ch$id.ts" : film($server, $id);
+	my $path = $kind eq 'live' ? ($suffix // 'ts') =~ /^(?:ts|m3u8)$/ && -e "$server->{dir}/ch$id.ts" && "ch$id.ts" : film($server, $id);
 	return $server->page(404) unless $path;
 	my $of = $server->of($kind, $id);
 	if ($request->{method} eq 'HEAD') { $of->{heads}++ } else { $of->{redirects}++ }
@@ -26,6 +26,8 @@ sub redirect {
 		return { %{ $server->page(404) }, status => $over };
 	}
 	my $token = _new_token($server, $request, $user, $kind, $id, $path);
+	return _location($server, $request, $wrong, "/hls/$token->{token}/index.m3u8")
+		if $kind eq 'live' && ($wrong->{hls} || ($suffix // '') eq 'm3u8');
 	return _location($server, $request, $wrong, ($kind eq 'live' ? '/auth/' : '/vauth/') . $token->{token});
 }
 
@@ -112,7 +114,7 @@ sub _token_refused {
 }
 
 # Enters a transfer into the account's books. Returns the status of a refusal, or 0 and the stream.
-sub _enter {
+sub enter {
 	my ($server, $request, $token) = @_;
 	my $user   = $token->{user};
 	my $viewer = _viewer($request, $user, @$token{qw(kind id)});
@@ -140,7 +142,7 @@ sub _enter {
 }
 
 # What every transfer's reply needs: counting, and leaving the books.
-sub _entered {
+sub entered {
 	my ($server, $stream) = @_;
 	return (
 		count => sub {
@@ -158,13 +160,13 @@ sub _live {
 	my ($server, $request, $token, $wrong) = @_;
 	my $headers = [ 'Content-Type' => 'video/mp2t', 'Cache-Control' => 'no-store' ];
 	return { status => 200, headers => $headers, close => 1 } if $request->{method} eq 'HEAD';
-	my ($refused, $stream) = _enter($server, $request, $token);
+	my ($refused, $stream) = enter($server, $request, $token);
 	return { %{ $server->page(404) }, status => $refused } if $refused;
 	my $source = _channel($server, $token->{id}, $wrong);
 	if (defined $token->{dead_at}) {
 		$source = Gateway::Source->broken($source, after_s => $token->{dead_at} - $server->time, torn => 'cut');
 	}
-	return { status => 200, headers => $headers, source => $source, close => 1, _entered($server, $stream) };
+	return { status => 200, headers => $headers, source => $source, close => 1, entered($server, $stream) };
 }
 
 sub _channel {
@@ -199,9 +201,9 @@ sub _vod {
 	push @{ $of->{ranges} }, $range // '';
 	shift @{ $of->{ranges} } if @{ $of->{ranges} } > 100;
 	return file($request, $wrong, $file, $TYPE{$suffix}) if $request->{method} eq 'HEAD';
-	my ($refused, $stream) = _enter($server, $request, $token);
+	my ($refused, $stream) = enter($server, $request, $token);
 	return { %{ $server->page(404) }, status => $refused } if $refused;
-	return { %{ file($request, $wrong, $file, $TYPE{$suffix}) }, _entered($server, $stream) };
+	return { %{ file($request, $wrong, $file, $TYPE{$suffix}) }, entered($server, $stream) };
 }
 
 # A file with Range.

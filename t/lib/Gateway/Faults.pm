@@ -3,7 +3,7 @@
 #
 # A specification is "key=value,key=value"; a key may be held to one kind of request by a prefix:
 # "live.cut_after=3s,times=2". Kinds: api (player_api.php), redirect (a play URL at the gateway),
-# live and vod (the edge), picture, virtual. A key without a prefix goes for every kind.
+# live and vod (the edge), list, segment and key (of HLS), picture, virtual. A key without a prefix goes for every kind.
 #   times=N   only the first N requests of a kind     after=N   not the first N
 #   tag=WORD  nothing: tells equal specifications apart, since each has its own counters
 # The other keys are the table below. Values: 3s 250ms (seconds), 100k 2M (bytes, in thousands),
@@ -42,6 +42,10 @@ my %KEYS = (
 	token_dead => 'seconds',  # dead at this age, connections too
 	# live
 	burst => 'seconds', clock_reset => 'seconds', lose => 'number',
+	# HLS: Gateway::Hls
+	hls => 'flag', hls_window => 'number', hls_segment => 'seconds', hls_master => 'flag', hls_apart => 'flag',
+	hls_token => 'word', hls_frozen => 'flag', hls_ended => 'flag', hls_key => 'word', hls_urls => 'word',
+	hls_break => 'flag', hls_fmp4 => 'flag', hls_pad => 'number',
 	# films
 	range => 'word',          # ignore star none wrong prefix on200
 	length => 'word',         # none, or +N or -N bytes beside the truth

@@ -13,6 +13,7 @@ use Time::HiRes ();
 use Gateway::Control;
 use Gateway::Edge;
 use Gateway::Faults;
+use Gateway::Hls;
 use Gateway::Http;
 use Gateway::Ts;
 use Gateway::Xtream;
@@ -26,7 +27,7 @@ sub new {
 		accounts => $how{accounts},
 		http     => Gateway::Http->new,
 		faults   => Gateway::Faults->new,
-		settings => { token_life => 5, vod_token_life => 60, burst => 4, over => '' },
+		settings => { token_life => 5, vod_token_life => 60, burst => 4, over => '', hls_sequence => 0 },
 		clock    => 0,
 		timeline => {},
 		tokens   => {},
@@ -125,6 +126,11 @@ sub _route {
 	if ($path =~ m{^/v?auth/(\w+)$}) {
 		my $token = $self->{tokens}{$1} or return;
 		return Gateway::Edge::stream_route($self, $request, $token);
+	}
+	if ($path =~ m{^/hls/(\w+)/(.+)$}) {
+		my $token = $self->{tokens}{$1} or return;
+		my ($kind, $do) = Gateway::Hls::route($self, $request, $token, $2) or return;
+		return ($kind, $token->{id}, $do, $token->{spec});
 	}
 	if ($path =~ m{^/picture/(\w+)\.png$}) {
 		my $file = "$self->{dir}/$1.png";

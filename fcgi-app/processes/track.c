@@ -1,0 +1,142 @@
+/* fcgi-app/processes/track.c - one media playlist that is followed, and the segments of it that
+ * wait. SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/processes/track.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/hls/ts.h"
+
+bool track_init(struct track *t)
+{
+	*t = (struct track){.list = calloc(1, sizeof(*t->list)), .seam = SEAM_JOIN};
+	buf_init(&t->text, PLAYLIST_BYTES);
+	return t->list != NULL;
+}
+
+void track_release(struct track *t)
+{
+	reservoir_release(&t->queue);
+	buf_release(&t->text);
+	free(t->list);
+	*t = (struct track){0};
+}
+
+void track_forget(struct track *t)
+{
+	t->follow = (struct follow){0};
+	t->seam = SEAM_JOIN;
+	t->url[0] = '\0';
+}
+
+void track_use(struct track *t, const char *url)
+{
+	span_copy(span_of(url), t->url, sizeof(t->url));
+	t->base[0] = '\0';
+	t->has_list = t->ask_first = false;
+}
+
+void track_answered(struct track *t, const char *base)
+{
+	span_copy(span_of(*base ? base : t->url), t->base, sizeof(t->base));
+}
+
+const char *track_address(const struct track *t)
+{
+	return *t->base && !t->ask_first ? t->base : t->url;
+}
+
+bool track_ask_first(struct track *t)
+{
+	if (t->ask_first || !*t->base || strcmp(t->base, t->url) == 0)
+		return false;
+	t->ask_first = true;
+	t->has_list = false;
+	return true;
+}
+
+int track_read(struct track *t, struct span text, struct fail *f)
+{
+	buf_clear(&t->text);
+	if (!buf_add(&t->text, text.ptr, text.len))
+		return fail_set(f, FAIL_UPSTREAM, "The source's playlist is too large");
+	t->has_list = playlist_parse(buf_span(&t->text), t->list, f) == 0;
+	return t->has_list ? 0 : -1;
+}
+
+enum follow_news track_list(struct track *t)
+{
+	enum follow_news news = follow_list(&t->follow, t->list, clock_mono_ms());
+
+	t->seams += news != FOLLOW_ON;
+	if (news == FOLLOW_BEGUN || news == FOLLOW_MISSED)
+		t->seam = SEAM_JOIN;
+	else if (news == FOLLOW_ANEW)
+		t->seam = SEAM_DISCONTINUITY;
+	return news;
+}
+
+void track_align(struct track *t, const struct track *with)
+{
+	const struct playlist *p = t->list;
+	int64_t n = with->follow.next_n;
+
+	if (t->aligned == with->seams)
+		return;
+	t->aligned = with->seams;
+	if (p->count && n >= p->segments[0].n && n <= p->segments[p->count - 1].n)
+		t->follow.next_n = n;
+	t->given_us =
+		with->given_us + reservoir_left_us(&with->queue) - reservoir_left_us(&t->queue);
+}
+
+const struct playlist_segment *track_next(struct track *t)
+{
+	int64_t n = t->follow.next_n;
+	const struct playlist_segment *s = follow_next(&t->follow, t->list);
+
+	if (t->follow.next_n != n && t->seam == SEAM_SEGMENT)
+		t->seam = SEAM_JOIN;
+	return s;
+}
+
+void track_skip(struct track *t)
+{
+	t->follow.next_n++;
+	if (t->seam == SEAM_SEGMENT)
+		t->seam = SEAM_JOIN;
+}
+
+bool track_has_map(const struct track *t, const struct playlist_part *map)
+{
+	(void)t;
+	(void)map;
+	return false;
+}
+
+int track_map(struct track *t, const struct playlist_part *map, struct span bytes, struct fail *f)
+{
+	(void)t;
+	(void)map;
+	(void)bytes;
+	return fail_set(f, FAIL_UPSTREAM, "The source's segments are MP4");
+}
+
+static bool is_ts(const struct buf *b)
+{
+	return b->len >= TS_PACKET && b->ptr[0] == 0x47 &&
+	       (b->len < 2 * TS_PACKET || b->ptr[TS_PACKET] == 0x47);
+}
+
+int track_add(struct track *t, const struct playlist_segment *s, struct buf *bytes, struct fail *f)
+{
+	if (!is_ts(bytes))
+		return fail_set(f, FAIL_UPSTREAM, "The source's segment is no MPEG-TS");
+	if (s->discontinuity)
+		t->seam = SEAM_DISCONTINUITY;
+	reservoir_add(&t->queue, bytes, s->duration_us, t->seam);
+	t->seam = SEAM_SEGMENT;
+	t->follow.next_n++;
+	return 0;
+}
