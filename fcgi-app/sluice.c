@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -264,31 +263,18 @@ static int check(struct conf *conf, const struct program *self, int count, char 
 	return check_host(conf, running_dir, stderr) ? OK : FAILED;
 }
 
-/* One import at a time on a host; the service's own may be at it. */
-static int import_in_turn(const struct conf *conf, const char *source, bool force, struct fail *f)
-{
-	enum { PATIENCE_MS = 60000, LOOK_MS = 100 };
-
-	for (int waited_ms = 0;; waited_ms += LOOK_MS) {
-		int result = import_run(conf, source, force, stdout, f);
-
-		if (result == 0 || f->kind != FAIL_CONFLICT || waited_ms >= PATIENCE_MS)
-			return result;
-		poll(NULL, 0, LOOK_MS);
-	}
-}
-
 static int import(struct conf *conf, const struct program *self, int count, char **words)
 {
+	/* The service's own import may be at it. */
+	struct import_how how = {.out = stdout, .wait_ms = 60000};
 	struct places_owner owner;
 	const char *source = NULL;
 	struct fail f = {0};
-	bool force = false;
 
 	(void)self;
 	for (int i = 0; i < count; i++) {
 		if (strcmp(words[i], "--force") == 0)
-			force = true;
+			how.force = true;
 		else if (words[i][0] != '-' && !source)
 			source = words[i];
 		else
@@ -297,7 +283,7 @@ static int import(struct conf *conf, const struct program *self, int count, char
 	if (places_owner(conf, &owner, &f) < 0 || places_make(conf, &owner, &f) < 0 ||
 		places_become(conf, &owner, &f) < 0)
 		return say(&f);
-	return done(import_in_turn(conf, source, force, &f), &f);
+	return done(import_run(conf, source, &how, &f), &f);
 }
 
 static int user(struct conf *conf, const struct program *self, int count, char **words)
