@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -263,27 +264,72 @@ static int check(struct conf *conf, const struct program *self, int count, char 
 	return check_host(conf, running_dir, stderr) ? OK : FAILED;
 }
 
+/* One import at a time on a host; the service's own may be at it. */
+static int import_in_turn(const struct conf *conf, const char *source, bool force, struct fail *f)
+{
+	enum { PATIENCE_MS = 60000, LOOK_MS = 100 };
+
+	for (int waited_ms = 0;; waited_ms += LOOK_MS) {
+		int result = import_run(conf, source, force, stdout, f);
+
+		if (result == 0 || f->kind != FAIL_CONFLICT || waited_ms >= PATIENCE_MS)
+			return result;
+		poll(NULL, 0, LOOK_MS);
+	}
+}
+
+static int become_owner(const struct conf *conf, struct fail *f)
+{
+	struct places_owner owner;
+
+	return places_owner(conf, &owner, f) < 0 || places_make(conf, &owner, f) < 0 ||
+			       places_become(conf, &owner, f) < 0
+		       ? -1
+		       : 0;
+}
+
+/* Directories of films; those that vanish altogether are believed with --force. */
+static int scan(struct conf *conf, const struct program *self, int count, char **words)
+{
+	bool force = count > 0 && strcmp(words[0], "--force") == 0, found = false;
+	const char *source = count > force ? words[force] : NULL;
+	struct fail f = {0};
+
+	(void)self;
+	if (count > force + 1 || (source && source[0] == '-'))
+		return misused("scan takes --force and the name of a source");
+	if (become_owner(conf, &f) < 0)
+		return say(&f);
+	for (size_t i = 0; i < conf->source_count; i++) {
+		const struct conf_source *s = &conf->sources[i];
+
+		if (strcmp(s->type, "files") != 0 || (source && strcmp(s->name, source) != 0))
+			continue;
+		found = true;
+		if (import_in_turn(conf, s->name, force, &f) < 0)
+			return say(&f);
+	}
+	return found ? OK : misused("There is no such directory of films (type \"files\")");
+}
+
 static int import(struct conf *conf, const struct program *self, int count, char **words)
 {
-	/* The service's own import may be at it. */
-	struct import_how how = {.out = stdout, .wait_ms = 60000};
-	struct places_owner owner;
 	const char *source = NULL;
 	struct fail f = {0};
+	bool force = false;
 
 	(void)self;
 	for (int i = 0; i < count; i++) {
 		if (strcmp(words[i], "--force") == 0)
-			how.force = true;
+			force = true;
 		else if (words[i][0] != '-' && !source)
 			source = words[i];
 		else
 			return misused("import takes --force and the name of a source");
 	}
-	if (places_owner(conf, &owner, &f) < 0 || places_make(conf, &owner, &f) < 0 ||
-		places_become(conf, &owner, &f) < 0)
+	if (become_owner(conf, &f) < 0)
 		return say(&f);
-	return done(import_run(conf, source, &how, &f), &f);
+	return done(import_in_turn(conf, source, force, &f), &f);
 }
 
 static int user(struct conf *conf, const struct program *self, int count, char **words)
@@ -317,6 +363,7 @@ static const struct command commands[] = {
 	{"memstat", memstat, "[--json]", "tell how memcached does, server by server"},
 	{"check", check, "[--quiet]", "show every setting and what is wrong with it or this host"},
 	{"import", import, "[--force] [SOURCE]", "read the sources' lists of channels"},
+	{"scan", scan, "[--force] [SOURCE]", "look for films in the directories that hold them"},
 	{"slates", slates, "DIR", "make the pictures that say why a channel does not play"},
 	{"user", user, "add|del NAME | list", "who may come in where access is password"},
 };

@@ -34,6 +34,7 @@ my %below = (
 	'fcgi-app/door'        => [qw(lib/base lib/http lib/hls lib/io lib/svc)],
 	'fcgi-app/endpoints'   => [qw(lib/base lib/http lib/hls lib/io lib/svc fcgi-app/door fcgi-app)],
 	'fcgi-app/processes'   => [qw(lib/base lib/http lib/hls lib/io lib/svc fcgi-app/door fcgi-app)],
+	'fcgi-app/media'       => [qw(lib/base lib/http lib/hls lib/io lib/av)],
 	'fcgi-app'             => [qw(lib/base lib/http lib/hls lib/io lib/svc fcgi-app/door fcgi-app/processes)],
 );
 my @wrong;

@@ -87,7 +87,8 @@ for my $name (sort keys %route) {
 	my $said = $route{$name};
 	(my $like = "\Q$pattern\E") =~ s/\\\{\w+\\\}/[^\/?]+/g;
 	is_deeply [ grep { $_->[0] !~ /^$like(?:\?|$)/ } @{ $said->{examples} } ], [], "$name: its examples are of this route";
-	ok scalar(grep { $_->[1] < 300 } @{ $said->{examples} }), "$name: one of them is answered";
+	# Nobody can guess the version of a film: what comes then, t/71-packager.t shows.
+	ok scalar(grep { $_->[1] < 300 } @{ $said->{examples} }), "$name: one of them is answered" unless $name =~ m{/api/hls/\{id\}/\{ver\}/};
 	next if $name =~ m{/stats/cache$} && !$app->{memcached};    # there are no members without one
 	for my $example (@{ $said->{examples} }) {
 		my ($target, $status, $what) = @$example;

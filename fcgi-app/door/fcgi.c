@@ -49,6 +49,11 @@ const char *fcgi_param(const struct fcgi_exchange *x, const char *name)
 	return x->request ? FCGX_GetParam(name, x->request->envp) : getenv(name);
 }
 
+int fcgi_socket(const struct fcgi_exchange *x)
+{
+	return x->request ? x->request->ipcFd : -1;
+}
+
 /* No further than CONTENT_LENGTH: what follows need not be an end (RFC 3875, section 4.2). */
 static ssize_t read_cgi(struct fcgi_exchange *x, void *to, size_t size)
 {

@@ -40,6 +40,10 @@ void fcgi_serve_cgi(const struct fcgi_pool *pool);
  * sent. Of two with one name the first counts. */
 const char *fcgi_param(const struct fcgi_exchange *x, const char *name);
 
+/* The front server's connection, to be looked at with POLLRDHUP while one waits: those that can end
+ * it when their client leaves. -1 for CGI. */
+int fcgi_socket(const struct fcgi_exchange *x);
+
 /* Reads up to `size` bytes of the request's body: 0 at its end, -1 when the client is gone. */
 ssize_t fcgi_read(struct fcgi_exchange *x, void *to, size_t size);
 

@@ -119,3 +119,21 @@ int reply_file(struct reply *r, const struct publisher *p, enum publish_store st
 	r->modified_s = st.st_mtim.tv_sec;
 	return 0;
 }
+
+int reply_descriptor(struct reply *r, int fd, const char *type, int64_t modified_s, struct fail *f)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0) {
+		close(fd);
+		return fail_errno(f, FAIL_INTERNAL, errno, "A file cannot be looked at");
+	}
+	reply_drop(r);
+	r->fd = fd;
+	r->file = NULL;
+	r->status = 200;
+	r->type = type;
+	r->file_bytes = st.st_size;
+	r->modified_s = modified_s;
+	return 0;
+}

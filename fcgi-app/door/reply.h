@@ -29,7 +29,7 @@ struct reply {
 	struct buf body;	   /* in memory, or */
 	int fd;			   /* a file, of so many bytes; -1: none */
 	int64_t file_bytes;
-	const char *file;	/* its path below www_dir, as published */
+	const char *file;	/* its path below www_dir, as published; NULL: sent from here */
 	int64_t modified_s;	/* Last-Modified, in seconds since the epoch. 0: none, and the body
 				 * cannot be asked for in parts or on conditions */
 	int retry_after_s;	/* for a failure: 0 picks what suits its kind */
@@ -64,6 +64,10 @@ void reply_text(struct reply *r, int status, const char *type, struct span body)
  * Fails: FAIL_MISSING when there is none (any more), FAIL_INTERNAL. */
 int reply_file(struct reply *r, const struct publisher *p, enum publish_store store,
 	const char *name, struct fail *f);
+
+/* The same with a file that is not published: its bytes are sent from here. Takes `fd`. `modified_s`
+ * as the member says. Fails: FAIL_INTERNAL. */
+int reply_descriptor(struct reply *r, int fd, const char *type, int64_t modified_s, struct fail *f);
 
 /* Whether a file may be sent with a Content-Encoding: Apache drops that where it sends the file. */
 bool reply_may_code(const struct reply *r);

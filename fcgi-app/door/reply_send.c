@@ -159,7 +159,7 @@ static bool leave_file(struct reply *r)
 {
 	const char *dialect = fcgi_param(r->rq->x, "SLUICE_SEND_FILE");
 
-	if (!dialect || r->fd < 0)
+	if (!dialect || r->fd < 0 || !r->file)
 		return false;
 	if (strcasecmp(dialect, "X-Accel-Redirect") == 0)
 		return buf_printf(&r->headers, "X-Accel-Redirect: /-file/%s\r\n", r->file);

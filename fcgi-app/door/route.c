@@ -11,6 +11,7 @@
 #include "fcgi-app/endpoints/ops.h"
 #include "fcgi-app/endpoints/pages.h"
 #include "fcgi-app/endpoints/sources.h"
+#include "fcgi-app/endpoints/vod.h"
 #include "lib/base/must.h"
 
 static const struct sharing by_nothing = {"", NULL};
@@ -28,6 +29,10 @@ static const struct route routes[] = {
 	{METHOD_GET, "/api/hls/{id}/master.m3u8", hls_master, POOL_API, "hls_master",
 		&by_quality_noted},
 	{METHOD_GET, "/api/hls/{id}/{rendition}.m3u8", hls_media, POOL_API, "hls_media", NULL},
+	{METHOD_GET, "/api/hls/{id}/{ver}/{rendition}.m3u8", vod_media, POOL_RELAY, "vod_media",
+		NULL},
+	{METHOD_GET, "/api/hls/{id}/{ver}/{rendition}/{file}", vod_part, POOL_RELAY, "vod_part",
+		NULL},
 	{METHOD_GET, "/metrics", metrics_show, POOL_API, "metrics", NULL},
 	{METHOD_GET, "/api/stats/cache", ops_stats_cache, POOL_API, "stats_cache", NULL},
 	{METHOD_GET, "/status", pages_status, POOL_API, "status", NULL},

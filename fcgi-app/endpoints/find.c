@@ -39,21 +39,20 @@ static int higher_first(const void *a, const void *b)
 }
 
 /* The height of the rung that suits `q`; 0 for sound alone. */
-static int pick_height(const struct app *app, const struct quality *q, int64_t kbps)
+static int pick_height(const struct ladder *l, const struct quality *q, int64_t kbps)
 {
 	struct quality_rung rungs[LADDER_MAX];
-	const struct rung *usual = app->ladder.rungs[0];
 	size_t count = 0;
 
-	for (size_t i = 0; i < app->ladder.count; i++) {
-		const struct rung *r = app->ladder.rungs[i];
+	for (size_t i = 0; i < l->count; i++) {
+		const struct rung *r = l->rungs[i];
 		if (r->height)
 			rungs[count++] = (struct quality_rung){r->height, r->total_kbps};
 	}
 	if (count == 0)
 		return 0;
 	qsort(rungs, count, sizeof(rungs[0]), higher_first);
-	return rungs[quality_pick(q, rungs, count, usual->height, kbps)].height;
+	return rungs[quality_pick(q, rungs, count, l->rungs[0]->height, kbps)].height;
 }
 
 /* CMCD comes as a query parameter, or as a header of its own (CTA-5004). */
@@ -66,19 +65,26 @@ static int64_t hinted_kbps(struct request *rq)
 		cmcd ? cmcd : request_header(rq, "HTTP_CMCD_REQUEST"));
 }
 
-/* The ladder that begins with the rung for `q`. A fixed quality is a cap; auto may climb. */
-static int cut_ladder(
-	struct app *app, const struct quality *q, int64_t kbps, struct ladder *out, struct fail *f)
-{
-	const struct rung *r = ladder_nearest(&app->ladder, pick_height(app, q, kbps));
-	const char *cut = q->kind == QUALITY_AUTO ? app->conf->max_quality : r->name;
+/* What may be chosen from: the ladder, and its rungs as the setting names them. */
+struct choice {
+	const struct ladder *ladder;
+	const char *rungs, *max_quality;
+};
 
-	if (q->kind == QUALITY_AUDIO && ladder_find(&app->ladder, span_of("audio")))
+/* The ladder that begins with the rung for `q`. A fixed quality is a cap; auto may climb. */
+static int cut_ladder(const struct choice *c, const struct quality *q, int64_t kbps,
+	struct ladder *out, struct fail *f)
+{
+	const struct rung *r = ladder_nearest(c->ladder, pick_height(c->ladder, q, kbps));
+	const char *cut = q->kind == QUALITY_AUTO ? c->max_quality : r->name;
+
+	if (q->kind == QUALITY_AUDIO && ladder_find(c->ladder, span_of("audio")))
 		return ladder_parse("audio", NULL, "audio", out, f);
-	return ladder_parse(app->conf->all_rungs, cut, r->name, out, f);
+	return ladder_parse(c->rungs, cut, r->name, out, f);
 }
 
-int find_quality(struct app *app, struct request *rq, struct asked_quality *out, struct fail *f)
+static int choose(
+	const struct choice *c, struct request *rq, struct asked_quality *out, struct fail *f)
 {
 	const char *word = request_query(rq, "quality");
 	struct quality q;
@@ -88,12 +94,33 @@ int find_quality(struct app *app, struct request *rq, struct asked_quality *out,
 			"Unknown quality: low, medium, high, 144p to 1080p, source, audio or auto");
 	out->said = q.kind != QUALITY_UNSAID;
 	out->hinted = q.kind == QUALITY_AUTO;
-	out->ladder = app->ladder;
+	out->sound_alone = q.kind == QUALITY_AUDIO;
+	out->ladder = *c->ladder;
 	if (out->said &&
-		cut_ladder(app, &q, out->hinted ? hinted_kbps(rq) : INT64_MAX, &out->ladder, f) < 0)
+		cut_ladder(c, &q, out->hinted ? hinted_kbps(rq) : INT64_MAX, &out->ladder, f) < 0)
 		return -1;
 	out->first = out->ladder.rungs[0];
 	return 0;
+}
+
+int find_quality(struct app *app, struct request *rq, struct asked_quality *out, struct fail *f)
+{
+	const struct choice c = {&app->ladder, app->conf->all_rungs, app->conf->max_quality};
+
+	return choose(&c, rq, out, f);
+}
+
+int find_film_quality(
+	struct app *app, struct request *rq, struct asked_quality *out, struct fail *f)
+{
+	const struct conf *conf = app->conf;
+	struct ladder ladder;
+	const struct choice c = {&ladder, conf->film_ladder, conf->max_quality};
+
+	if (ladder_parse(conf->film_ladder, conf->max_quality, conf->default_quality, &ladder, f) <
+		0)
+		return -1;
+	return choose(&c, rq, out, f);
 }
 
 uint64_t find_viewer(const struct request *rq)

@@ -26,11 +26,16 @@ struct asked_quality {
 	struct ladder ladder;	  /* what may be played: the asked rung first, none above it */
 	const struct rung *first; /* the asked rung, or what comes nearest */
 	bool said;		  /* the request names a quality */
+	bool sound_alone;	  /* no picture is wanted */
 	bool hinted;		  /* the answer depends on what the client's headers hint */
 };
 
 /* Reads ?quality= and, for `auto`, the client's hints. Fails: FAIL_INPUT for an unknown word. */
 int find_quality(struct app *app, struct request *rq, struct asked_quality *out, struct fail *f);
+
+/* The same for films, whose ladder is another setting. */
+int find_film_quality(
+	struct app *app, struct request *rq, struct asked_quality *out, struct fail *f);
 
 /* A number for who asks, by address and program (lib/svc/viewers.h). */
 uint64_t find_viewer(const struct request *rq);

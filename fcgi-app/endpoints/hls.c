@@ -7,6 +7,7 @@
 
 #include "fcgi-app/app.h"
 #include "fcgi-app/endpoints/find.h"
+#include "fcgi-app/endpoints/vod.h"
 #include "lib/hls/m3u8.h"
 #include "lib/io/conf.h"
 #include "lib/svc/live.h"
@@ -123,7 +124,12 @@ static int send_playlist(struct app *app, struct request *rq, struct reply *r,
 int hls_master(struct app *app, struct request *rq, struct reply *r, struct fail *f)
 {
 	struct asked_quality quality;
+	struct ident id;
 
+	if (find_ident(rq, &id, f) < 0)
+		return -1;
+	if (id.kind == IDENT_VOD)
+		return vod_master(app, rq, r, &id, f);
 	if (find_quality(app, rq, &quality, f) < 0)
 		return -1;
 	if (send_playlist(app, rq, r, &quality.ladder, span_make(NULL, 0), f) < 0)
@@ -147,6 +153,12 @@ void hls_note(struct app *app, struct request *rq)
 
 int hls_media(struct app *app, struct request *rq, struct reply *r, struct fail *f)
 {
+	struct ident id;
+
+	if (find_ident(rq, &id, f) < 0)
+		return -1;
+	if (id.kind == IDENT_VOD)
+		return vod_latest(app, rq, r, &id, f);
 	if (!ladder_find(&app->ladder, rq->args[1]))
 		return fail_set(f, FAIL_MISSING, "There is no such rendition");
 	if (send_playlist(app, rq, r, &app->ladder, rq->args[1], f) < 0)

@@ -7,6 +7,8 @@
 #include "fcgi-app/import.h"
 #include "fcgi-app/processes/janitor.h"
 #include "fcgi-app/processes/live.h"
+#include "fcgi-app/processes/packager.h"
+#include "lib/svc/package.h"
 #include "lib/svc/token.h"
 
 static int run_janitor(const struct conf *conf, struct board *board, const char *id)
@@ -36,11 +38,18 @@ static int run_import(const struct conf *conf, struct board *board, const char *
 	return import_due_run(conf, board);
 }
 
+static int run_packager(const struct conf *conf, struct board *board, const char *id)
+{
+	(void)id;
+	return packager_run(conf, board);
+}
+
 const struct role roles[] = {
-	{"janitor", NULL, run_janitor, AGAIN_ALWAYS, NULL, 1, true},
-	{"live", "watch", run_live, AGAIN_WHILE_ASKED, NULL, 400, false},
-	{"token", "token", run_token, AGAIN_NEVER, NULL, 32, true},
-	{"refresh", "refresh", run_refresh, AGAIN_NEVER, NULL, 32, true},
-	{"import", NULL, run_import, AGAIN_NEVER, import_is_due, 1, true},
+	{"janitor", NULL, run_janitor, AGAIN_ALWAYS, NULL, 1, true, false},
+	{"live", "watch", run_live, AGAIN_WHILE_ASKED, NULL, 400, false, false},
+	{"token", "token", run_token, AGAIN_NEVER, NULL, 32, true, false},
+	{"refresh", "refresh", run_refresh, AGAIN_NEVER, NULL, 32, true, false},
+	{"packager", PACKAGE_VERB, run_packager, AGAIN_NEVER, NULL, 1, true, true},
+	{"import", NULL, run_import, AGAIN_NEVER, import_is_due, 1, true, false},
 };
 const int role_count = sizeof(roles) / sizeof(roles[0]);

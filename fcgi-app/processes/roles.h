@@ -21,7 +21,8 @@ struct role {
 	enum again again; /* AGAIN_ALWAYS: there is one from the start, without an id */
 	bool (*due)(const struct conf *conf); /* NULL, or looked at now and then: true starts one */
 	int most;			      /* at once */
-	bool waits; /* above `most` it waits for its turn; otherwise it is refused */
+	bool waits;  /* above `most` it waits for its turn; otherwise it is refused */
+	bool renews; /* a reload ends it; it begins anew when somebody asks */
 };
 
 extern const struct role roles[];

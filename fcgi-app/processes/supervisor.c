@@ -386,7 +386,7 @@ static void adopt(struct supervisor *s, const struct handover_child *c)
 	}
 	t->child = (struct child){c->pid, pidfd_open(c->pid, 0)};
 	backoff_start(&t->backoff, clock_mono_ms() - BACKOFF_LIVED_MS);
-	if (role->again == AGAIN_ALWAYS)
+	if (role->again == AGAIN_ALWAYS || role->renews)
 		child_kill(&t->child, SIGTERM);
 }
 

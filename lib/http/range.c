@@ -65,3 +65,23 @@ enum range_result range_parse(const char *header, int64_t size, struct range *ou
 	*out = (struct range){first, last < size ? last : size - 1};
 	return RANGE_OK;
 }
+
+bool range_of_content(const char *header, struct range *part, int64_t *size)
+{
+	struct span rest = span_trim(span_of(header)), unit, first, last;
+	struct range r;
+	int64_t total;
+
+	if (!memchr(rest.ptr ? rest.ptr : "", ' ', rest.len) || !span_next(&rest, ' ', &unit) ||
+		!span_is_nocase(unit, "bytes"))
+		return false;
+	rest = span_trim(rest);
+	if (!span_next(&rest, '-', &first) || !rest.ptr || !span_next(&rest, '/', &last) ||
+		!rest.ptr || !read_position(first, &r.first) || !read_position(last, &r.last) ||
+		!read_position(rest, &total) || r.last < r.first || r.last >= total ||
+		total == INT64_MAX)
+		return false;
+	*part = r;
+	*size = total;
+	return true;
+}

@@ -4,6 +4,7 @@
 #ifndef SLUICE_HTTP_RANGE_H
 #define SLUICE_HTTP_RANGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct range {
@@ -17,5 +18,9 @@ enum range_result { RANGE_NONE, RANGE_OK, RANGE_UNSATISFIABLE };
  * RANGE_NONE           answer 200 with all; *out untouched.
  * RANGE_UNSATISFIABLE  answer 416, naming the size; *out untouched. */
 enum range_result range_parse(const char *header, int64_t size, struct range *out);
+
+/* Reads the value of a Content-Range field, "bytes 0-99/1000" (section 14.4). False, with both
+ * untouched, for anything else, a size that is not known ("*") and a part outside of it included. */
+bool range_of_content(const char *header, struct range *part, int64_t *size);
 
 #endif

@@ -218,7 +218,7 @@ static int read_source(struct conf *c, cfg_t *section, struct conf_source *to, s
 	}
 	for (size_t i = 0; i <= more; i++) {
 		if (accounts[i].connections < 0) /* not said: a list may be of many hosts */
-			accounts[i].connections = strcmp(to->type, "m3u") == 0 ? 0 : 1;
+			accounts[i].connections = strcmp(to->type, "xtream") == 0 ? 1 : 0;
 	}
 	for (size_t i = 0; i < count; i++)
 		allow[i] = keep(c, cfg_getnstr(section, "allow", (unsigned)i));

@@ -26,8 +26,8 @@ struct conf_account {
 /* One `source "name" { … }` section. Blank texts are "", never NULL. */
 struct conf_source {
 	const char *name;	/* ident_source_ok() (lib/http/ident.h), unique */
-	const char *type;	/* "xtream" or "m3u" */
-	const char *url;	/* "m3u": may be the path of a file */
+	const char *type;	/* "xtream", "m3u" or "files" */
+	const char *url;	/* "m3u": may be the path of a file; "files": of a directory */
 	const char *user_agent; /* "": our own */
 	const char *group; /* sources of one group have the same channels; "": none has the like */
 	const struct conf_account *accounts; /* in the order in which they are tried */
@@ -70,6 +70,11 @@ struct conf {
 	int64_t live_idle_s, live_token_ttl_s;
 	int64_t encoder_threads;
 	const char *ffmpeg;
+
+	/* films */
+	const char *film_ladder, *media_program;
+	int64_t film_jobs; /* encoded at once; 0: as many as there are processors */
+	int64_t look_ahead, segment_ttl_s;
 
 	/* stores, in bytes */
 	int64_t bytes_quota, free_floor;

@@ -161,6 +161,9 @@ int conf_check(const struct conf *c, const char **setting, struct fail *f)
 	*setting = "ladder";
 	if (ladder_parse(c->ladder, c->max_quality, c->default_quality, &ladder, f) < 0)
 		return -1;
+	*setting = "film_ladder";
+	if (ladder_parse(c->film_ladder, c->max_quality, c->default_quality, &ladder, f) < 0)
+		return -1;
 	*setting = "site_colour";
 	if (!is_colour(c->site_colour))
 		return fail_set(f, FAIL_INPUT, "site_colour is written #rrggbb, not \"%s\"",
@@ -209,22 +212,26 @@ static int check_accounts(
 
 int conf_source_check(const char *path, const struct conf_source *s, struct fail *f)
 {
-	bool is_m3u = strcmp(s->type, "m3u") == 0;
+	bool is_m3u = strcmp(s->type, "m3u") == 0, is_dir = strcmp(s->type, "files") == 0;
 
 	if (!ident_source_ok(span_of(s->name)))
 		return fail_set(f, FAIL_INPUT,
 			"%s:%d: \"%s\" cannot be a source's name: 1 to 31 letters, digits, '-' and "
 			"'_', and not like an id (live-)",
 			path, s->line, s->name);
-	if (strcmp(s->type, "xtream") != 0 && !is_m3u)
+	if (strcmp(s->type, "xtream") != 0 && !is_m3u && !is_dir)
 		return fail_set(f, FAIL_INPUT,
-			"%s:%d: Source %s: there is no type \"%s\"; there are xtream and m3u", path,
-			s->line, s->name, s->type);
-	if (!is_web_address(s->url) && !(is_m3u && s->url[0] == '/'))
+			"%s:%d: Source %s: there is no type \"%s\"; there are xtream, m3u and files",
+			path, s->line, s->name, s->type);
+	if (is_dir && s->url[0] != '/')
+		return fail_set(f, FAIL_INPUT,
+			"%s:%d: Source %s: url is the whole path of a directory", path, s->line,
+			s->name);
+	if (!is_dir && !is_web_address(s->url) && !(is_m3u && s->url[0] == '/'))
 		return fail_set(f, FAIL_INPUT,
 			"%s:%d: Source %s: url begins with http:// or https://%s", path, s->line,
 			s->name, is_m3u ? ", or is the path of a file" : "");
-	if (check_accounts(path, s, is_m3u ? 0 : 1, f) < 0)
+	if (check_accounts(path, s, is_m3u || is_dir ? 0 : 1, f) < 0)
 		return -1;
 	return check_allowed(path, s, f);
 }

@@ -111,17 +111,35 @@ static void read_head(const struct transfer *t, struct fetch_head *head)
 	curl_easy_getinfo(t->curl, CURLINFO_REDIRECT_URL, &redirect);
 	curl_easy_getinfo(t->curl, CURLINFO_EFFECTIVE_URL, &url);
 	*head = (struct fetch_head){
-		(int)status, type ? type : "", url ? url : "", redirect ? redirect : ""};
+		(int)status, type ? type : "", url ? url : "", redirect ? redirect : "", "", ""};
+}
+
+/* Of the last answer, redirects left out; "" where it has none, or one that is too long to be one. */
+static void copy_header(const struct transfer *t, const char *name, char *to, size_t size)
+{
+	struct curl_header *h = NULL;
+
+	to[0] = '\0';
+	if (curl_easy_header(t->curl, name, 0, CURLH_HEADER, -1, &h) == CURLHE_OK &&
+		strlen(h->value) < size)
+		snprintf(to, size, "%s", h->value);
 }
 
 static bool give_head(struct transfer *t)
 {
+	char content_range[100], validator[200];
 	struct fetch_head head;
 
 	if (t->head_done)
 		return true;
 	t->head_done = true;
 	read_head(t, &head);
+	copy_header(t, "Content-Range", content_range, sizeof(content_range));
+	copy_header(t, "ETag", validator, sizeof(validator));
+	if (!*validator)
+		copy_header(t, "Last-Modified", validator, sizeof(validator));
+	head.content_range = content_range;
+	head.validator = validator;
 	row_add(t->rq.row, SOURCE_REFUSED, head.status >= 400);
 	if (t->rq.on_head && t->rq.on_head(t->rq.ctx, &head) == FETCH_STOP)
 		return end_with(t, FAIL_GONE, "not wanted any more");

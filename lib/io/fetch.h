@@ -32,6 +32,9 @@ struct fetch_head {
 	const char *url;	  /* that answered, after redirects; holds secrets */
 	const char
 		*redirect_url; /* absolute, for a 3xx with Location that was not followed; or "" */
+	/* For on_head alone; elsewhere "". */
+	const char *content_range;
+	const char *validator; /* the value of ETag, or else of Last-Modified; "" when there is none */
 };
 
 struct fetch_request {

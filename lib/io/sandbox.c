@@ -38,6 +38,11 @@ bool sandbox_enter(void)
 	return true;
 }
 
+bool sandbox_enter_bare(void)
+{
+	return true;
+}
+
 #else
 
 enum { X32_BIT = 0x40000000 };
@@ -108,8 +113,51 @@ static const uint32_t refused[] = {
 	SYS_clock_settime,
 };
 
+/* Nothing here names a file, a process or an address. */
+static const uint32_t bare[] = {
+	SYS_read,
+	SYS_readv,
+	SYS_pread64,
+	SYS_write,
+	SYS_writev,
+	SYS_pwrite64,
+	SYS_lseek,
+	SYS_fstat,
+	SYS_close,
+#ifdef SYS_poll
+	SYS_poll,
+#endif
+	SYS_ppoll,
+	SYS_mmap,
+	SYS_munmap,
+	SYS_mremap,
+	SYS_mprotect,
+	SYS_brk,
+	SYS_madvise,
+	SYS_futex,
+	SYS_set_robust_list,
+	SYS_rseq,
+	SYS_membarrier,
+	SYS_sched_getaffinity,
+	SYS_sched_yield,
+	SYS_getpid,
+	SYS_gettid,
+	SYS_getrusage,
+	SYS_clock_gettime,
+	SYS_clock_getres,
+	SYS_clock_nanosleep,
+	SYS_nanosleep,
+	SYS_getrandom,
+	SYS_rt_sigaction,
+	SYS_rt_sigprocmask,
+	SYS_rt_sigreturn,
+	SYS_sigaltstack,
+	SYS_exit,
+	SYS_exit_group,
+};
+
 struct program {
-	struct sock_filter code[2 * sizeof(refused) / sizeof(refused[0]) + 32];
+	struct sock_filter code[2 * sizeof(refused) / sizeof(refused[0]) + 40];
 	unsigned short len;
 };
 
@@ -135,22 +183,33 @@ static void when(struct program *p, uint32_t value, unsigned char skip)
 	put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, skip));
 }
 
-/* `args` are little-endian on both machines: the low word comes first. */
-static void put_rules(struct program *p)
-{
-	const uint32_t deny = SECCOMP_RET_ERRNO | EPERM, allow = SECCOMP_RET_ALLOW;
-	const size_t first = offsetof(struct seccomp_data, args[0]);
+static const uint32_t deny = SECCOMP_RET_ERRNO | EPERM, allow = SECCOMP_RET_ALLOW;
 
+/* Loads the call's number, once it is one of this machine's. */
+static void put_number(struct program *p)
+{
 	load(p, offsetof(struct seccomp_data, arch));
 	put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0));
 	answer(p, SECCOMP_RET_KILL_PROCESS);
 	load(p, offsetof(struct seccomp_data, nr));
 	put(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1));
 	answer(p, deny);
-	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
-		when(p, refused[i], 1);
-		answer(p, deny);
+}
+
+static void put_list(struct program *p, const uint32_t *calls, size_t count, uint32_t action)
+{
+	for (size_t i = 0; i < count; i++) {
+		when(p, calls[i], 1);
+		answer(p, action);
 	}
+}
+
+/* New threads, and signals within the process. `args` are little-endian on both machines: the low
+ * word comes first. */
+static void put_threads(struct program *p)
+{
+	const size_t first = offsetof(struct seccomp_data, args[0]);
+
 	/* Its flags lie in memory, out of reach; the C library falls back to clone. */
 	when(p, SYS_clone3, 1);
 	answer(p, SECCOMP_RET_ERRNO | ENOSYS);
@@ -164,18 +223,42 @@ static void put_rules(struct program *p)
 	when(p, (uint32_t)getpid(), 1);
 	answer(p, allow);
 	answer(p, deny);
-	answer(p, allow);
+}
+
+static bool install(struct program *p)
+{
+	struct sock_fprog filter = {p->len, p->code};
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }
 
 bool sandbox_enter(void)
 {
 	struct program p = {.len = 0};
-	struct sock_fprog filter;
 
-	put_rules(&p);
-	filter = (struct sock_fprog){p.len, p.code};
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+	put_number(&p);
+	put_list(&p, refused, sizeof(refused) / sizeof(refused[0]), deny);
+	put_threads(&p);
+	answer(&p, allow);
+	return install(&p);
+}
+
+bool sandbox_enter_bare(void)
+{
+	struct program p = {.len = 0};
+
+	put_number(&p);
+	put_list(&p, bare, sizeof(bare) / sizeof(bare[0]), allow);
+	put_threads(&p);
+	/* A thread gives itself a name; nothing else is asked of prctl(). */
+	when(&p, SYS_prctl, 4);
+	load(&p, offsetof(struct seccomp_data, args[0]));
+	when(&p, PR_SET_NAME, 1);
+	answer(&p, allow);
+	answer(&p, deny);
+	answer(&p, deny);
+	return install(&p);
 }
 
 #endif

@@ -54,6 +54,19 @@ struct channel {
 	bool adult;
 };
 
+/* A film as a source lists it. */
+struct film {
+	struct ident ident; /* source named if and only if several are configured */
+	char id[IDENT_MAX]; /* "vod-101" or "star.vod-101" */
+	char source[IDENT_SOURCE_MAX]; /* always named */
+	char name[CHANNEL_NAME_MAX];
+	char poster[CHANNEL_LOGO_MAX]; /* http(s) URL, or "" */
+	char plot[TITLE_PLOT_MAX];
+	char suffix[TITLE_SUFFIX_MAX]; /* of its container: "mkv"; "" where the source says none */
+	char url[CHANNEL_URL_MAX];     /* of a list, or the path below a directory; a secret */
+	int64_t year;
+};
+
 struct catalog_category {
 	const char *name;
 	int64_t channels;
@@ -76,6 +89,9 @@ void catalog_close(struct catalog **c);
 /* The channel that `id` names, with or without its source. Fails: FAIL_MISSING for another kind, an
  * unknown channel, or a bare id that several sources know. */
 int catalog_channel(struct catalog *c, const struct ident *id, struct channel *out, struct fail *f);
+
+/* The film that `id` names, as catalog_channel(). */
+int catalog_film(struct catalog *c, const struct ident *id, struct film *out, struct fail *f);
 
 /* One of the addresses of a list's channel, from 0. */
 struct channel_entry {

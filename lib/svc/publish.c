@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
 #include "lib/svc/lives.h"
+#include "lib/svc/publish_inside.h"
 #include "lib/svc/store.h"
 #include "lib/svc/temporary.h"
 
@@ -26,15 +26,6 @@ enum {
 	/* The nanoseconds of an access time that is the end of a life: no other file has them. */
 	END_MARK = 515151500,
 	RENEWED_MARK /* of one that was given later than the file was published */
-};
-
-struct publisher {
-	const struct conf *conf;
-	struct board *board;
-	int root[PUBLISH_STORES];
-	int lives, made; /* state_dir/lives and /made */
-	bool has_proc;	 /* a file can be linked by its descriptor */
-	atomic_uint n;	 /* temporaries made */
 };
 
 /* What is about to be published. */
@@ -397,31 +388,60 @@ enum publish_result publish_bytes(struct publisher *p, enum publish_store store,
 	return result;
 }
 
+/* Publishes the finished file that `it` holds open. */
+static enum publish_result publish_item(struct publisher *p, struct item *it, struct fail *f)
+{
+	enum publish_result result;
+
+	if (is_there(p, it))
+		return PUBLISH_OK;
+	result = check_room(p, it, f);
+	return result == PUBLISH_OK ? finish(p, it, f) : result;
+}
+
+static bool look_at(struct item *it)
+{
+	struct stat st;
+
+	if (it->fd < 0 || fstat(it->fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return false;
+	it->bytes = st.st_size;
+	it->mtime_s = st.st_mtim.tv_sec;
+	snprintf(it->from, sizeof(it->from), "/proc/self/fd/%d", it->fd);
+	return true;
+}
+
+enum publish_result publish_fd(struct publisher *p, enum publish_store store, int fd,
+	const char *name, int64_t life_s, struct fail *f)
+{
+	struct item it;
+
+	if (!begin(&it, store, name, life_s))
+		return bad_name(f);
+	it.fd = fd;
+	if (p->has_proc && look_at(&it))
+		return publish_item(p, &it, f);
+	fail_set(f, FAIL_INTERNAL, "%s cannot be published from its descriptor", name);
+	return PUBLISH_FAILED;
+}
+
 enum publish_result publish_link(struct publisher *p, enum publish_store store, const char *path,
 	const char *name, int64_t life_s, struct fail *f)
 {
 	enum publish_result result;
 	struct item it;
-	struct stat st;
 
 	if (!begin(&it, store, name, life_s))
 		return bad_name(f);
 	it.fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (it.fd < 0 || fstat(it.fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+	if (!look_at(&it)) {
 		close_if_open(it.fd);
 		fail_set(f, FAIL_MISSING, "%s is not there to be published", name);
 		return PUBLISH_FAILED;
 	}
-	it.bytes = st.st_size;
-	it.mtime_s = st.st_mtim.tv_sec;
-	if (p->has_proc)
-		snprintf(it.from, sizeof(it.from), "/proc/self/fd/%d", it.fd);
-	else
+	if (!p->has_proc)
 		snprintf(it.from, sizeof(it.from), "%s", path);
-	if (is_there(p, &it))
-		result = PUBLISH_OK;
-	else if ((result = check_room(p, &it, f)) == PUBLISH_OK)
-		result = finish(p, &it, f);
+	result = publish_item(p, &it, f);
 	close(it.fd);
 	return result;
 }
@@ -442,43 +462,4 @@ enum publish_result publish_probe(struct publisher *p, enum publish_store store,
 	}
 	free(zeros);
 	return result;
-}
-
-/* --- removing --------------------------------------------------------------------------------- */
-
-/* Removes a file that was looked at. Another process may have been faster. */
-static int64_t drop_file(struct publisher *p, enum publish_store store, int dir, const char *last,
-	const struct stat *st)
-{
-	if (unlinkat(dir, last, 0) < 0)
-		return errno == ENOENT ? 0 : -1;
-	if (p->board && store == PUBLISH_WWW) {
-		board_add(p->board, BOARD_PUBLISHED_BYTES, -st->st_size);
-		board_add(p->board, BOARD_PUBLISHED_FILES, -1);
-	}
-	return st->st_size;
-}
-
-int64_t publish_drop(struct publisher *p, enum publish_store store, const char *name, int64_t due_s)
-{
-	int64_t freed = 0;
-	const char *last;
-	struct stat st;
-	int dir;
-
-	if (!store_name_ok(span_of(name)))
-		return -1;
-	dir = store_dir(p->root[store], name, false, &last);
-	if (dir < 0)
-		return errno == ENOENT ? 0 : -1;
-	if (fstatat(dir, last, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		freed = errno == ENOENT ? 0 : -1;
-	else if (!S_ISREG(st.st_mode))
-		freed = -1;
-	else if (due_s <= 0 || publish_end_s(&st) <= due_s)
-		freed = drop_file(p, store, dir, last, &st);
-	close(dir);
-	if (freed >= 0)
-		store_prune(p->root[store], name);
-	return freed;
 }

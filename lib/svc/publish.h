@@ -58,6 +58,10 @@ enum publish_result publish_bytes(struct publisher *p, enum publish_store store,
 enum publish_result publish_link(struct publisher *p, enum publish_store store, const char *path,
 	const char *name, int64_t life_s, struct fail *f);
 
+/* The same for the finished file that `fd` is open on, which may have no name (O_TMPFILE). */
+enum publish_result publish_fd(struct publisher *p, enum publish_store store, int fd,
+	const char *name, int64_t life_s, struct fail *f);
+
 /* Removes what is published under `name`, and the directories that it leaves empty. With `due_s`
  * above 0 only when its life ends then or before. True when it is gone. */
 bool publish_remove(struct publisher *p, enum publish_store store, const char *name, int64_t due_s);

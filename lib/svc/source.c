@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "lib/io/conf.h"
+#include "lib/svc/source_files.h"
 #include "lib/svc/source_m3u.h"
 #include "lib/svc/source_xtream.h"
 
-static const struct source_type *const types[] = {&source_xtream, &source_m3u};
+static const struct source_type *const types[] = {&source_xtream, &source_m3u, &source_files};
 
 const struct source_type *source_type_find(const char *name)
 {
@@ -51,4 +52,14 @@ int source_live_url(const struct conf_source *source, const struct conf_account 
 	if (type && !type->live_url)
 		return fail_set(f, FAIL_INPUT, "The source %s makes no addresses", source->name);
 	return type ? type->live_url(source, account, key, url, f) : -1;
+}
+
+int source_film_url(const struct conf_source *source, const struct conf_account *account,
+	const char *key, const char *suffix, struct buf *url, struct fail *f)
+{
+	const struct source_type *type = type_of(source, f);
+
+	if (type && !type->film_url)
+		return fail_set(f, FAIL_INPUT, "The source %s makes no addresses", source->name);
+	return type ? type->film_url(source, account, key, suffix, url, f) : -1;
 }

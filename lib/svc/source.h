@@ -64,6 +64,9 @@ struct source_type {
 	/* NULL: addresses stand in the catalogue (catalog_address()). */
 	int (*live_url)(const struct conf_source *source, const struct conf_account *account,
 		const char *key, struct buf *url, struct fail *f);
+	/* The address of film `key`, whose file ends in `suffix` ("" for none said). NULL likewise. */
+	int (*film_url)(const struct conf_source *source, const struct conf_account *account,
+		const char *key, const char *suffix, struct buf *url, struct fail *f);
 };
 
 /* The type of that name, or NULL. */
@@ -84,5 +87,9 @@ bool source_is_list(const struct conf_source *source);
  * FAIL_INPUT for a source whose address is no http(s) URL or a key that is none. */
 int source_live_url(const struct conf_source *source, const struct conf_account *account,
 	const char *key, struct buf *url, struct fail *f);
+
+/* The same of film `key`, for sources that make addresses. */
+int source_film_url(const struct conf_source *source, const struct conf_account *account,
+	const char *key, const char *suffix, struct buf *url, struct fail *f);
 
 #endif

@@ -330,4 +330,4 @@ static int m3u_import(const struct conf_source *s, const struct source_sink *sin
 	return close_reader(&r, s->url[0] == '/' ? read_file(&r, s->url) : read_address(&r, s));
 }
 
-const struct source_type source_m3u = {"m3u", m3u_import, NULL};
+const struct source_type source_m3u = {"m3u", m3u_import, NULL, NULL};

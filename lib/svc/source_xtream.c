@@ -441,21 +441,34 @@ static int xtream_import(
 	return 0;
 }
 
-static int xtream_live_url(const struct conf_source *s, const struct conf_account *account,
-	const char *key, struct buf *url, struct fail *f)
+static int put_play(const struct conf_source *s, const struct conf_account *account,
+	const char *folder, const char *key, const char *suffix, struct buf *url, struct fail *f)
 {
 	if (!ident_key_ok(span_of(key)))
-		return fail_set(f, FAIL_INPUT, "This is no channel of the source %s", s->name);
+		return fail_set(f, FAIL_INPUT, "This is nothing of the source %s", s->name);
 	if (put_base(s, url, f) < 0)
 		return -1;
-	buf_puts(url, "/live/");
+	buf_printf(url, "/%s/", folder);
 	fetch_url_escape(account->user, url);
 	buf_putc(url, '/');
 	fetch_url_escape(account->password, url);
-	buf_printf(url, "/%s.ts", key);
+	buf_printf(url, "/%s%s%s", key, *suffix ? "." : "", suffix);
 	if (url->failed)
 		return fail_set(f, FAIL_INPUT, "The source %s has too long an address", s->name);
 	return 0;
 }
 
-const struct source_type source_xtream = {"xtream", xtream_import, xtream_live_url};
+static int xtream_live_url(const struct conf_source *s, const struct conf_account *account,
+	const char *key, struct buf *url, struct fail *f)
+{
+	return put_play(s, account, "live", key, "ts", url, f);
+}
+
+static int xtream_film_url(const struct conf_source *s, const struct conf_account *account,
+	const char *key, const char *suffix, struct buf *url, struct fail *f)
+{
+	return put_play(s, account, "movie", key, suffix, url, f);
+}
+
+const struct source_type source_xtream = {
+	"xtream", xtream_import, xtream_live_url, xtream_film_url};

@@ -26,6 +26,17 @@ static void hold_range(const char *header, int64_t size)
 	}
 }
 
+static void hold_content_range(const char *header)
+{
+	struct range r = {-1, -1};
+	int64_t size = -1;
+
+	if (range_of_content(header, &r, &size))
+		must(0 <= r.first && r.first <= r.last && r.last < size);
+	else
+		must(r.first == -1 && r.last == -1 && size == -1);
+}
+
 static void hold_date(const char *header, int64_t now_s)
 {
 	char printed[DATE_BYTES];
@@ -68,6 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size - sizeof(number)] = '\0';
 	hold_range(text, number & INT64_MAX);
 	hold_range(text, number & 0xff);
+	hold_content_range(text);
 	hold_date(text, number & 0xffffffffff);
 	hold_accept(text);
 	free(text);

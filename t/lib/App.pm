@@ -84,7 +84,8 @@ sub write_conf {
 	my %conf = (
 		state_dir => $self->state_dir, run_dir => $self->run_dir, log_file => "$self->{dir}/sluice.log",
 		log_level => 'debug', live_max => 50, memcached_servers => ref $memcached ? $memcached->server : $memcached,
-		web_dir => $self->_web_dir, slate_dir => builddir() . '/slates', memcached_prefix => 'test' . POSIX::getpid() . ':', api_processes => 2, relay_processes => 1,
+		web_dir => $self->_web_dir, slate_dir => builddir() . '/slates', media_program => builddir() . '/sluice-media',
+		memcached_prefix => 'test' . POSIX::getpid() . ':', api_processes => 2, relay_processes => 1,
 		relay_threads => 8, %{ $self->{conf} },
 	);
 	my @sources = @{ $self->{sources} // [] };

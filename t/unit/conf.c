@@ -123,7 +123,7 @@ static void mistakes(const struct place *p)
 			"A source has no setting ulr; do you mean url?"},
 		{"source \"a\" { }\n", 1, "Source a: url begins with http:// or https://"},
 		{"source \"a\" { url = http://x\n type = tape }\n", 2,
-			"Source a: there is no type \"tape\"; there are xtream and m3u"},
+			"Source a: there is no type \"tape\"; there are xtream, m3u and files"},
 		{"source \"a\" { url = http://x connections = 0 }\n", 1,
 			"Source a: connections lies between 1 and 1000"},
 		{"source \"a\" { url = list.m3u type = m3u }\n", 1,

@@ -52,8 +52,43 @@ static const struct {
 	{"0-1", 100, RANGE_NONE, 0, 0},
 };
 
+static void content(void)
+{
+	static const struct {
+		const char *header;
+		bool good;
+		int64_t first, last, size;
+	} of[] = {
+		{"bytes 0-99/1000", true, 0, 99, 1000},
+		{"Bytes 5-5/6", true, 5, 5, 6},
+		{" bytes  0-0/1 ", true, 0, 0, 1},
+		{"bytes 0-99/*", false, 0, 0, 0},
+		{"bytes */1000", false, 0, 0, 0},
+		{"bytes 0-1000/1000", false, 0, 0, 0},
+		{"bytes 9-8/1000", false, 0, 0, 0},
+		{"bytes -1-8/1000", false, 0, 0, 0},
+		{"bytes 0-8", false, 0, 0, 0},
+		{"bytes=0-8/9", false, 0, 0, 0},
+		{"lines 0-8/9", false, 0, 0, 0},
+		{"bytes 0-99999999999999999999/99999999999999999999", false, 0, 0, 0},
+		{"", false, 0, 0, 0},
+		{NULL, false, 0, 0, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		struct range r = {0, 0};
+		int64_t size = 0;
+		const char *name = of[i].header ? of[i].header : "(none)";
+
+		ok(range_of_content(of[i].header, &r, &size) == of[i].good, "'%s'", name);
+		ok(r.first == of[i].first && r.last == of[i].last && size == of[i].size,
+			"is read rightly, or not at all");
+	}
+}
+
 int main(void)
 {
+	content();
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct range r = {-7, -7};
 		const char *name = cases[i].header ? cases[i].header : "(none)";

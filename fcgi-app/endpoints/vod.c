@@ -1,0 +1,274 @@
+/* fcgi-app/endpoints/vod.c - films: masters, playlists, and the parts that are made when asked for.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/endpoints/vod.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fcgi-app/app.h"
+#include "fcgi-app/endpoints/film.h"
+#include "fcgi-app/endpoints/find.h"
+#include "lib/base/clock.h"
+#include "lib/base/num.h"
+#include "lib/hls/rendition.h"
+#include "lib/hls/vod.h"
+#include "lib/http/mime.h"
+#include "lib/io/conf.h"
+#include "lib/svc/package.h"
+
+enum {
+	INDEX_WAIT_MS = 3000,
+	PART_WAIT_MS = 9000, /* players give up after 10 s without a byte */
+	MASTER_KEEP_MS = 1000
+};
+
+static const char playlist_type[] = "application/vnd.apple.mpegurl";
+static const char forever[] = "public, max-age=31536000, immutable";
+
+static struct film_seen *new_film(struct request *rq, struct fail *f)
+{
+	struct film_seen *film = arena_alloc(&rq->arena, sizeof(*film));
+
+	if (!film)
+		fail_set(f, FAIL_INPUT, "The request is too large");
+	return film;
+}
+
+/* What may be waited for comes later: the player is to ask again soon. */
+static int soon(struct reply *r, const struct fail *f)
+{
+	if (f->kind == FAIL_BUSY)
+		r->retry_after_s = 1;
+	return -1;
+}
+
+static int is_changed(struct reply *r, struct fail *f)
+{
+	r->error_code = "changed";
+	return fail_set(f, FAIL_MISSING, "The film has changed; ask for its playlist again");
+}
+
+/* --- playlists ---------------------------------------------------------------------------------
+ */
+
+static int send_text(struct reply *r, struct buf *text, struct fail *f)
+{
+	int result = 0;
+
+	if (text->failed)
+		result = fail_set(f, FAIL_UPSTREAM, "The film has too many segments");
+	else
+		reply_text(r, 200, playlist_type, buf_span(text));
+	buf_release(text);
+	return result;
+}
+
+/* Sound alone is a film without its picture. */
+static void drop_picture(struct record *r)
+{
+	if (r->audio_count)
+		r->video = (struct record_video){.codec = ""};
+}
+
+int vod_master(struct app *app, struct request *rq, struct reply *r, const struct ident *id,
+	struct fail *f)
+{
+	struct film_seen *film = new_film(rq, f);
+	struct asked_quality quality;
+	struct buf text;
+
+	if (!film || find_film_quality(app, rq, &quality, f) < 0)
+		return -1;
+	if (film_open(film, app, id, INDEX_WAIT_MS, f) < 0) {
+		film_close(film);
+		return soon(r, f);
+	}
+	if (quality.sound_alone)
+		drop_picture(&film->record);
+	buf_init(&text, VOD_MAX_BYTES);
+	vod_master_print(&film->record, &quality.ladder, film->ver, &text);
+	film_close(film);
+	if (send_text(r, &text, f) < 0)
+		return -1;
+	if (quality.hinted)
+		reply_vary(r, "Save-Data, ECT, Downlink, CMCD-Request");
+	reply_cache(r, "max-age=60");
+	r->keep_ms = MASTER_KEEP_MS;
+	return 0;
+}
+
+int vod_latest(struct app *app, struct request *rq, struct reply *r, const struct ident *id,
+	struct fail *f)
+{
+	struct film_seen *film = new_film(rq, f);
+	struct rendition x;
+	const char *to;
+	int result;
+
+	if (!film)
+		return -1;
+	if (!rendition_parse(rq->args[1], &x))
+		return fail_set(f, FAIL_MISSING, "There is no such rendition");
+	result = film_open(film, app, id, INDEX_WAIT_MS, f);
+	if (result < 0)
+		soon(r, f);
+	else if (!rendition_fits(&x, &film->record))
+		result = fail_set(f, FAIL_MISSING, "The film has no such rendition");
+	film_close(film);
+	if (result < 0)
+		return -1;
+	to = arena_printf(&rq->arena, "/api/hls/%s/%s/%.*s.m3u8%s%.*s", film->title.film.id,
+		film->ver, (int)rq->args[1].len, rq->args[1].ptr, rq->path.query.len ? "?" : "",
+		(int)rq->path.query.len, rq->path.query.len ? rq->path.query.ptr : "");
+	if (!to)
+		return fail_set(f, FAIL_INPUT, "The request is too large");
+	reply_redirect(r, 302, to);
+	reply_cache(r, "no-cache");
+	return 0;
+}
+
+/* Published, so that the front server sends it from now on; where there is no room, sent from here.
+ */
+static int send_playlist(struct app *app, struct reply *r, const struct film_seen *film,
+	const struct rendition *x, struct fail *f)
+{
+	char name[PACKAGE_NAME_BYTES], rendition[RENDITION_NAME_BYTES];
+	struct fail why;
+	struct buf text;
+
+	buf_init(&text, VOD_MAX_BYTES);
+	vod_media_print(&film->record, x, &text);
+	rendition_print(x, rendition);
+	snprintf(name, sizeof(name), "api/hls/%s/%s/%s.m3u8", film->title.film.id, film->ver,
+		rendition);
+	if (!text.failed)
+		publish_bytes(app->publisher, PUBLISH_WWW, name, buf_span(&text),
+			app->conf->segment_ttl_s, 0, &why);
+	if (send_text(r, &text, f) < 0)
+		return -1;
+	reply_cache(r, forever);
+	return 0;
+}
+
+static int film_ident(const struct request *rq, struct ident *id, struct fail *f)
+{
+	if (find_ident(rq, id, f) < 0)
+		return -1;
+	return id->kind == IDENT_VOD ? 0 : fail_set(f, FAIL_MISSING, "There is no such film");
+}
+
+int vod_media(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	struct film_seen *film = new_film(rq, f);
+	struct rendition x;
+	struct ident id;
+	int result;
+
+	if (!film || film_ident(rq, &id, f) < 0)
+		return -1;
+	if (!rendition_parse(rq->args[2], &x))
+		return fail_set(f, FAIL_MISSING, "There is no such rendition");
+	result = film_open(film, app, &id, PART_WAIT_MS, f);
+	if (result < 0)
+		soon(r, f);
+	else if (!span_is(rq->args[1], film->ver))
+		result = is_changed(r, f);
+	else if (!rendition_fits(&x, &film->record))
+		result = fail_set(f, FAIL_MISSING, "The film has no such rendition");
+	else
+		result = send_playlist(app, r, film, &x, f);
+	film_close(film);
+	return result;
+}
+
+/* --- parts -------------------------------------------------------------------------------------
+ */
+
+/* "init.mp4" or "12.m4s": what of a rendition is asked for. */
+static int read_file_name(struct span file, struct package_request *rq, struct fail *f)
+{
+	struct span name, suffix = file;
+	struct rendition x;
+	int64_t n;
+
+	if (!rendition_parse(span_of(rq->rendition), &x))
+		return fail_set(f, FAIL_MISSING, "There is no such rendition");
+	span_next(&suffix, '.', &name);
+	rq->part = PACKAGE_SEGMENT;
+	if (span_is(file, "init.mp4") && rendition_has_init(&x))
+		rq->part = PACKAGE_INIT;
+	else if (!suffix.ptr || !span_is(suffix, rendition_extension(&x)) ||
+		 (name.len > 1 && name.ptr[0] == '0') ||
+		 !num_parse(name, 0, RECORD_SEGMENTS_MAX, &n))
+		return fail_set(f, FAIL_MISSING, "A rendition has no such file");
+	else
+		rq->n = (uint32_t)n;
+	return span_copy(suffix, rq->suffix, sizeof(rq->suffix))
+		       ? 0
+		       : fail_set(f, FAIL_MISSING, "A rendition has no such file");
+}
+
+static bool is_version(struct span text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (num_hex_digit(text.ptr[i]) < 0)
+			return false;
+	}
+	return text.len == TITLE_VER_BYTES - 1;
+}
+
+static int read_part(const struct request *rq, struct package_request *out, struct fail *f)
+{
+	struct ident id;
+
+	*out = (struct package_request){.version = PACKAGE_VERSION, .viewer = find_viewer(rq)};
+	if (film_ident(rq, &id, f) < 0)
+		return -1;
+	if (!is_version(rq->args[1]) || !span_copy(rq->args[1], out->ver, sizeof(out->ver)) ||
+		!span_copy(rq->args[2], out->rendition, sizeof(out->rendition)))
+		return fail_set(f, FAIL_MISSING, "There is no such part of the film");
+	ident_print(&id, out->id, sizeof(out->id));
+	return read_file_name(rq->args[3], out, f);
+}
+
+static int make_part(struct app *app, struct request *rq, struct reply *r,
+	const struct package_request *part, struct fail *f)
+{
+	char name[PACKAGE_NAME_BYTES];
+	struct package_reply made;
+	int result;
+
+	if (!app_wait_begin(app, f))
+		return soon(r, f);
+	result = package_ask(app->conf, part, PART_WAIT_MS, fcgi_socket(rq->x), &made, f);
+	app_wait_end(app);
+	if (result < 0)
+		return made.changed ? is_changed(r, f) : soon(r, f);
+	package_name(part, name);
+	if (made.fd >= 0)
+		return reply_descriptor(
+			r, made.fd, mime_type(span_of(name)), clock_real_ms() / 1000, f);
+	if (reply_file(r, app->publisher, PUBLISH_WWW, name, f) == 0)
+		return 0;
+	/* Evicted between the two: it is made again. */
+	fail_set(f, FAIL_BUSY, "This part of the film is being made; try again in a moment");
+	return soon(r, f);
+}
+
+int vod_part(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	char name[PACKAGE_NAME_BYTES];
+	struct package_request part;
+	struct fail why;
+
+	if (read_part(rq, &part, f) < 0)
+		return -1;
+	package_name(&part, name);
+	/* It may have been published since the front server looked. */
+	if (reply_file(r, app->publisher, PUBLISH_WWW, name, &why) == 0)
+		r->x_cache = "HIT";
+	else if (make_part(app, rq, r, &part, f) < 0)
+		return -1;
+	reply_cache(r, forever);
+	return 0;
+}

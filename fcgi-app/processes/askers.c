@@ -1,0 +1,101 @@
+/* fcgi-app/processes/askers.c - those who wait for the packager: one connection, one wish each.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/processes/askers.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fcgi-app/processes/parts.h"
+#include "lib/io/file.h"
+#include "lib/io/pass.h"
+
+void askers_init(struct askers *a)
+{
+	for (size_t i = 0; i < ASKERS_MAX; i++)
+		a->list[i] = (struct asker){.fd = -1};
+}
+
+struct asker *askers_accept(struct askers *a, int listen_fd)
+{
+	for (size_t i = 0; i < ASKERS_MAX; i++) {
+		if (a->list[i].fd >= 0)
+			continue;
+		a->list[i].fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		return a->list[i].fd >= 0 ? &a->list[i] : NULL;
+	}
+	return NULL;
+}
+
+void asker_forget(struct asker *asker)
+{
+	close(asker->fd);
+	*asker = (struct asker){.fd = -1};
+}
+
+void asker_answer(struct asker *asker, const struct fail *why, bool changed, int output)
+{
+	struct package_answer a = {.version = PACKAGE_VERSION, .changed = changed};
+
+	if (why) {
+		a.kind = (uint32_t)why->kind;
+		file_path(a.text, sizeof(a.text), "%.*s", (int)sizeof(a.text) - 1, why->text);
+	}
+	pass_send(asker->fd, &a, sizeof(a), &output, output >= 0);
+	asker_forget(asker);
+}
+
+static bool is_ours(const struct package_request *rq)
+{
+	return rq->version == PACKAGE_VERSION && rq->part < PACKAGE_PARTS &&
+	       memchr(rq->id, '\0', sizeof(rq->id)) && memchr(rq->ver, '\0', sizeof(rq->ver)) &&
+	       memchr(rq->rendition, '\0', sizeof(rq->rendition)) &&
+	       memchr(rq->suffix, '\0', sizeof(rq->suffix));
+}
+
+enum asker_says asker_read(struct asker *asker)
+{
+	char *to = (char *)&asker->rq;
+	ssize_t n;
+
+	if (asker->part)
+		return ASKER_GONE; /* it has nothing more to say */
+	n = recv(asker->fd, to + asker->got, sizeof(asker->rq) - asker->got, MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return ASKER_NOTHING;
+	if (n <= 0)
+		return ASKER_GONE;
+	asker->got += (size_t)n;
+	if (asker->got < sizeof(asker->rq))
+		return ASKER_NOTHING;
+	return is_ours(&asker->rq) ? ASKER_WISH : ASKER_GONE;
+}
+
+bool asker_is_other_wish(const struct asker *asker, const struct package_request *rq)
+{
+	return asker->fd >= 0 && asker->part && asker->rq.viewer == rq->viewer &&
+	       strcmp(asker->rq.id, rq->id) == 0 && part_is_heavy(&asker->rq) &&
+	       !part_is_same(&asker->rq, rq);
+}
+
+uint64_t askers_oldest_wish(const struct askers *a, const struct package_request *rq)
+{
+	uint64_t wishes[ASKERS_WISHES_MAX], oldest;
+	size_t count = 0;
+
+	for (size_t i = 0; rq->viewer && i < ASKERS_MAX && count < ASKERS_WISHES_MAX; i++) {
+		bool known = !asker_is_other_wish(&a->list[i], rq);
+
+		for (size_t k = 0; k < count; k++)
+			known = known || wishes[k] == a->list[i].part;
+		if (!known)
+			wishes[count++] = a->list[i].part;
+	}
+	if (count < ASKERS_WISHES_MAX)
+		return 0;
+	oldest = wishes[0];
+	for (size_t k = 1; k < count; k++)
+		oldest = wishes[k] < oldest ? wishes[k] : oldest;
+	return oldest;
+}

@@ -1,0 +1,451 @@
+/* fcgi-app/processes/feeder.c - a film at a gateway, fetched for all jobs that read it.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/processes/feeder.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/num.h"
+#include "lib/http/range.h"
+#include "lib/io/board.h"
+#include "lib/io/conf.h"
+#include "lib/io/feed.h"
+#include "lib/io/fetch.h"
+#include "lib/io/file.h"
+#include "lib/io/mc.h"
+#include "lib/io/pass.h"
+#include "lib/io/sign.h"
+#include "lib/svc/origin.h"
+#include "lib/svc/slot.h"
+#include "lib/svc/source.h"
+
+enum {
+	BLOCK = FEED_MAX_BYTES,
+	BLOCKS = 96,   /* kept: 24 MiB */
+	AHEAD_MAX = 8, /* blocks of one request, reached by reading on and on */
+	JOBS_MAX = 64,
+	TRIES = 3,	/* of one part */
+	PAUSE_MS = 300, /* a gateway may count the last connection for a moment yet */
+	CONNECT_MS = 5000,
+	STALL_MS = 6000,
+	TOTAL_MS = 30000,
+	SEND_S = 5,
+	LOOK_MS = 1000,
+	VALIDATOR_BYTES = 200
+};
+
+struct block {
+	int64_t n;  /* -1: free */
+	size_t len; /* bytes that it holds */
+	char *bytes;
+	uint64_t used;
+};
+
+struct feeder {
+	const struct feeder_start *start;
+	struct mc *mc;
+	struct lease_env lease_env;
+	struct lease *lease;
+	char lease_dir[PATH_MAX];
+	struct buf url; /* a secret */
+	struct row *row;
+	char validator[VALIDATOR_BYTES];
+	int64_t size; /* of the film; -1 until it is known */
+	bool changed; /* it is another one now */
+	struct block blocks[BLOCKS];
+	uint64_t turn;
+	int64_t next; /* the block after the last one that was fetched */
+	int ahead;
+	int jobs[JOBS_MAX];
+	size_t job_count;
+	int64_t needed_ms; /* monotonic */
+};
+
+/* --- blocks ------------------------------------------------------------------------------------
+ */
+
+static struct block *find_block(struct feeder *f, int64_t n)
+{
+	for (size_t i = 0; i < BLOCKS; i++) {
+		if (f->blocks[i].n == n)
+			return &f->blocks[i];
+	}
+	return NULL;
+}
+
+/* The place that was not used for longest. */
+static struct block *new_block(struct feeder *f, int64_t n)
+{
+	struct block *b = &f->blocks[0];
+
+	for (size_t i = 1; i < BLOCKS; i++) {
+		if (f->blocks[i].used < b->used)
+			b = &f->blocks[i];
+	}
+	if (!b->bytes)
+		b->bytes = malloc(BLOCK);
+	if (!b->bytes)
+		return NULL;
+	b->n = n;
+	b->len = 0;
+	b->used = ++f->turn;
+	return b;
+}
+
+static size_t block_size(const struct feeder *f, int64_t n)
+{
+	int64_t left = f->size < 0 ? BLOCK : f->size - n * BLOCK;
+
+	return (size_t)(left < BLOCK ? left : BLOCK);
+}
+
+/* --- fetching ----------------------------------------------------------------------------------
+ */
+
+/* One request, while it comes in. */
+struct pull {
+	struct feeder *feeder;
+	int64_t at, end; /* bytes of the film: the next one that comes, and that after the last */
+	struct fail why; /* what is wrong with the answer */
+	bool again;	 /* it may be right the next time */
+};
+
+static void refuse_status(struct pull *p, int status)
+{
+	static const int limits[] = {406, 429, 458, 459, 461, 462, 463, 509, 512, 513, 884};
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		if (status != limits[i])
+			continue;
+		p->again = true;
+		fail_set(&p->why, FAIL_BUSY,
+			"The account's limit of connections is reached (status %d)", status);
+		return;
+	}
+	p->again = status >= 500;
+	if (status == 404)
+		fail_set(&p->why, FAIL_UPSTREAM, "The gateway does not have this film (404)");
+	else if (status == 200)
+		fail_set(&p->why, FAIL_UPSTREAM, "The gateway does not send parts of this film");
+	else
+		fail_set(&p->why, FAIL_UPSTREAM, "The gateway refuses this film (status %d)",
+			status);
+}
+
+static int say_changed(struct pull *p)
+{
+	p->feeder->changed = true;
+	return fail_set(&p->why, FAIL_UPSTREAM, "The film has changed at its source");
+}
+
+/* Nothing is used of an answer that is not exactly what was asked for. */
+static int check_head(struct pull *p, const struct fetch_head *head)
+{
+	struct feeder *f = p->feeder;
+	struct range part;
+	int64_t size;
+
+	if (head->status != 206) {
+		refuse_status(p, head->status);
+		return -1;
+	}
+	if (!range_of_content(head->content_range, &part, &size) || part.first != p->at)
+		return fail_set(&p->why, FAIL_UPSTREAM,
+			"The gateway sends another part of the film than it was asked for");
+	if (f->size >= 0 && (size != f->size || strcmp(head->validator, f->validator) != 0))
+		return say_changed(p);
+	if (f->size < 0) {
+		f->size = size;
+		snprintf(f->validator, sizeof(f->validator), "%s", head->validator);
+	}
+	/* Less than was asked for is a shorter part; more is cut off. */
+	if (part.last + 1 < p->end)
+		p->end = part.last + 1;
+	return 0;
+}
+
+static enum fetch_verdict on_head(void *ctx, const struct fetch_head *head)
+{
+	return check_head(ctx, head) == 0 ? FETCH_GO_ON : FETCH_STOP;
+}
+
+static enum fetch_verdict on_data(void *ctx, const void *bytes, size_t len)
+{
+	struct pull *p = ctx;
+	const char *from = bytes;
+
+	if (p->feeder->lease && !lease_renew(p->feeder->lease)) {
+		fail_set(&p->why, FAIL_BUSY, "The account's connection was lost to another");
+		return FETCH_STOP;
+	}
+	while (len && p->at < p->end) {
+		int64_t n = p->at / BLOCK;
+		size_t in = (size_t)(p->at % BLOCK), take = BLOCK - in < len ? BLOCK - in : len;
+		struct block *b = in ? find_block(p->feeder, n) : new_block(p->feeder, n);
+
+		if (!b || b->len != in) {
+			fail_set(&p->why, FAIL_BUSY, "There is no memory for the film's bytes");
+			return FETCH_STOP;
+		}
+		if ((int64_t)take > p->end - p->at)
+			take = (size_t)(p->end - p->at);
+		memcpy(b->bytes + in, from, take);
+		b->len += take;
+		p->at += (int64_t)take;
+		from += take;
+		len -= take;
+	}
+	return p->at < p->end ? FETCH_GO_ON : FETCH_STOP;
+}
+
+/* Fetches so many blocks from `n` on. 0: at least the first is there whole. */
+static int pull_once(struct feeder *f, int64_t n, int count, struct pull *p)
+{
+	const struct conf_source *s = f->start->title.source;
+	struct fetch_request rq = {.url = buf_str(&f->url),
+		.policy = {s->allow, s->allow_count},
+		.user_agent = *s->user_agent ? s->user_agent : NULL,
+		.offset = n * BLOCK,
+		.follow = 5,
+		.connect_ms = CONNECT_MS,
+		.stall_ms = STALL_MS,
+		.total_ms = TOTAL_MS,
+		.row = f->row,
+		.on_head = on_head,
+		.on_data = on_data,
+		.ctx = p};
+	struct fail why = {0};
+	const struct block *b;
+
+	*p = (struct pull){.feeder = f, .at = n * BLOCK, .end = (n + count) * BLOCK};
+	if (f->size >= 0 && p->end > f->size)
+		p->end = f->size;
+	rq.length = p->end - p->at;
+	if (fetch_run(&rq, &why) < 0 && why.kind != FAIL_GONE) {
+		p->why = why;
+		p->again = why.kind != FAIL_FORBIDDEN && why.kind != FAIL_INPUT;
+	}
+	b = find_block(f, n);
+	if (b && b->len == block_size(f, n) && !f->changed) {
+		p->why.kind = FAIL_NONE;
+		return 0;
+	}
+	if (!p->why.kind) {
+		p->again = true;
+		fail_set(&p->why, FAIL_UPSTREAM, "The film's bytes end in the middle");
+	}
+	return -1;
+}
+
+static int pull(struct feeder *f, int64_t n, struct fail *why)
+{
+	struct pull p = {0};
+	int result = -1, count;
+
+	f->ahead = n == f->next ? f->ahead * 2 : 1;
+	f->ahead = f->ahead > AHEAD_MAX ? AHEAD_MAX : f->ahead;
+	for (count = 1; count < f->ahead && !find_block(f, n + count); count++)
+		;
+	for (int i = 0; i < TRIES && result < 0; i++) {
+		if (i && !p.again)
+			break;
+		if (i)
+			poll(NULL, 0, PAUSE_MS * i);
+		result = pull_once(f, n, count, &p);
+	}
+	f->next = n + count;
+	if (result < 0)
+		*why = p.why;
+	return result;
+}
+
+/* The block of the film, fetched where it is not at hand. */
+static struct block *get_block(struct feeder *f, int64_t n, struct fail *why)
+{
+	struct block *b = find_block(f, n);
+
+	if (!b || b->len != block_size(f, n)) {
+		if (b)
+			b->n = -1;
+		if (pull(f, n, why) < 0)
+			return NULL;
+		b = find_block(f, n);
+	}
+	b->used = ++f->turn;
+	return b;
+}
+
+/* --- the account -------------------------------------------------------------------------------
+ */
+
+static int address(struct feeder *f, const struct conf_account *account, struct fail *why)
+{
+	const struct title *t = &f->start->title;
+
+	buf_clear(&f->url);
+	if (*t->film.url)
+		return buf_puts(&f->url, t->film.url) ? 0 : -1;
+	return source_film_url(t->source, account, t->film.ident.key, t->film.suffix, &f->url, why);
+}
+
+/* One of the accounts has a connection for us. */
+static int take_slot(struct feeder *f, struct fail *why)
+{
+	const struct title *t = &f->start->title;
+	struct origin o = {.source = t->source};
+
+	for (size_t i = 0; i < t->source->account_count; i++) {
+		o.account = &t->source->accounts[i];
+		switch (slot_take(
+			&f->lease_env, &o, t->film.id, SLOT_READER, &f->lease, NULL, why)) {
+		case SLOT_MINE:
+		case SLOT_SHARED:
+			return address(f, o.account, why);
+		case SLOT_FULL:
+			fail_set(why, FAIL_BUSY, SLOT_FULL_TEXT, t->source->name);
+			break;
+		case SLOT_ERROR:
+			break;
+		}
+	}
+	return -1;
+}
+
+/* --- life --------------------------------------------------------------------------------------
+ */
+
+static void tell(const struct feeder *f, const struct fail *why)
+{
+	struct feeder_news news = {.film.size = (uint64_t)(f->size > 0 ? f->size : 0)};
+	unsigned char digest[SIGN_SIZE];
+
+	if (*f->validator) {
+		sign_sha256(span_of(f->validator), digest);
+		memcpy(&news.film.stamp, digest, sizeof(news.film.stamp));
+	}
+	if (why) {
+		news.kind = (uint32_t)why->kind;
+		snprintf(news.text, sizeof(news.text), "%.199s", why->text);
+	}
+	pass_send(f->start->control, &news, sizeof(news), NULL, 0);
+}
+
+static void drop_job(struct feeder *f, size_t i)
+{
+	close(f->jobs[i]);
+	f->jobs[i] = f->jobs[--f->job_count];
+}
+
+/* False when the job is gone. */
+static bool serve(struct feeder *f, int job)
+{
+	struct feed_request rq;
+	struct fail why = {0};
+	struct block *b;
+	size_t in, len;
+
+	if (recv(job, &rq, sizeof(rq), MSG_WAITALL) != (ssize_t)sizeof(rq))
+		return false;
+	if (rq.offset >= (uint64_t)f->size || rq.length == 0)
+		return feed_answer(job, NULL, 0);
+	b = get_block(f, (int64_t)(rq.offset / BLOCK), &why);
+	if (!b) {
+		log_warn("film_not_read", LOG_STR("id", f->start->title.film.id),
+			LOG_STR("why", why.text));
+		return feed_answer(job, NULL, -1);
+	}
+	in = (size_t)(rq.offset % BLOCK);
+	len = b->len - in < rq.length ? b->len - in : rq.length;
+	return feed_answer(job, b->bytes + in, (int32_t)len);
+}
+
+/* False when the packager is gone, or another film wants the connection and nobody reads this one. */
+static bool take_job(struct feeder *f)
+{
+	struct timeval patience = {SEND_S, 0};
+	struct pollfd more = {f->start->control, POLLIN, 0};
+	int fds[PASS_FDS_MAX];
+	size_t count = 0;
+	char byte;
+
+	if (pass_take(f->start->control, &byte, 1, fds, &count) <= 0)
+		return false;
+	if (count == 0)
+		return f->job_count > 0 || poll(&more, 1, 0) > 0;
+	if (count == 1 && f->job_count < JOBS_MAX) {
+		setsockopt(fds[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+		setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+		f->jobs[f->job_count++] = fds[0];
+	} else {
+		pass_close(fds, count);
+	}
+	return true;
+}
+
+static void live(struct feeder *f)
+{
+	bool wanted = true;
+
+	f->needed_ms = clock_mono_ms();
+	while (wanted && !f->changed && (!f->lease || lease_renew(f->lease))) {
+		struct pollfd wake[JOBS_MAX + 1] = {{f->start->control, POLLIN, 0}};
+
+		for (size_t i = 0; i < f->job_count; i++)
+			wake[i + 1] = (struct pollfd){f->jobs[i], POLLIN, 0};
+		poll(wake, f->job_count + 1, LOOK_MS);
+		for (size_t i = f->job_count; i > 0; i--) {
+			if (wake[i].revents && !serve(f, f->jobs[i - 1]))
+				drop_job(f, i - 1);
+		}
+		if (wake[0].revents)
+			wanted = take_job(f);
+		if (f->job_count)
+			f->needed_ms = clock_mono_ms();
+		else if (clock_mono_ms() - f->needed_ms > FEEDER_IDLE_MS)
+			wanted = false;
+	}
+}
+
+int feeder_run(const struct feeder_start *start)
+{
+	const struct conf *conf = start->conf;
+	struct mc_config mc = {conf->memcached_servers, conf->memcached_prefix,
+		conf->memcached_user, conf->memcached_password};
+	struct feeder *f = calloc(1, sizeof(*f));
+	struct fail why = {0};
+	bool good;
+	int status;
+
+	if (!f)
+		return 1;
+	board_enter(start->board, "feeder", start->title.film.id);
+	board_ready(start->board);
+	f->start = start;
+	f->size = f->next = -1;
+	for (size_t i = 0; i < BLOCKS; i++)
+		f->blocks[i].n = -1;
+	buf_init(&f->url, 8192);
+	f->row = board_row(start->board, ROW_SOURCE, start->title.source->name);
+	file_path(f->lease_dir, sizeof(f->lease_dir), "%s/lease", conf->run_dir);
+	good = mc_open(&f->mc, &mc, &why) == 0;
+	f->lease_env = (struct lease_env){f->lease_dir, f->mc, conf->host_name, start->board};
+	good = good && take_slot(f, &why) == 0 && pull(f, 0, &why) == 0;
+	tell(f, good ? NULL : &why);
+	if (good)
+		live(f);
+	status = f->changed ? FEEDER_CHANGED : 0;
+	lease_drop(&f->lease);
+	board_leave(start->board);
+	mc_close(&f->mc);
+	free(f);
+	return status;
+}

@@ -1,0 +1,43 @@
+/* fcgi-app/processes/feeder.h - a film at a gateway, fetched for all jobs that read it.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * A process of its own, the only one that knows the film's address and account. It holds one of the
+ * account's connections for as long as it lives (lib/svc/slot.h) and makes one request at a time:
+ * an absolute part of the film, from the address that the source gives, never from where that led
+ * the last time. Of what comes, status, part, size and validator must be right before a byte is
+ * used. The parts read last are kept in memory, so that picture and sound of a segment are fetched
+ * once. */
+#ifndef SLUICE_PROCESSES_FEEDER_H
+#define SLUICE_PROCESSES_FEEDER_H
+
+#include <stdint.h>
+
+#include "lib/base/fail.h"
+#include "lib/hls/record.h"
+#include "lib/svc/title.h"
+
+struct board;
+struct conf;
+
+/* The first message from a feeder: what the film is, or why it cannot be had. After it the packager
+ * sends the sockets of jobs (lib/io/feed.h), one a message; one without asks a feeder to end that
+ * nobody reads from just now. It ends, too, when nobody has read for FEEDER_IDLE_MS, when the film
+ * has changed, or when the packager is gone. */
+struct feeder_news {
+	struct record_validator film;
+	uint32_t kind; /* enum fail_kind */
+	char text[200];
+};
+
+enum { FEEDER_IDLE_MS = 8000, FEEDER_CHANGED = 3 /* exit status */ };
+
+struct feeder_start {
+	const struct conf *conf;
+	struct board *board;
+	struct title title;
+	int control; /* SOCK_SEQPACKET to the packager */
+};
+
+/* Its body; gives the exit status. */
+int feeder_run(const struct feeder_start *start);
+
+#endif

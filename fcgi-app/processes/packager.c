@@ -1,0 +1,487 @@
+/* fcgi-app/processes/packager.c - decides which parts of films are made now, and hands them out.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/processes/packager.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "fcgi-app/processes/askers.h"
+#include "fcgi-app/processes/making.h"
+#include "fcgi-app/processes/media_link.h"
+#include "fcgi-app/processes/parts.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/io/board.h"
+#include "lib/io/conf.h"
+#include "lib/io/file.h"
+#include "lib/io/lock.h"
+#include "lib/io/sock.h"
+
+enum {
+	TRIES = 2, /* of one part */
+	REFUSALS = 64,
+	REFUSAL_US = 5000000, /* so long a part that cannot be made is not tried again */
+	IDLE_MS = 60000,
+	LOOK_MS = 200,
+	STEP_MS = 10 /* between looks for what a part waits for */
+};
+
+/* A part that cannot be made, and why. */
+struct refusal {
+	struct package_request rq;
+	struct fail why;
+	int64_t until_us;
+};
+
+struct packager {
+	struct making making;
+	struct media_link media;
+	struct parts parts;
+	struct askers askers;
+	struct refusal refusals[REFUSALS];
+	size_t refusal_next;
+	int listen_fd, signal_fd, heavy_max;
+	uint32_t ahead;
+	int64_t typical_us; /* that a heavy part took lately */
+	int64_t needed_ms;  /* monotonic */
+	bool stop;
+};
+
+/* --- answers -----------------------------------------------------------------------------------
+ */
+
+/* To all who wait for the part, which is forgotten then. */
+static void answer_all(
+	struct packager *p, struct part *part, const struct fail *why, bool changed, bool hand_over)
+{
+	for (size_t i = 0; i < ASKERS_MAX; i++) {
+		struct asker *a = &p->askers.list[i];
+
+		if (a->fd >= 0 && a->part == part->id)
+			asker_answer(a, why, changed, !why && hand_over ? part->output : -1);
+	}
+	if (part->output >= 0)
+		close(part->output);
+	parts_drop(part);
+}
+
+static void refuse(struct packager *p, struct part *part, const struct fail *why, bool changed)
+{
+	if (!changed && (why->kind == FAIL_UPSTREAM || why->kind == FAIL_MISSING)) {
+		p->refusals[p->refusal_next] =
+			(struct refusal){part->rq, *why, clock_mono_us() + REFUSAL_US};
+		p->refusal_next = (p->refusal_next + 1) % REFUSALS;
+	}
+	if (part->priority == 0)
+		log_info("part_not_made", LOG_STR("id", part->rq.id),
+			LOG_STR("rendition", part->rq.rendition), LOG_INT("n", part->rq.n),
+			LOG_STR("why", why->text));
+	answer_all(p, part, why, changed, false);
+}
+
+static const struct fail *refused_lately(struct packager *p, const struct package_request *rq)
+{
+	for (size_t i = 0; i < REFUSALS; i++) {
+		if (p->refusals[i].until_us > clock_mono_us() &&
+			part_is_same(&p->refusals[i].rq, rq))
+			return &p->refusals[i].why;
+	}
+	return NULL;
+}
+
+/* --- parts -------------------------------------------------------------------------------------
+ */
+
+/* Begun once more, unless that was tried already. Its output may have been the trouble. */
+static void begin_again(struct packager *p, struct part *part, const char *text)
+{
+	struct fail why;
+
+	if (part->output >= 0)
+		close(part->output);
+	part->output = -1;
+	part->in_memory = true;
+	part->state = PART_QUEUED;
+	if (part->tries < TRIES)
+		return;
+	fail_set(&why, FAIL_UPSTREAM, "%s", text);
+	refuse(p, part, &why, false);
+}
+
+/* The segments after the one that somebody waits for. */
+static void look_ahead(struct packager *p, const struct package_request *rq, uint32_t segments)
+{
+	struct package_request next = *rq;
+
+	next.viewer = 0;
+	for (uint32_t i = 1; i <= p->ahead && rq->n + i < segments; i++) {
+		next.n = rq->n + i;
+		if (!making_is_there(&p->making, &next))
+			parts_ask(&p->parts, &next, (int)i);
+	}
+}
+
+static void media_is_lost(struct packager *p)
+{
+	media_link_lost(&p->media, clock_mono_us());
+	for (size_t i = 0; i < PARTS_MAX; i++) {
+		if (p->parts.list[i].state == PART_RUNNING)
+			begin_again(
+				p, &p->parts.list[i], "What reads films has died over this one");
+	}
+}
+
+/* The part waits for the film's index. */
+static void await_index(struct packager *p, struct part *part)
+{
+	struct package_request rq = {.version = PACKAGE_VERSION, .part = PACKAGE_INDEX};
+	const struct fail *refused;
+
+	memcpy(rq.id, part->rq.id, sizeof(rq.id));
+	refused = refused_lately(p, &rq);
+	part->due_us = clock_mono_us() + STEP_MS * 1000;
+	if (refused)
+		refuse(p, part, refused, false);
+	else
+		parts_ask(&p->parts, &rq, 0);
+}
+
+/* The job goes to sluice-media, which is started where it does not run. */
+static void send_job(struct packager *p, struct part *part, const struct media_job *job,
+	const int fds[MEDIA_FDS])
+{
+	struct fail f;
+
+	if (media_link_start(&p->media, clock_mono_us(), &f) < 0) {
+		refuse(p, part, &f, false);
+		return;
+	}
+	part->tries++;
+	part->begun_us = clock_mono_us();
+	part->state = PART_RUNNING;
+	if (!media_link_send(&p->media, job, fds))
+		media_is_lost(p);
+}
+
+static void begin_part(struct packager *p, struct part *part)
+{
+	struct package_request rq = part->rq;
+	bool urgent = part->heavy && part->priority == 0;
+	int fds[MEDIA_FDS];
+	struct media_job job;
+	uint32_t segments;
+	struct fail f = {0};
+
+	switch (making_begin(&p->making, part, &job, fds, &segments, &f)) {
+	case MAKING_UNKNOWN:
+		await_index(p, part);
+		break;
+	case MAKING_LATER:
+		part->due_us = clock_mono_us() + STEP_MS * 1000;
+		break;
+	case MAKING_READY:
+		answer_all(p, part, NULL, false, true);
+		break;
+	case MAKING_CHANGED:
+		refuse(p, part, &f, true);
+		break;
+	case MAKING_FAILED:
+		refuse(p, part, &f, false);
+		break;
+	case MAKING_JOB:
+		send_job(p, part, &job, fds);
+		close(fds[MEDIA_SOURCE]);
+		if (urgent)
+			look_ahead(p, &rq, segments);
+		break;
+	}
+}
+
+static void end_part(struct packager *p, struct part *part)
+{
+	int64_t took_us = clock_mono_us() - part->begun_us;
+	bool hand_over = false;
+	struct fail f = {0};
+
+	if (part->heavy)
+		p->typical_us = p->typical_us ? (3 * p->typical_us + took_us) / 4 : took_us;
+	log_debug("part_made", LOG_STR("id", part->rq.id), LOG_STR("rendition", part->rq.rendition),
+		LOG_INT("part", part->rq.part), LOG_INT("n", part->rq.n),
+		LOG_INT("ahead", part->priority), LOG_INT("ms", took_us / 1000));
+	if (making_end(&p->making, part, &hand_over, &f) < 0)
+		refuse(p, part, &f, false);
+	else
+		answer_all(p, part, NULL, false, hand_over);
+}
+
+/* A disk that is full, or a feeder that is gone, are worth another try; the film itself is not. */
+static void take_failure(struct packager *p, struct part *part, const struct media_answer *a)
+{
+	bool no_room = a->kind == FAIL_BUSY && !part->in_memory;
+	struct fail f;
+
+	if ((no_room || (part->fed && a->kind == FAIL_UPSTREAM)) && part->tries < TRIES) {
+		begin_again(p, part, a->text);
+		return;
+	}
+	/* That a film cannot be read is no fault of the request, and none of ours. */
+	fail_set(&f,
+		a->kind == FAIL_BUSY || a->kind == FAIL_MISSING ? (enum fail_kind)a->kind
+								: FAIL_UPSTREAM,
+		"%s", a->text);
+	refuse(p, part, &f, false);
+}
+
+static void take_answer(struct packager *p, const struct media_answer *a)
+{
+	struct part *part = parts_find(&p->parts, a->id);
+
+	if (!part || part->state != PART_RUNNING)
+		return;
+	switch ((enum media_outcome)a->outcome) {
+	case MEDIA_DONE:
+		end_part(p, part);
+		break;
+	case MEDIA_FAILED:
+		take_failure(p, part, a);
+		break;
+	case MEDIA_DIED:
+		log_warn("part_died", LOG_STR("id", part->rq.id),
+			LOG_STR("rendition", part->rq.rendition), LOG_INT("n", part->rq.n),
+			LOG_STR("why", a->text));
+		begin_again(p, part, a->text);
+		break;
+	}
+}
+
+static void take_answers(struct packager *p)
+{
+	struct media_answer a;
+	bool some = true;
+
+	while (p->media.socket >= 0 && some) {
+		if (!media_link_take(&p->media, &a, &some)) {
+			media_is_lost(p);
+			return;
+		}
+		if (some)
+			take_answer(p, &a);
+	}
+}
+
+static void begin_parts(struct packager *p)
+{
+	struct part *part;
+
+	while ((part = parts_next(&p->parts, p->heavy_max, clock_mono_us())))
+		begin_part(p, part);
+}
+
+/* --- askers ----------------------------------------------------------------------------------- */
+
+/* Nobody waits for the part any more. What is nearly done is finished: it may be wanted again; so
+ * is the index, which costs the source most. */
+static void give_up(struct packager *p, struct part *part)
+{
+	struct media_job job = {.version = MEDIA_VERSION, .kind = MEDIA_CANCEL, .id = part->id};
+	bool half_done = clock_mono_us() - part->begun_us > p->typical_us / 2 && p->typical_us;
+
+	if (part->rq.part == PACKAGE_INDEX)
+		return;
+	if (part->state == PART_RUNNING) {
+		if (!part->heavy || half_done)
+			return;
+		if (!media_link_send(&p->media, &job, NULL)) {
+			media_is_lost(p);
+			return;
+		}
+	}
+	if (part->output >= 0)
+		close(part->output);
+	parts_drop(part);
+}
+
+static void leave(struct packager *p, struct asker *a)
+{
+	struct part *part = parts_find(&p->parts, a->part);
+
+	asker_forget(a);
+	if (part && --part->waiters == 0)
+		give_up(p, part);
+}
+
+/* A viewer who waits for more parts of a film than players want at once has gone on from the first
+ * of them. */
+static void drop_old_wish(struct packager *p, const struct package_request *rq)
+{
+	uint64_t id = askers_oldest_wish(&p->askers, rq);
+	struct part *part = parts_find(&p->parts, id);
+	struct fail why;
+
+	if (!part)
+		return;
+	fail_set(&why, FAIL_BUSY, "Other parts of the film were asked for since");
+	for (size_t i = 0; i < ASKERS_MAX; i++) {
+		struct asker *a = &p->askers.list[i];
+
+		if (a->part != id || !asker_is_other_wish(a, rq))
+			continue;
+		asker_answer(a, &why, false, -1);
+		part->waiters--;
+	}
+	if (part->waiters == 0)
+		give_up(p, part);
+}
+
+static void take_request(struct packager *p, struct asker *a)
+{
+	const struct fail *refused;
+	struct part *part;
+	struct fail f;
+
+	if (making_is_there(&p->making, &a->rq)) {
+		asker_answer(a, NULL, false, -1);
+		return;
+	}
+	refused = refused_lately(p, &a->rq);
+	if (refused) {
+		asker_answer(a, refused, false, -1);
+		return;
+	}
+	if (part_is_heavy(&a->rq)) {
+		drop_old_wish(p, &a->rq);
+		parts_forget_ahead(&p->parts, &a->rq, p->ahead);
+	}
+	part = parts_ask(&p->parts, &a->rq, 0);
+	if (!part) {
+		fail_set(&f, FAIL_BUSY, "Too many parts of films are asked for; try again soon");
+		asker_answer(a, &f, false, -1);
+		return;
+	}
+	part->waiters++;
+	a->part = part->id;
+}
+
+static void read_asker(struct packager *p, struct asker *a)
+{
+	switch (asker_read(a)) {
+	case ASKER_NOTHING:
+		break;
+	case ASKER_WISH:
+		take_request(p, a);
+		break;
+	case ASKER_GONE:
+		leave(p, a);
+		break;
+	}
+}
+
+/* --- life --------------------------------------------------------------------------------------
+ */
+
+static void take_signals(struct packager *p)
+{
+	struct signalfd_siginfo got;
+
+	while (read(p->signal_fd, &got, sizeof(got)) == (ssize_t)sizeof(got))
+		p->stop = p->stop || got.ssi_signo == SIGTERM;
+}
+
+static bool is_idle(struct packager *p)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	if (parts_count(&p->parts, PART_FREE) < PARTS_MAX)
+		p->needed_ms = now_ms;
+	return now_ms - p->needed_ms >= IDLE_MS;
+}
+
+static void poll_once(struct packager *p)
+{
+	struct pollfd wake[ASKERS_MAX + 3];
+	struct asker *who[ASKERS_MAX + 3], *new;
+	nfds_t count = 3;
+
+	wake[0] = (struct pollfd){p->signal_fd, POLLIN, 0};
+	wake[1] = (struct pollfd){p->listen_fd, POLLIN, 0};
+	wake[2] = (struct pollfd){p->media.socket, POLLIN, 0};
+	for (size_t i = 0; i < ASKERS_MAX; i++) {
+		if (p->askers.list[i].fd < 0)
+			continue;
+		who[count] = &p->askers.list[i];
+		wake[count] = (struct pollfd){who[count]->fd, POLLIN | POLLRDHUP, 0};
+		count++;
+	}
+	poll(wake, count, parts_count(&p->parts, PART_QUEUED) ? STEP_MS : LOOK_MS);
+	take_signals(p);
+	take_answers(p);
+	feeding_look(&p->making.feeding);
+	for (nfds_t i = 3; i < count; i++) {
+		if (wake[i].revents && who[i]->fd == wake[i].fd)
+			read_asker(p, who[i]);
+	}
+	while ((new = askers_accept(&p->askers, p->listen_fd)))
+		read_asker(p, new);
+}
+
+static int open_packager(
+	struct packager *p, const struct conf *conf, struct board *board, struct fail *f)
+{
+	char path[PATH_MAX];
+	sigset_t set;
+
+	askers_init(&p->askers);
+	media_link_init(&p->media, conf->media_program);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	p->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (making_open(&p->making, conf, board, f) < 0)
+		return -1;
+	p->heavy_max = conf->film_jobs ? (int)conf->film_jobs : p->making.processors;
+	p->ahead = (uint32_t)conf->look_ahead;
+	p->needed_ms = clock_mono_ms();
+	if (!package_socket(conf, path, sizeof(path)) ||
+		sock_listen(path, (gid_t)SOCK_NO_GROUP, &p->listen_fd, f) < 0)
+		return -1;
+	fcntl(p->listen_fd, F_SETFL, O_NONBLOCK);
+	return 0;
+}
+
+int packager_run(const struct conf *conf, struct board *board)
+{
+	struct packager *p = calloc(1, sizeof(*p));
+	char path[PATH_MAX];
+	struct fail f = {0};
+	int lock = -1, result;
+
+	if (!p || !file_path(path, sizeof(path), "%s/packager.lock", conf->run_dir) ||
+		lock_take(path, &lock, &f) < 0) {
+		log_error("packager_not_started", LOG_STR("why", f.text));
+		free(p);
+		return 1;
+	}
+	p->signal_fd = p->listen_fd = -1;
+	result = open_packager(p, conf, board, &f);
+	if (result < 0)
+		log_error("packager_not_started", LOG_STR("why", f.text));
+	while (result == 0 && !p->stop && !is_idle(p)) {
+		begin_parts(p);
+		poll_once(p);
+	}
+	if (p->listen_fd >= 0)
+		close(p->listen_fd);
+	media_link_close(&p->media);
+	making_close(&p->making);
+	lock_drop(path, &lock);
+	free(p);
+	return result < 0;
+}

@@ -1,0 +1,31 @@
+/* lib/hls/vod.h - the playlists of a film, from its index record.                 RFC 8216 section
+ * 4 SPDX-License-Identifier: BSD-2-Clause Complete from the first: nothing needs to be made to
+ * write them. Picture and sound stand in renditions of their own, all cut at the same times. Text
+ * only; whether it fitted is asked of the buffer (`failed`). */
+#ifndef SLUICE_HLS_VOD_H
+#define SLUICE_HLS_VOD_H
+
+#include <stdbool.h>
+
+#include "lib/base/buf.h"
+#include "lib/hls/ladder.h"
+#include "lib/hls/record.h"
+#include "lib/hls/rendition.h"
+
+enum { VOD_MAX_BYTES = 4 << 20, VOD_COPY_MAX_BPS = 8000000 };
+
+/* Whether this film has the rendition within the ladder: pictures no higher than it, give or take a
+ * few lines, at least the lowest; its own picture if it can be copied. */
+bool vod_has(const struct record *r, const struct ladder *l, const struct rendition *x);
+
+/* Writes the master: variants, sounds and subtitles, each as {ver}/{rendition}.m3u8. First stands
+ * what plays at once, the film's own picture, where that is no larger than the ladder's first rung
+ * and not of a very high rate; else that rung, or what comes nearest. */
+void vod_master_print(
+	const struct record *r, const struct ladder *l, const char *ver, struct buf *to);
+
+/* Writes the media playlist of a rendition that vod_has(): {rendition}/{n}.m4s, with all of them.
+ */
+void vod_media_print(const struct record *r, const struct rendition *x, struct buf *to);
+
+#endif

@@ -1,0 +1,221 @@
+/* lib/svc/source_files.c - a directory of films as a source.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/svc/source_files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/num.h"
+#include "lib/http/text.h"
+#include "lib/io/conf.h"
+#include "lib/io/file.h"
+#include "lib/io/sign.h"
+#include "lib/svc/catalog.h"
+
+enum { DEPTH_MAX = 16, KEY_DIGITS = 16 };
+
+static const char *const endings[] = {"mkv", "webm", "mp4", "m4v", "mov", "avi", "flv", "ts",
+	"m2ts", "mts", "mpg", "mpeg", "wmv", "asf", "ogv", "ogm", "3gp", "divx", "vob", "mka",
+	"mp3", "flac", "m4a", "ogg", "opus", "wav", "aac"};
+
+static struct span ending_of(struct span name)
+{
+	size_t at = name.len;
+
+	while (at > 0 && name.ptr[at - 1] != '.')
+		at--;
+	return at > 1 ? span_make(name.ptr + at, name.len - at) : span_make(NULL, 0);
+}
+
+bool source_files_is_film(struct span name)
+{
+	struct span ending = ending_of(name);
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		if (span_is_nocase(ending, endings[i]))
+			return true;
+	}
+	return false;
+}
+
+/* --- names -------------------------------------------------------------------------------------
+ */
+
+static bool is_year(struct span word, int64_t *year)
+{
+	if (word.len == 6 && ((word.ptr[0] == '(' && word.ptr[5] == ')') ||
+				     (word.ptr[0] == '[' && word.ptr[5] == ']')))
+		word = span_make(word.ptr + 1, 4);
+	return word.len == 4 && num_parse(word, 1880, 2100, year);
+}
+
+static bool is_quality(struct span word)
+{
+	static const char *const words[] = {"2160p", "1080p", "1080i", "720p", "576p", "480p", "4k",
+		"uhd", "bluray", "brrip", "bdrip", "dvdrip", "webrip", "web-dl", "webdl", "hdtv",
+		"x264", "x265", "h264", "h265", "hevc", "xvid"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (span_is_nocase(word, words[i]))
+			return true;
+	}
+	return false;
+}
+
+void source_files_name(struct span file, char *to, int64_t *year)
+{
+	char text[NAME_MAX + 1], out[NAME_MAX + 1] = "";
+	struct span ending = ending_of(file), rest, word;
+	size_t len = file.len - (ending.len ? ending.len + 1 : 0), used = 0;
+
+	*year = 0;
+	if (len > NAME_MAX)
+		len = NAME_MAX;
+	memcpy(text, file.ptr, len);
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '.' || text[i] == '_')
+			text[i] = ' ';
+	}
+	rest = span_make(text, len);
+	while (span_next(&rest, ' ', &word)) {
+		/* A film may be called by a year: only what stands behind a name is one. */
+		if (used && (is_year(word, year) || is_quality(word)))
+			break;
+		if (word.len)
+			used += (size_t)snprintf(out + used, sizeof(out) - used, "%s%.*s",
+				used ? " " : "", (int)word.len, word.ptr);
+	}
+	if (text_clean(span_make(out, used), to, CHANNEL_NAME_MAX) == 0)
+		text_clean(file, to, CHANNEL_NAME_MAX);
+}
+
+/* --- the walk ----------------------------------------------------------------------------------
+ */
+
+struct walk {
+	const struct source_sink *sink;
+	char path[PATH_MAX]; /* below the top */
+	int depth;
+};
+
+static void key_of(const char *text, char to[KEY_DIGITS + 1])
+{
+	unsigned char digest[SIGN_SIZE];
+
+	sign_sha256(span_of(text), digest);
+	num_print_hex(digest, KEY_DIGITS / 2, to);
+}
+
+static int give_film(struct walk *w, const char *file, const struct stat *st, struct fail *f)
+{
+	char key[KEY_DIGITS + 1], category[KEY_DIGITS + 1] = "", name[CHANNEL_NAME_MAX];
+	char suffix[TITLE_SUFFIX_MAX];
+	struct source_title row = {.kind = SOURCE_FILMS, .changed_s = st->st_mtim.tv_sec};
+	const char *slash = strrchr(w->path, '/');
+
+	source_files_name(span_of(file), name, &row.year);
+	if (!*name || strlen(w->path) >= CHANNEL_URL_MAX)
+		return 0;
+	key_of(w->path, key);
+	if (slash) {
+		char dir[PATH_MAX];
+
+		file_path(dir, sizeof(dir), "%.*s", (int)(slash - w->path), w->path);
+		key_of(dir, category);
+	}
+	span_copy(ending_of(span_of(file)), suffix, sizeof(suffix));
+	for (char *c = suffix; *c; c++)
+		*c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+	row.key = span_of(key);
+	row.name = span_of(name);
+	row.category = span_of(category);
+	row.suffix = span_of(suffix);
+	row.url = span_of(w->path);
+	return w->sink->title(w->sink->ctx, &row, f);
+}
+
+static int give_category(struct walk *w, const char *dir, struct fail *f)
+{
+	char key[KEY_DIGITS + 1], name[CHANNEL_CATEGORY_MAX];
+	struct source_category row = {.kind = SOURCE_FILMS};
+
+	key_of(w->path, key);
+	row.key = span_of(key);
+	row.name = span_make(name, text_clean(span_of(dir), name, sizeof(name)));
+	return row.name.len ? w->sink->category(w->sink->ctx, &row, f) : 0;
+}
+
+static int walk_dir(struct walk *w, int fd, struct fail *f);
+
+static int walk_entry(struct walk *w, int dir, const char *name, struct fail *f)
+{
+	size_t len = strlen(w->path);
+	struct stat st;
+	int result = 0, fd;
+
+	if (name[0] == '.' || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	if (len + strlen(name) + 2 > sizeof(w->path))
+		return 0;
+	snprintf(w->path + len, sizeof(w->path) - len, "%s%s", len ? "/" : "", name);
+	if (S_ISREG(st.st_mode) && source_files_is_film(span_of(name))) {
+		result = give_film(w, name, &st, f);
+	} else if (S_ISDIR(st.st_mode) && w->depth < DEPTH_MAX) {
+		fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd >= 0) {
+			result = give_category(w, name, f);
+			result = result < 0 ? close(fd), -1 : walk_dir(w, fd, f);
+		}
+	}
+	w->path[len] = '\0';
+	return result;
+}
+
+/* Takes `fd`. */
+static int walk_dir(struct walk *w, int fd, struct fail *f)
+{
+	DIR *dir = fdopendir(fd);
+	struct dirent *entry;
+	int result = 0;
+
+	if (!dir) {
+		close(fd);
+		return 0;
+	}
+	w->depth++;
+	while (result == 0 && (entry = readdir(dir)))
+		result = walk_entry(w, fd, entry->d_name, f);
+	w->depth--;
+	closedir(dir);
+	return result;
+}
+
+static int files_import(const struct conf_source *s, const struct source_sink *sink, struct fail *f)
+{
+	struct walk *w = calloc(1, sizeof(*w));
+	struct fail none = {0};
+	int fd, result;
+
+	if (!w)
+		return fail_set(f, FAIL_BUSY, "There is no memory for a scan");
+	w->sink = sink;
+	fd = open(s->url, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		result =
+			fail_errno(f, FAIL_INPUT, errno, "The directory %s cannot be read", s->url);
+	else
+		result = walk_dir(w, fd, f);
+	free(w);
+	if (result == 0 && sink->listed)
+		sink->listed(sink->ctx, SOURCE_FILMS, &none);
+	return result;
+}
+
+const struct source_type source_files = {"files", files_import, NULL, NULL};

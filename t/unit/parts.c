@@ -1,0 +1,138 @@
+/* t/unit/parts.c - which part of a film is begun next, and for whom.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/processes/parts.h"
+
+#include <stdlib.h>
+
+#include "fcgi-app/processes/askers.h"
+#include "t/unit/tap.h"
+
+static struct parts *parts;
+
+static struct package_request want(const char *rendition, uint32_t n)
+{
+	struct package_request rq = {.version = PACKAGE_VERSION,
+		.part = PACKAGE_SEGMENT,
+		.n = n,
+		.id = "vod-1",
+		.ver = "0123",
+		.suffix = "m4s"};
+
+	snprintf(rq.rendition, sizeof(rq.rendition), "%s", rendition);
+	return rq;
+}
+
+static struct part *ask(const char *rendition, uint32_t n, int priority)
+{
+	struct package_request rq = want(rendition, n);
+
+	return parts_ask(parts, &rq, priority);
+}
+
+static void begin_anew(void)
+{
+	free(parts);
+	parts = calloc(1, sizeof(*parts));
+	if (!parts)
+		exit(1);
+}
+
+static void joining(void)
+{
+	struct part *a, *b;
+	bool good = true;
+
+	begin_anew();
+	a = ask("720p", 3, 2);
+	ok(a && a->heavy && a->priority == 2, "a picture that is encoded is heavy");
+	ok(!ask("source", 3, 0)->heavy && !ask("a0", 3, 0)->heavy, "a copy is not, nor is sound");
+	b = ask("720p", 3, 0);
+	ok(a == b && a->priority == 0, "who asks for the same joins it and makes it urgent");
+	ok(ask("720p", 3, 1)->priority == 0, "which it stays");
+	ok(ask("480p", 3, 0) != a && ask("720p", 4, 0) != a, "another one is another part");
+	for (uint32_t n = 100; n < 100 + PARTS_MAX; n++)
+		good = good && (ask("240p", n, 0) != NULL || n > 100 + PARTS_MAX - 10);
+	ok(good && !ask("240p", 9999, 0), "until the table is full");
+}
+
+static void order(void)
+{
+	struct part *copy, *second, *ahead;
+
+	begin_anew();
+	ahead = ask("720p", 9, 1);
+	second = ask("720p", 2, 0);
+	ask("720p", 3, 0);
+	copy = ask("source", 7, 0);
+	ok(parts_next(parts, 1, 0) == second, "what somebody waits for comes first");
+	second->state = PART_RUNNING;
+	ok(parts_next(parts, 1, 0) == copy, "with one encoder a copy need not wait for another");
+	copy->state = PART_RUNNING;
+	ok(parts_next(parts, 1, 0) == NULL, "but no second picture is encoded");
+	ok(parts_next(parts, 2, 0)->rq.n == 3, "with two it is");
+	second->state = PART_FREE;
+	ask("720p", 3, 0)->state = PART_FREE;
+	ok(parts_next(parts, 1, 0) == ahead, "what comes next is made when nobody waits");
+	ahead->state = PART_RUNNING;
+	ask("720p", 30, 0);
+	ok(parts_next(parts, 1, 0) && parts_next(parts, 1, 0)->rq.n == 30,
+		"and nobody ever waits for that");
+	ask("720p", 30, 0)->due_us = 500;
+	ok(parts_next(parts, 1, 499) == NULL && parts_next(parts, 1, 500),
+		"one that waits for something is not begun before its time");
+}
+
+static void seeks(void)
+{
+	struct package_request rq = want("720p", 50);
+
+	begin_anew();
+	for (uint32_t n = 10; n < 13; n++)
+		ask("720p", n, n == 10 ? 0 : 1);
+	ask("480p", 11, 1);
+	ask("720p", 51, 1);
+	parts_forget_ahead(parts, &rq, 2);
+	is_int(parts_count(parts, PART_QUEUED), 3,
+		"a seek drops what was queued ahead elsewhere, in that rendition alone");
+	ok(ask("720p", 10, 0)->id == 1 && ask("480p", 11, 1)->id == 4 &&
+			ask("720p", 51, 1)->id == 5,
+		"and nothing that somebody waits for");
+}
+
+static void wishes(void)
+{
+	struct askers *a = calloc(1, sizeof(*a));
+	struct package_request rq;
+
+	if (!a)
+		exit(1);
+	askers_init(a);
+	for (uint32_t n = 0; n < 6; n++) {
+		a->list[n] =
+			(struct asker){.fd = 1000, .rq = want("720p", n / 2), .part = 10 + n / 2};
+		a->list[n].rq.viewer = 7;
+	}
+	rq = want("720p", 90);
+	rq.viewer = 7;
+	is_int(askers_oldest_wish(a, &rq), 10, "the oldest of three wishes gives way to a fourth");
+	rq = want("720p", 2);
+	rq.viewer = 7;
+	is_int(askers_oldest_wish(a, &rq), 0, "not to one of them");
+	rq = want("720p", 90);
+	rq.viewer = 8;
+	is_int(askers_oldest_wish(a, &rq), 0, "nor to another viewer's");
+	rq.viewer = 7;
+	a->list[0].part = a->list[1].part = 0;
+	is_int(askers_oldest_wish(a, &rq), 0, "and three are allowed");
+	free(a);
+}
+
+int main(void)
+{
+	joining();
+	order();
+	seeks();
+	wishes();
+	free(parts);
+	return tap_done();
+}
