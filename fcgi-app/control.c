@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/control.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -39,9 +40,24 @@ static pid_t find(const struct conf *conf, const char *lock)
 	return lock_holder(path);
 }
 
-static pid_t find_master(const struct conf *conf)
+/* Whether there is such a lock, or may be, that we cannot read. */
+static bool is_hidden(const struct conf *conf, const char *lock)
 {
-	return find(conf, "sluice.pid");
+	char path[PATH_MAX];
+
+	return file_path(path, sizeof(path), "%s/%s", conf->run_dir, lock) &&
+	       access(path, R_OK) < 0 && errno == EACCES;
+}
+
+/* *pid is 0 when there is none. Fails: FAIL_FORBIDDEN when we are not told. */
+static int find_master(const struct conf *conf, pid_t *pid, struct fail *f)
+{
+	*pid = find(conf, "sluice.pid");
+	if (*pid == 0 && (is_hidden(conf, "sluice.pid") || is_hidden(conf, "supervisor.lock")))
+		return fail_set(f, FAIL_FORBIDDEN,
+			"What runs in %s is another user's business: be that user, or root",
+			conf->run_dir);
+	return 0;
 }
 
 static int nothing_runs(const struct conf *conf, struct fail *f)
@@ -71,20 +87,25 @@ static size_t count_slots(const struct board *b, bool workers)
 	return count;
 }
 
+/* Where there is none and no master, nothing has run yet; none is made for that. */
 static int open_board(const struct conf *conf, struct board **out, struct fail *f)
 {
 	char path[PATH_MAX];
 
 	file_path(path, sizeof(path), "%s/board", conf->run_dir);
+	if (access(path, F_OK) < 0 && errno == ENOENT && find(conf, "sluice.pid") == 0)
+		return nothing_runs(conf, f);
 	return board_open(out, path, f);
 }
 
 static int send(pid_t pid, int signal, struct fail *f)
 {
-	if (kill(pid, signal) < 0)
-		return fail_set(f, FAIL_FORBIDDEN,
-			"Process %d cannot be told: it belongs to another user", (int)pid);
-	return 0;
+	if (kill(pid, signal) == 0)
+		return 0;
+	if (errno == ESRCH)
+		return fail_set(f, FAIL_MISSING, "Process %d has just ended", (int)pid);
+	return fail_set(f, FAIL_FORBIDDEN, "Process %d cannot be told: it belongs to another user",
+		(int)pid);
 }
 
 /* Without a master: what nobody else would end. */
@@ -114,10 +135,12 @@ static int stop_alone(const struct conf *conf, FILE *to, struct fail *f)
 
 int control_stop(const struct conf *conf, FILE *to, struct fail *f)
 {
-	pid_t pid = find_master(conf);
 	struct pollfd gone = {-1, POLLIN, 0};
+	pid_t pid;
 	int ended;
 
+	if (find_master(conf, &pid, f) < 0)
+		return -1;
 	if (pid == 0)
 		return stop_alone(conf, to, f);
 	gone.fd = pidfd_open(pid, 0); /* before the signal, so that it is this process */
@@ -211,11 +234,13 @@ static int reload_alone(const struct conf *conf, FILE *to, struct fail *f)
 
 int control_reload(const struct conf *conf, FILE *to, struct fail *f)
 {
-	pid_t pid = find_master(conf);
 	struct board *b = NULL;
 	int64_t done, refused;
 	int result;
+	pid_t pid;
 
+	if (find_master(conf, &pid, f) < 0)
+		return -1;
 	if (pid == 0)
 		return reload_alone(conf, to, f);
 	if (open_board(conf, &b, f) < 0)
@@ -314,13 +339,13 @@ static void print_head(const struct board *b, pid_t master, FILE *to)
 
 int control_status(const struct conf *conf, FILE *to, struct fail *f)
 {
-	pid_t pid = find_master(conf);
 	const struct board_slot *s;
 	struct board *b = NULL;
 	size_t at = 0;
+	pid_t pid;
 
-	if (open_board(conf, &b, f) < 0)
-		return pid ? -1 : nothing_runs(conf, f);
+	if (find_master(conf, &pid, f) < 0 || open_board(conf, &b, f) < 0)
+		return -1;
 	if (pid == 0 && count_slots(b, false) == 0) {
 		board_close(&b);
 		return nothing_runs(conf, f);

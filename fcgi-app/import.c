@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/import.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "lib/base/clock.h"
@@ -14,22 +15,35 @@
 #include "lib/svc/generation.h"
 #include "lib/svc/source.h"
 
-enum { RETRY_MS = 300000 };
+enum { RETRY_MS = 300000, LOOK_MS = 100 };
 
-static int import_one(const struct conf *conf, const struct conf_source *source, bool force,
-	struct generation_counts *counts, struct fail *f)
+/* One import at a time on a host. */
+static int begin_in_turn(struct generation **g, const struct conf *conf, const char *source,
+	int wait_ms, struct fail *f)
+{
+	for (int waited_ms = 0;; waited_ms += LOOK_MS) {
+		int result = generation_begin(g, conf, source, f);
+
+		if (result == 0 || f->kind != FAIL_CONFLICT || waited_ms >= wait_ms)
+			return result;
+		poll(NULL, 0, LOOK_MS);
+	}
+}
+
+static int import_one(const struct conf *conf, const struct conf_source *source,
+	const struct import_how *how, struct generation_counts *counts, struct fail *f)
 {
 	struct generation *g = NULL;
 	struct source_sink sink;
 
-	if (generation_begin(&g, conf, source->name, f) < 0)
+	if (begin_in_turn(&g, conf, source->name, how->wait_ms, f) < 0)
 		return -1;
 	sink = generation_sink(g);
 	if (source_import(source, &sink, f) < 0) {
 		generation_drop(&g, f);
 		return -1;
 	}
-	return generation_swap(&g, force, counts, f);
+	return generation_swap(&g, how->force, counts, f);
 }
 
 /* The most memory that this process has had. */
@@ -57,31 +71,32 @@ static int64_t peak_kb(void)
 	return kb;
 }
 
-static int import_told(const struct conf *conf, const struct conf_source *source, bool force,
-	FILE *out, struct fail *f)
+static int import_told(const struct conf *conf, const struct conf_source *source,
+	const struct import_how *how, struct fail *f)
 {
 	struct generation_counts counts = {0};
 	int64_t began_ms = clock_mono_ms();
-	int result = import_one(conf, source, force, &counts, f);
+	int result = import_one(conf, source, how, &counts, f);
 
 	if (result < 0) {
 		log_warn("import_failed", LOG_STR("source", source->name), LOG_STR("why", f->text));
-		if (out)
-			fprintf(out, "%s: %s\n", source->name, f->text);
+		if (how->out)
+			fprintf(how->out, "%s: %s\n", source->name, f->text);
 		return -1;
 	}
 	log_info("imported", LOG_STR("source", source->name), LOG_INT("channels", counts.channels),
 		LOG_INT("before", counts.before), LOG_INT("films", counts.films),
 		LOG_INT("series", counts.series), LOG_INT("ms", clock_mono_ms() - began_ms),
 		LOG_INT("peak_kb", peak_kb()));
-	if (out)
-		fprintf(out, "%s: %lld channels in %lld categories, %lld films, %lld series\n",
+	if (how->out)
+		fprintf(how->out, "%s: %lld channels in %lld categories, %lld films, %lld series\n",
 			source->name, (long long)counts.channels, (long long)counts.categories,
 			(long long)counts.films, (long long)counts.series);
 	return 0;
 }
 
-int import_run(const struct conf *conf, const char *source, bool force, FILE *out, struct fail *f)
+int import_run(const struct conf *conf, const char *source, const struct import_how *how,
+	struct fail *f)
 {
 	struct fail first = {0}, why = {0};
 
@@ -90,7 +105,7 @@ int import_run(const struct conf *conf, const char *source, bool force, FILE *ou
 	for (size_t i = 0; i < conf->source_count; i++) {
 		if (source && strcmp(conf->sources[i].name, source) != 0)
 			continue;
-		if (import_told(conf, &conf->sources[i], force, out, &why) < 0 && !first.kind)
+		if (import_told(conf, &conf->sources[i], how, &why) < 0 && !first.kind)
 			first = why;
 	}
 	if (!first.kind)
@@ -115,10 +130,11 @@ static void import_counted(
 	const struct conf *conf, struct board *board, const struct conf_source *source)
 {
 	struct row *row = board_row(board, ROW_SOURCE, source->name);
+	const struct import_how quietly = {0};
 	struct fail f = {0};
 
 	row_add(row, SOURCE_REQUESTS, 1);
-	if (import_told(conf, source, false, NULL, &f) < 0)
+	if (import_told(conf, source, &quietly, &f) < 0)
 		row_add(row, SOURCE_FAILURES + (int)f.kind, 1);
 }
 

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -30,7 +29,7 @@
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
 
-enum { OK = 0, FAILED = 1, MISUSED = 2 };
+enum { OK = 0, FAILED = 1, MISUSED = 2, IMPORT_WAIT_MS = 60000 };
 
 struct command {
 	const char *name;
@@ -264,20 +263,6 @@ static int check(struct conf *conf, const struct program *self, int count, char 
 	return check_host(conf, running_dir, stderr) ? OK : FAILED;
 }
 
-/* One import at a time on a host; the service's own may be at it. */
-static int import_in_turn(const struct conf *conf, const char *source, bool force, struct fail *f)
-{
-	enum { PATIENCE_MS = 60000, LOOK_MS = 100 };
-
-	for (int waited_ms = 0;; waited_ms += LOOK_MS) {
-		int result = import_run(conf, source, force, stdout, f);
-
-		if (result == 0 || f->kind != FAIL_CONFLICT || waited_ms >= PATIENCE_MS)
-			return result;
-		poll(NULL, 0, LOOK_MS);
-	}
-}
-
 static int become_owner(const struct conf *conf, struct fail *f)
 {
 	struct places_owner owner;
@@ -291,12 +276,15 @@ static int become_owner(const struct conf *conf, struct fail *f)
 /* Directories of films; those that vanish altogether are believed with --force. */
 static int scan(struct conf *conf, const struct program *self, int count, char **words)
 {
-	bool force = count > 0 && strcmp(words[0], "--force") == 0, found = false;
-	const char *source = count > force ? words[force] : NULL;
+	struct import_how how = {.out = stdout, .wait_ms = IMPORT_WAIT_MS};
+	bool found = false;
+	const char *source;
 	struct fail f = {0};
 
 	(void)self;
-	if (count > force + 1 || (source && source[0] == '-'))
+	how.force = count > 0 && strcmp(words[0], "--force") == 0;
+	source = count > how.force ? words[how.force] : NULL;
+	if (count > how.force + 1 || (source && source[0] == '-'))
 		return misused("scan takes --force and the name of a source");
 	if (become_owner(conf, &f) < 0)
 		return say(&f);
@@ -306,7 +294,7 @@ static int scan(struct conf *conf, const struct program *self, int count, char *
 		if (strcmp(s->type, "files") != 0 || (source && strcmp(s->name, source) != 0))
 			continue;
 		found = true;
-		if (import_in_turn(conf, s->name, force, &f) < 0)
+		if (import_run(conf, s->name, &how, &f) < 0)
 			return say(&f);
 	}
 	return found ? OK : misused("There is no such directory of films (type \"files\")");
@@ -314,14 +302,15 @@ static int scan(struct conf *conf, const struct program *self, int count, char *
 
 static int import(struct conf *conf, const struct program *self, int count, char **words)
 {
+	/* The service's own import may be at it. */
+	struct import_how how = {.out = stdout, .wait_ms = IMPORT_WAIT_MS};
 	const char *source = NULL;
 	struct fail f = {0};
-	bool force = false;
 
 	(void)self;
 	for (int i = 0; i < count; i++) {
 		if (strcmp(words[i], "--force") == 0)
-			force = true;
+			how.force = true;
 		else if (words[i][0] != '-' && !source)
 			source = words[i];
 		else
@@ -329,7 +318,7 @@ static int import(struct conf *conf, const struct program *self, int count, char
 	}
 	if (become_owner(conf, &f) < 0)
 		return say(&f);
-	return done(import_in_turn(conf, source, force, &f), &f);
+	return done(import_run(conf, source, &how, &f), &f);
 }
 
 static int user(struct conf *conf, const struct program *self, int count, char **words)

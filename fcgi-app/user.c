@@ -6,8 +6,10 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/log.h"
 #include "lib/base/num.h"
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
@@ -87,19 +89,31 @@ static void list(struct span users, FILE *out)
 	}
 }
 
-/* Reads, changes and replaces the file while no other `sluice user` does. */
-static int change(const char *path, bool add, struct span name, FILE *out, struct fail *f)
+/* A new file: the front server may read it as it may read what is published. */
+static void share_new(const struct conf *conf)
 {
+	struct stat st;
+
+	if (geteuid() == 0 && stat(conf->state_dir, &st) == 0 &&
+		lchown(conf->htpasswd, (uid_t)-1, st.st_gid) < 0)
+		log_warn("htpasswd_not_shared", LOG_STR("why", strerrordesc_np(errno)));
+}
+
+/* Reads, changes and replaces the file while no other `sluice user` does. */
+static int change(const struct conf *conf, bool add, struct span name, FILE *out, struct fail *f)
+{
+	const char *path = conf->htpasswd;
 	char lock_path[4096], token[TOKEN_DIGITS + 1] = "";
 	struct buf old, new;
 	int result = -1, lock;
-	bool found;
+	bool found, is_new;
 
 	if (!file_path(lock_path, sizeof(lock_path), "%s.lock", path))
 		return fail_set(f, FAIL_INPUT, "The path of the htpasswd file is too long");
-	lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+	lock = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
 	if (lock < 0 || flock(lock, LOCK_EX) < 0)
 		return fail_errno(f, FAIL_INTERNAL, errno, "%s cannot be locked", lock_path);
+	is_new = access(path, F_OK) < 0;
 	buf_init(&old, FILE_MAX);
 	buf_init(&new, FILE_MAX);
 	if (read_users(path, &old, f) < 0)
@@ -113,6 +127,8 @@ static int change(const char *path, bool add, struct span name, FILE *out, struc
 		add_line(&new, name, token);
 	result = new.failed ? fail_set(f, FAIL_INPUT, "There are too many users")
 			    : file_replace(path, buf_span(&new), FILE_MODE, f);
+	if (result == 0 && is_new)
+		share_new(conf);
 	if (result == 0 && add)
 		fprintf(out, "%s\n", token);
 out:
@@ -144,5 +160,5 @@ int user_run(const struct conf *conf, int count, char *const *words, FILE *out, 
 		return fail_set(f, FAIL_INPUT,
 			"A user's name is 1 to %d letters, digits, '.', '_', '@' or '-'",
 			NAME_MAX_BYTES);
-	return change(conf->htpasswd, add, span_of(words[1]), out, f);
+	return change(conf, add, span_of(words[1]), out, f);
 }

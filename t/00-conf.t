@@ -80,7 +80,7 @@ push @routes, map({ ($_ => 'POOL_RELAY') } qw(/cdn/stream/{id} /proxy /proxy/{id
 	map({ ($_ => 'POOL_API') } qw(/api/video-information /api/live/{id}/directory /api/download/{id}/files /api/download-status/{id} /gg/x));
 my %relay = (
 	'lighttpd-conf/lighttpd.conf.in'    => qr/"(\^[^"\n]*)" => "\/-relay\$0"/,
-	'nginx-conf/sluice-nginx.conf.in'   => qr/location ~ "([^"]+)" \{/,
+	'nginx-conf/sluice-nginx.conf.in'   => qr/"~([^"]+)" \@relay;/,
 	'apache-conf/sluice-apache.conf.in' => qr/RewriteRule (\S+) "unix:\S+relay\.sock/,
 );
 for my $file (sort keys %relay) {

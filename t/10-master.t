@@ -53,6 +53,29 @@ is $status, 1, 'a second start on the same run_dir is refused';
 like $text, qr/^sluice: It runs already, as process $master \(/, 'in a sentence';
 ok answers(), 'and the first one goes on';
 
+# --- who may not know -----------------------------------------------------------------------------------
+SKIP: {
+	skip 'only root can be somebody else', 4 if $>;
+	my ($conf, $stranger) = ("$pages/stranger.conf", scalar getpwnam 'nobody');
+	chmod 0755, $pages;
+	copy("$app->{dir}/sluice.conf", $conf);
+	chmod 0644, $conf;
+	for my $command (qw(status stop)) {
+		my $pid = open my $out, '-|';
+		if (!$pid) {
+			open STDERR, '>&', \*STDOUT;
+			$) = "65534 65534";
+			POSIX::setgid(65534);
+			POSIX::setuid($stranger);
+			exec $program, '-c', $conf, $command or POSIX::_exit(127);
+		}
+		my $said = do { local $/; <$out> } // '';
+		close $out;
+		is $? >> 8, 1, "$command is not for strangers";
+		like $said, qr/^sluice: What runs in .* is another user's business/, 'who are not told that nothing runs';
+	}
+}
+
 # --- who dies is replaced -----------------------------------------------------------------------------
 for my $role (qw(api relay janitor supervisor)) {
 	my %before = map { $_ => 1 } $app->pids($role);
@@ -175,6 +198,12 @@ is_deeply [ grep { !/memcached/ && -S || /\.(?:pid|lock)$/ } glob $app->run_dir 
 ($status, $text) = $app->command('stop');
 is $status, 1, 'what does not run cannot be stopped';
 like $text, qr/^sluice: Nothing runs in /, 'and that is said';
+unlink $app->run_dir . '/board';
+for my $command (qw(stop reload status)) {
+	($status, $text) = $app->command($command);
+	like $text, qr/^sluice: Nothing runs in /, "$command says so too where nothing ever ran";
+}
+ok !-e $app->run_dir . '/board', 'and leaves nothing there';
 
 # --- in the background --------------------------------------------------------------------------------
 ($status, $text) = $app->command('serve', '--daemon');

@@ -73,6 +73,29 @@ SKIP: {
 }
 
 SKIP: {
+	skip 'only root gives directories to a user', 7 if $>;
+	my $nobody = getpwnam 'nobody';
+	my %place = (user => 'nobody', state_dir => "$dir/given", run_dir => "$dir/given-run");
+	chmod 0755, $dir;
+	($status, $text) = check('--quiet', %place);
+	is $status, 0, 'directories are made for the user';
+	is +(stat "$dir/given/lives")[4], $nobody, 'and are theirs';
+	make_path("$dir/victim", "$dir/disk");
+	rmdir "$dir/given/lives";
+	symlink "$dir/victim", "$dir/given/lives";
+	system 'chown', '-h', 'nobody', "$dir/given/lives";
+	($status, $text) = check('--quiet', %place);
+	is $status, 1, 'a link that the user has made is followed by no root';
+	like $text, qr{^error: \S+/given/lives is a symbolic link that root has not made}m, 'in a sentence';
+	is +(stat "$dir/victim")[4], 0, 'nor is given away what it points to';
+	unlink "$dir/given/lives";
+	symlink "$dir/disk", "$dir/given/lives";
+	($status, $text) = check('--quiet', %place);
+	is $status, 0, 'one that root has made is an arrangement';
+	is +(stat "$dir/disk")[4], $nobody, 'and where it points to is for the user';
+}
+
+SKIP: {
 	skip 'root may write everywhere', 2 if $> == 0;
 	chmod 0500, "$dir/state";
 	($status, $text) = check('--quiet');

@@ -3,9 +3,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 use strict;
 use warnings;
+use Fcntl qw(:flock);
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use POSIX ();
 use Test::More;
+use Time::HiRes qw(sleep);
 use App;
 use Gateway;
 
@@ -43,6 +46,25 @@ subtest 'both kinds of sources' => sub {
 	import_it('list');
 	is ids(), $before, 'which stay when it is read again';
 	unlike $app->get('/api/live')->body, qr/demo\/demo|password/, 'no answer holds an address';
+};
+
+subtest 'while another import runs' => sub {
+	open my $lock, '>', $app->state_dir . '/db/import.lock' or die "import.lock: $!\n";
+	flock $lock, LOCK_EX or die "import.lock: $!\n";
+	my $pid = open my $out, '-|';
+	if (!$pid) {
+		close $lock;
+		my ($status, $text) = $app->command('import');
+		print $text;
+		POSIX::_exit($status);
+	}
+	sleep 0.5;
+	close $lock;
+	my $text = do { local $/; <$out> } // '';
+	close $out;
+	is $?, 0, 'one waits for its turn';
+	is scalar(() = $text =~ /\d+ channels in/g), 2, 'and imports each source';
+	unlike $text, qr/Another import/, 'without a word about that';
 };
 
 subtest 'a list\'s channel plays' => sub {

@@ -48,4 +48,15 @@ is $app->get('/api/live', @sign)->status, 401, 'and is out at once';
 for my $name ('', '../x', 'a:b', "a\nb", '-x', 'a' x 65) {
 	isnt +($app->command(user => 'add', $name))[0], 0, 'a name that is none is refused';
 }
+SKIP: {
+	skip 'only root can give files away', 4 if $>;
+	my $group = getgrnam 'nogroup';
+	chown -1, $group, $app->state_dir;
+	unlink $file;
+	is +($app->command(user => 'add', 'viewer'))[0], 0, 'root makes the file anew';
+	is_deeply [ (stat $file)[2] & 0777, (stat _)[5] ], [ 0640, $group ], 'for the group that may read what is published';
+	chown 12345, 23456, $file;
+	is +($app->command(user => 'add', 'other'))[0], 0, 'root changes one of somebody else';
+	is_deeply [ (stat $file)[4, 5] ], [ 12345, 23456 ], 'which stays theirs';
+}
 done_testing;

@@ -98,7 +98,7 @@ static int open_socket(struct master *m, const char *pool, const struct places_o
 /* What was opened as root and is opened again at a reload, as the user. */
 static int give(const char *path, const struct places_owner *owner, struct fail *f)
 {
-	if (owner->user != (uid_t)-1 && chown(path, owner->user, owner->group) < 0)
+	if (owner->user != (uid_t)-1 && lchown(path, owner->user, owner->group) < 0)
 		return fail_errno(
 			f, FAIL_INTERNAL, errno, "%s cannot be given to the service's user", path);
 	return 0;
@@ -169,6 +169,12 @@ static int start(struct master *m, const struct handover *given, struct fail *f)
 /* --- reload -------------------------------------------------------------------------------------
  */
 
+static void refuse_reload(struct master *m, const char *why)
+{
+	log_error("reload_refused", LOG_STR("why", why));
+	board_add(m->board, BOARD_RELOADS_REFUSED, 1);
+}
+
 /* The program that will run checks the file that it will read: a broken one of either is no reload.
  */
 static void begin_check(struct master *m)
@@ -180,13 +186,14 @@ static void begin_check(struct master *m)
 	struct fail f = {0};
 
 	m->reload = false;
-	if (pipe2(out, O_CLOEXEC | O_NONBLOCK) < 0)
+	if (pipe2(out, O_CLOEXEC | O_NONBLOCK) < 0) {
+		refuse_reload(m, "there is no descriptor for the check");
 		return;
+	}
 	spec.stdin_fd = spec.stdout_fd = -1;
 	spec.stderr_fd = out[1];
 	if (child_start(&spec, &m->checker, &f) < 0) {
-		log_error("reload_refused", LOG_STR("why", f.text));
-		board_add(m->board, BOARD_RELOADS_REFUSED, 1);
+		refuse_reload(m, f.text);
 		close(out[0]);
 	} else {
 		m->checker_out = out[0];
@@ -195,15 +202,15 @@ static void begin_check(struct master *m)
 	close(out[1]);
 }
 
-static void refuse_reload(struct master *m)
+/* What the checker said, in its first line. */
+static void refuse_as_checked(struct master *m)
 {
 	char text[1000];
 	ssize_t n = read(m->checker_out, text, sizeof(text) - 1);
 
 	text[n > 0 ? n : 0] = '\0';
 	text[strcspn(text, "\n")] = '\0';
-	log_error("reload_refused", LOG_STR("why", *text ? text : "the check did not end well"));
-	board_add(m->board, BOARD_RELOADS_REFUSED, 1);
+	refuse_reload(m, *text ? text : "the check did not end well");
 }
 
 /* Becomes the new image; comes back only when that fails, and then all goes on as it was. */
@@ -212,16 +219,17 @@ static void become_new(struct master *m)
 	struct handover *h = calloc(1, sizeof(*h));
 	struct fail f = {0};
 
-	if (!h)
+	if (!h) {
+		refuse_reload(m, "there is no memory");
 		return;
+	}
 	h->fd[FD_LOCK] = m->lock_fd;
 	h->fd[FD_API] = m->crew.listen_fd[CREW_API];
 	h->fd[FD_RELAY] = m->crew.listen_fd[CREW_RELAY];
 	crew_list(&m->crew, h);
 	log_info("reloading", LOG_STR("program", m->self->path));
 	handover_exec(h, m->self, "serve", NULL, &f);
-	log_error("reload_refused", LOG_STR("why", f.text));
-	board_add(m->board, BOARD_RELOADS_REFUSED, 1);
+	refuse_reload(m, f.text);
 	free(h);
 }
 
@@ -237,7 +245,7 @@ static void go_on_checking(struct master *m)
 	if (status == 0)
 		become_new(m);
 	else
-		refuse_reload(m);
+		refuse_as_checked(m);
 	close(m->checker_out);
 	m->checker_out = -1;
 }

@@ -3,6 +3,7 @@
 #include "fcgi-app/processes/places.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <pwd.h>
@@ -35,24 +36,45 @@ int places_owner(const struct conf *conf, struct places_owner *out, struct fail 
 	return 0;
 }
 
+/* Opens the directory. Root goes through no symbolic link but its own: what the service's user may
+ * write to, they could make point anywhere, and be given it. */
+static int open_own(const char *path, struct fail *f)
+{
+	int fd, flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	struct stat st;
+
+	if (lstat(path, &st) < 0)
+		return fail_errno(f, FAIL_INTERNAL, errno, "The directory %s is missing", path);
+	if (S_ISLNK(st.st_mode) && st.st_uid != 0 && geteuid() == 0)
+		return fail_set(f, FAIL_FORBIDDEN,
+			"%s is a symbolic link that root has not made, and root follows no other",
+			path);
+	fd = open(path, S_ISLNK(st.st_mode) ? flags : flags | O_NOFOLLOW);
+	if (fd < 0)
+		return fail_errno(f, FAIL_INTERNAL, errno, "%s cannot be opened", path);
+	return fd;
+}
+
 /* Owner and group are set only on what we own, and only where they differ: an administrator's own
  * arrangement stays. */
 static int give(const char *path, mode_t mode, const struct places_owner *owner, struct fail *f)
 {
 	struct stat st;
-	uid_t user = owner->user;
-	gid_t group = owner->group;
+	int fd, result = 0;
 
-	if (stat(path, &st) < 0)
-		return fail_errno(f, FAIL_INTERNAL, errno, "The directory %s is missing", path);
-	if (user == no_user && group == no_group)
+	if (owner->user == no_user && owner->group == no_group)
 		return 0;
-	if ((user == no_user || st.st_uid == user) && (group == no_group || st.st_gid == group))
-		return 0;
-	if (chown(path, user, group) < 0 || chmod(path, mode) < 0)
-		return fail_errno(f, FAIL_INTERNAL, errno,
-			"The directory %s cannot be given to its user and group", path);
-	return 0;
+	fd = open_own(path, f);
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &st) < 0 || (owner->user != no_user && st.st_uid != owner->user) ||
+		(owner->group != no_group && st.st_gid != owner->group)) {
+		if (fchown(fd, owner->user, owner->group) < 0 || fchmod(fd, mode) < 0)
+			result = fail_errno(f, FAIL_INTERNAL, errno,
+				"The directory %s cannot be given to its user and group", path);
+	}
+	close(fd);
+	return result;
 }
 
 static int make_one(const char *path, mode_t mode, const struct places_owner *owner, struct fail *f)

@@ -22,7 +22,8 @@ int places_owner(const struct conf *conf, struct places_owner *out, struct fail 
 
 /* Makes all directories that are missing, and www/tv, the link to what live channels publish.
  * Those that a front server reads get the group of `owner`, and what is made in them inherits it.
- * Fails: FAIL_INTERNAL, naming the directory. */
+ * Fails: FAIL_INTERNAL, naming the directory; FAIL_FORBIDDEN for a symbolic link on root's way that
+ * is not root's own. */
 int places_make(const struct conf *conf, const struct places_owner *owner, struct fail *f);
 
 /* Becomes the user for good, when there is one and we are root. Fails: FAIL_INTERNAL. */

@@ -53,6 +53,14 @@ static int write_all(int fd, struct span bytes)
 	return 0;
 }
 
+/* Root does not take a file from those who could read it. */
+static bool keep_owner(int fd, const char *path)
+{
+	struct stat st;
+
+	return geteuid() != 0 || lstat(path, &st) < 0 || fchown(fd, st.st_uid, st.st_gid) == 0;
+}
+
 int file_replace(const char *path, struct span bytes, mode_t mode, struct fail *f)
 {
 	char temporary[PATH_MAX];
@@ -63,7 +71,7 @@ int file_replace(const char *path, struct span bytes, mode_t mode, struct fail *
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return fail_errno(f, FAIL_INTERNAL, errno, "The file %s cannot be written", path);
-	if (fchmod(fd, mode) == 0 && write_all(fd, bytes) == 0 && rename(temporary, path) == 0) {
+	if (keep_owner(fd, path) && fchmod(fd, mode) == 0 && write_all(fd, bytes) == 0 && rename(temporary, path) == 0) {
 		close(fd);
 		return 0;
 	}

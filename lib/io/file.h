@@ -16,7 +16,8 @@
 int file_read(const char *path, struct buf *to, struct fail *f);
 
 /* Makes `path` have exactly these bytes and this mode: readers see the old file or the new one,
- * never a part (temporary name in the same directory, then rename). Not synced to the disk.
+ * never a part (temporary name in the same directory, then rename). Root leaves it to the owner and
+ * group that it had. Not synced to the disk.
  * Fails: FAIL_INTERNAL; the old file is untouched then and nothing is left over. */
 int file_replace(const char *path, struct span bytes, mode_t mode, struct fail *f);
 

@@ -8,9 +8,12 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/num.h"
+
+enum { LOOKERS_MS = 100 };
 
 static pid_t written_pid(int fd)
 {
@@ -40,6 +43,22 @@ static bool write_pid(int fd)
 	       dprintf(fd, "%d\n", (int)getpid()) > 0;
 }
 
+/* Whoever asks for the holder shares the lock for a moment, which is no reason to do without it. */
+static bool lock_alone(int fd)
+{
+	const struct timespec moment = {0, 1000000};
+
+	for (int i = 0; i < LOOKERS_MS; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return true;
+		if (flock(fd, LOCK_SH | LOCK_NB) < 0)
+			return false; /* somebody has it alone */
+		flock(fd, LOCK_UN);
+		nanosleep(&moment, NULL);
+	}
+	return false;
+}
+
 int lock_take(const char *path, int *out, struct fail *f)
 {
 	for (int i = 0; i < 10; i++) {
@@ -47,7 +66,7 @@ int lock_take(const char *path, int *out, struct fail *f)
 
 		if (fd < 0)
 			return fail_errno(f, FAIL_INTERNAL, errno, "%s cannot be opened", path);
-		if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (!lock_alone(fd)) {
 			fail_set(f, FAIL_CONFLICT, "It runs already, as process %d (%s is locked)",
 				(int)written_pid(fd), path);
 			close(fd);

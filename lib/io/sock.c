@@ -3,6 +3,7 @@
 #include "lib/io/sock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,16 @@ bool sock_path_fits(const char *path)
 	return strlen(path) + strlen(beside) < sizeof((struct sockaddr_un){0}.sun_path);
 }
 
+/* For user and group, and no further: in a directory of theirs somebody may just have put a link in
+ * the socket's place. Without /proc the C library cannot leave links alone. */
+static bool share(const char *path, gid_t group)
+{
+	int flags = access("/proc/self/fd", X_OK) == 0 ? AT_SYMLINK_NOFOLLOW : 0;
+
+	return fchmodat(AT_FDCWD, path, 0660, flags) == 0 &&
+	       (group == (gid_t)SOCK_NO_GROUP || lchown(path, (uid_t)-1, group) == 0);
+}
+
 static int bind_beside(int fd, const char *path, gid_t group, bool listens)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -32,9 +43,7 @@ static int bind_beside(int fd, const char *path, gid_t group, bool listens)
 	unlink(temporary);
 	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return -1;
-	if (chmod(temporary, 0660) == 0 &&
-		(group == (gid_t)SOCK_NO_GROUP || chown(temporary, (uid_t)-1, group) == 0) &&
-		(!listens || listen(fd, BACKLOG) == 0) && rename(temporary, path) == 0)
+	if (share(temporary, group) && (!listens || listen(fd, BACKLOG) == 0) && rename(temporary, path) == 0)
 		return 0;
 	int err = errno;
 	unlink(temporary);

@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fcgi-app/processes/backoff.h"
@@ -45,6 +47,34 @@ static void locks(const char *dir)
 	lock_drop(path, &other);
 	file_path(path, sizeof(path), "%s/missing/pid", dir);
 	is_int(lock_take(path, &fd, &f), -1, "a directory that is missing is said: %s", f.text);
+}
+
+/* Somebody looks who has a lock at the moment when another one takes it. */
+static void looked_at(const char *dir)
+{
+	const struct timespec while_looked = {0, 20000000};
+	char path[200];
+	int fd = -1, told[2];
+	struct fail f;
+	pid_t pid;
+	char c;
+
+	file_path(path, sizeof(path), "%s/looked", dir);
+	ok(pipe(told) == 0, "a pipe is made");
+	pid = fork();
+	if (pid == 0) {
+		fd = open(path, O_RDWR | O_CREAT, 0600);
+		if (flock(fd, LOCK_SH) < 0 || write(told[1], "x", 1) != 1)
+			_exit(1);
+		nanosleep(&while_looked, NULL);
+		_exit(0);
+	}
+	ok(read(told[0], &c, 1) == 1, "somebody looks at the lock");
+	is_int(lock_take(path, &fd, &f), 0, "it is taken all the same");
+	lock_drop(path, &fd);
+	waitpid(pid, NULL, 0);
+	close(told[0]);
+	close(told[1]);
 }
 
 /* A lock that a child goes on with when the one who took it is gone, as a supervisor does. */
@@ -226,6 +256,7 @@ int main(void)
 	if (!mkdtemp(dir))
 		return 99;
 	locks(dir);
+	looked_at(dir);
 	adopted_locks(dir);
 	sockets(dir);
 	handovers();
