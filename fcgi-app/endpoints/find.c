@@ -12,7 +12,7 @@
 int find_ident(const struct request *rq, struct ident *out, struct fail *f)
 {
 	if (!ident_parse(rq->args[0], IDENT_LIVE, out))
-		return fail_set(f, FAIL_INPUT, "This is no id: letters, digits, '.', '_' and '-'");
+		return fail_set(f, FAIL_INPUT, "This is no id: they look like 8, live-8 or star.live-8");
 	return 0;
 }
 

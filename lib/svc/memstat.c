@@ -17,6 +17,9 @@ enum {
 	YOUNG_S = 3600
 };
 
+/* What no counter of a server reaches, so that all of all servers can be added up. */
+static const int64_t number_max = INT64_MAX / 1024;
+
 #define AT(member) offsetof(struct memstat_server, member)
 #define IN(member) offsetof(struct memstat_class, member)
 
@@ -69,7 +72,7 @@ static void take(void *into, const struct field *fields, size_t count, struct sp
 	for (size_t i = 0; i < count; i++) {
 		if (!span_is(name, fields[i].name))
 			continue;
-		if (num_parse(value, 0, INT64_MAX, &number))
+		if (num_parse(value, 0, number_max, &number))
 			memcpy((char *)into + fields[i].at, &number, sizeof(number));
 		return;
 	}

@@ -54,6 +54,23 @@ static void rates(void)
 			(long long)(cases[i].hits + cases[i].misses));
 }
 
+/* A server may say anything. */
+static void large_numbers(void)
+{
+	struct memstat_server s = {.state = {.away = false}};
+	struct span largest = span_of("9223372036854775807");
+	const char *found[MEMSTAT_WATCH];
+
+	memstat_take(&s, span_of("get_hits"), largest);
+	memstat_take(&s, span_of("get_misses"), largest);
+	memstat_take(&s, span_of("evictions"), span_of("4611686018427387904"));
+	memstat_take(&s, span_of("uptime"), span_of("4000"));
+	is_int(s.hits, 0, "a number that no counter reaches is left out");
+	is_int(s.evictions, 0, "another as well");
+	is_int(s.uptime_s, 4000, "one that can be is taken");
+	is_int(memstat_watch(&s, found), 0, "and nothing is said about the others");
+}
+
 static void families(const char *path)
 {
 	struct memstat_family list[4];
@@ -84,6 +101,7 @@ int main(void)
 	file_path(path, sizeof(path), "%s/board", dir);
 	watch();
 	rates();
+	large_numbers();
 	families(path);
 	unlink(path);
 	is_int(rmdir(dir), 0, "tidied up");
