@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/must.h"
 #include "lib/http/cidr.h"
 #include "lib/http/redact.h"
 #include "lib/io/rows.h"
@@ -410,12 +411,13 @@ static void finish(struct fetcher *fetcher)
 
 void fetcher_poll(struct fetcher *fetcher, struct pollfd *own, unsigned count, int wait_ms)
 {
-	struct curl_waitfd extra[16];
+	struct curl_waitfd extra[FETCHER_OWN_MAX];
 	int running;
 
+	must(count <= FETCHER_OWN_MAX);
 	curl_multi_perform(fetcher->multi, &running);
 	finish(fetcher);
-	for (unsigned i = 0; i < count && i < 16; i++) /* the flags have their own names there */
+	for (unsigned i = 0; i < count; i++) /* the flags have their own names there */
 		extra[i] = (struct curl_waitfd){own[i].fd,
 			(short)((own[i].events & POLLIN ? CURL_WAIT_POLLIN : 0) |
 				(own[i].events & POLLOUT ? CURL_WAIT_POLLOUT : 0)),

@@ -93,8 +93,9 @@ int fetcher_start(struct fetcher *fetcher, const struct fetch_request *rq, struc
  * called from within its on_head and on_data. After on_done the transfer is gone by itself. */
 void transfer_stop(struct transfer **t);
 
-/* Waits at most `wait_ms` for transfers and for the caller's own descriptors, whose revents are
- * set, and lets transfers go on. */
+/* Waits at most `wait_ms` for transfers and for the caller's own descriptors, at most
+ * FETCHER_OWN_MAX, whose revents are set, and lets transfers go on. */
+enum { FETCHER_OWN_MAX = 16 };
 void fetcher_poll(struct fetcher *fetcher, struct pollfd *own, unsigned count, int wait_ms);
 
 /* What `reference` means where it stands in what came from `base` (RFC 3986 section 5), into `to`
