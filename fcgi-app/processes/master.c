@@ -12,12 +12,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "fcgi-app/processes/crew.h"
 #include "fcgi-app/processes/places.h"
+#include "fcgi-app/processes/signals.h"
 #include "fcgi-app/processes/standin.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -63,23 +63,6 @@ static void tell(struct master *m, const struct fail *why)
 
 /* --- start --------------------------------------------------------------------------------------
  */
-
-static int open_signals(struct master *m, struct fail *f)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	m->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (m->signal_fd < 0)
-		return fail_set(f, FAIL_INTERNAL, "There is no descriptor for signals");
-	return 0;
-}
 
 static void socket_path(const struct master *m, const char *pool, char to[PATH_MAX])
 {
@@ -148,7 +131,7 @@ static int open_board(struct master *m, bool anew, struct fail *f)
 static int start(struct master *m, const struct handover *given, struct fail *f)
 {
 	umask(PLACES_UMASK);
-	if (open_signals(m, f) < 0)
+	if (signals_open(&m->signal_fd, f) < 0)
 		return -1;
 	if (given)
 		start_from(m, given);
@@ -253,18 +236,6 @@ static void go_on_checking(struct master *m)
 /* --- running ------------------------------------------------------------------------------------
  */
 
-static void take_signals(struct master *m)
-{
-	struct signalfd_siginfo got;
-
-	while (read(m->signal_fd, &got, sizeof(got)) == (ssize_t)sizeof(got)) {
-		if (got.ssi_signo == SIGTERM || got.ssi_signo == SIGINT)
-			m->stop = true;
-		if (got.ssi_signo == SIGHUP)
-			m->reload = true;
-	}
-}
-
 /* Once, when all that belongs to this image takes requests. */
 static void note_ready(struct master *m)
 {
@@ -303,7 +274,7 @@ static int run(struct master *m, struct fail *f)
 		struct pollfd wake = {m->signal_fd, POLLIN, 0};
 
 		poll(&wake, 1, ready ? crew_wait_ms(&m->crew, LOOK_MS) : READY_LOOK_MS);
-		take_signals(m);
+		signals_take(m->signal_fd, &m->stop, &m->reload);
 		if (tend_crew(m, ready, f) < 0)
 			return -1;
 		if (!ready && crew_is_ready(&m->crew)) {

@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "fcgi-app/processes/backoff.h"
 #include "fcgi-app/processes/roles.h"
+#include "fcgi-app/processes/signals.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/http/ident.h"
@@ -330,18 +330,6 @@ static void take_messages(struct supervisor *s)
 	}
 }
 
-static void take_signals(struct supervisor *s)
-{
-	struct signalfd_siginfo got;
-
-	while (read(s->signal_fd, &got, sizeof(got)) == (ssize_t)sizeof(got)) {
-		if (got.ssi_signo == SIGTERM || got.ssi_signo == SIGINT)
-			s->stop = true;
-		if (got.ssi_signo == SIGHUP)
-			s->renew = true;
-	}
-}
-
 /* --- life ---------------------------------------------------------------------------------------
  */
 
@@ -408,23 +396,6 @@ static int open_all(struct supervisor *s, const struct handover *given, struct f
 	return sock_datagram(s->socket_path, (gid_t)SOCK_NO_GROUP, &s->socket_fd, f);
 }
 
-static int open_signals(struct supervisor *s, struct fail *f)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (s->signal_fd < 0)
-		return fail_set(f, FAIL_INTERNAL, "There is no descriptor for signals");
-	return 0;
-}
-
 /* Whether only the janitor has been here for a while. */
 static bool is_idle(struct supervisor *s)
 {
@@ -442,7 +413,7 @@ static void run(struct supervisor *s)
 	while (!s->stop && !(s->on_demand && is_idle(s))) {
 		struct pollfd wake[] = {{s->signal_fd, POLLIN, 0}, {s->socket_fd, POLLIN, 0}};
 
-		take_signals(s);
+		signals_take(s->signal_fd, &s->stop, &s->renew);
 		take_messages(s);
 		reap(s);
 		if (s->stop)
@@ -471,7 +442,7 @@ int supervisor_run(const struct conf *conf, struct board *board, const struct pr
 	s->due_looked_ms = s->needed_ms = clock_mono_ms();
 	file_path(s->lock_path, sizeof(s->lock_path), "%s/supervisor.lock", conf->run_dir);
 	file_path(s->socket_path, sizeof(s->socket_path), "%s/supervisor.sock", conf->run_dir);
-	result = open_signals(s, f) < 0 ? -1 : open_all(s, given, f);
+	result = signals_open(&s->signal_fd, f) < 0 ? -1 : open_all(s, given, f);
 	if (result == 0) {
 		for (int i = 0; i < role_count; i++) {
 			if (roles[i].again == AGAIN_ALWAYS)
