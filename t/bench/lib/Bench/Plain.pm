@@ -10,12 +10,19 @@ my %PROGRAM = (lighttpd => 'lighttpd', nginx => 'nginx', apache => 'apache2');
 
 sub program { return $PROGRAM{ $_[0] } // $_[0] }
 
-# Starts it beside $app, for the files below $root; it ends with $app. With $log it keeps an access
-# log, as every server does that must tell what it sent.
+# What the pages of other hosts need to read a file, and caches to keep it.
+my %OPEN = (
+	'Access-Control-Allow-Origin' => '*', 'Access-Control-Expose-Headers' => 'Content-Length, Content-Range, X-Cache',
+	'Cache-Control' => 'public, max-age=31536000',
+);
+
+# Starts it beside $app, for the files below $root; it ends with $app. It keeps an access log, as every
+# server does that must tell what it sent; processes, threads and the log's buffer are those of the
+# shipped configuration. With $open it says the headers above.
 sub start {
-	my ($class, $app, $front, $root, $log) = @_;
-	my $name = ($log ? 'logging' : 'plain') . "-$front";
-	my $self = bless { port => Bench::free_port(), root => $root, dir => $app->dir, name => $name, log => $log }, $class;
+	my ($class, $app, $front, $root, $open) = @_;
+	my $name = ($open ? 'open' : 'plain') . "-$front";
+	my $self = bless { port => Bench::free_port(), root => $root, dir => $app->dir, name => $name, open => $open }, $class;
 	my $conf = "$self->{dir}/$name.conf";
 	Bench::write_file($conf, $self->$front);
 	my %command = (
@@ -29,30 +36,40 @@ sub start {
 	return $self;
 }
 
+# The headers, each as $format says.
+sub headers {
+	my ($self, $format, $between) = @_;
+	return $self->{open} ? join $between, map { sprintf $format, $_, $OPEN{$_} } sort keys %OPEN : '';
+}
+
 sub lighttpd {
 	my ($self) = @_;
-	my $log = $self->{log} ? qq(server.modules = ( "mod_accesslog" )\naccesslog.filename = "$self->{dir}/$self->{name}.log") : '';
+	my $headers = $self->headers('"%s" => "%s"', ', ');
+	my ($module, $said) = $headers ? (', "mod_setenv"', "setenv.set-response-header = ( $headers )") : ('', '');
 	return <<~"END";
-	$log
+	server.modules = ( "mod_accesslog"$module )
+	accesslog.filename = "$self->{dir}/$self->{name}.log"
 	server.port = $self->{port}
 	server.bind = "127.0.0.1"
 	server.document-root = "$self->{root}"
 	mimetype.assign = ( ".m3u8" => "application/vnd.apple.mpegurl", ".ts" => "video/mp2t" )
+	$said
 	END
 }
 
 sub nginx {
 	my ($self) = @_;
 	my $user = $> == 0 ? 'user root;' : '';
-	my $log = $self->{log} ? "$self->{dir}/$self->{name}.log" : 'off';
 	my @spools = map { "${_}_temp_path $self->{dir}/$self->{name}-$_;" } qw(client_body fastcgi proxy scgi uwsgi);
+	my $headers = $self->headers('add_header %s "%s";', ' ');
 	return <<~"END";
-	daemon off; worker_processes 1; pid $self->{dir}/$self->{name}.pid; $user
+	daemon off; worker_processes auto; pid $self->{dir}/$self->{name}.pid; $user
 	events { worker_connections 4096; }
 	http {
 		types { application/vnd.apple.mpegurl m3u8; video/mp2t ts; }
-		access_log $log; sendfile on; tcp_nopush on; keepalive_requests 10000; @spools
-		server { listen 127.0.0.1:$self->{port}; root $self->{root}; }
+		access_log $self->{dir}/$self->{name}.log combined buffer=32k flush=1s;
+		sendfile on; keepalive_requests 10000; @spools
+		server { listen 127.0.0.1:$self->{port}; root $self->{root}; $headers }
 	}
 	END
 }
@@ -60,22 +77,31 @@ sub nginx {
 sub apache {
 	my ($self) = @_;
 	my $modules = '/usr/lib/apache2/modules';
-	my $log = $self->{log} ? qq(CustomLog $self->{dir}/$self->{name}.log "%h %l %u %t \\"%r\\" %>s %b") : '';
+	my $headers = $self->headers(qq(Header set %s "%s"\n), '');
+	my ($threads) = Bench::read_file(Bench::srcdir() . '/apache-conf/apache2.conf.in') =~ /^(ServerLimit .*?)^#/ms;
+	my $module = $headers ? "LoadModule headers_module $modules/mod_headers.so" : '';
 	return <<~"END";
-	$log
 	LoadModule mpm_event_module $modules/mod_mpm_event.so
 	LoadModule authz_core_module $modules/mod_authz_core.so
 	LoadModule mime_module $modules/mod_mime.so
+	$module
+	$threads
+	CustomLog $self->{dir}/$self->{name}.log "%h %l %u %t \\"%r\\" %>s %b"
 	Listen 127.0.0.1:$self->{port}
 	ServerName localhost
 	PidFile $self->{dir}/$self->{name}.pid
 	ErrorLog $self->{dir}/$self->{name}.err
 	Mutex file:$self->{dir} default
 	DocumentRoot $self->{root}
+	<Directory "/">
+		AllowOverride None
+	</Directory>
+	EnableSendfile On
 	MaxKeepAliveRequests 0
 	TypesConfig /dev/null
 	AddType application/vnd.apple.mpegurl .m3u8
 	AddType video/mp2t .ts
+	$headers
 	END
 }
 

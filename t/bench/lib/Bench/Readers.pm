@@ -14,6 +14,7 @@ use Bench::Files;
 my $READERS = 2000;
 my $RATE    = 20_000;     # bytes a second, each
 my $SIZE    = 160_000;
+my $TURNS   = 5;
 my %GOAL    = (lighttpd => 6144);
 
 sub run {
@@ -26,7 +27,7 @@ sub run {
 
 sub server {
 	my ($front) = @_;
-	my @runs = map { readers($front) } 1 .. 3;
+	my @runs = map { readers($front) } 1 .. $TURNS;
 	my $seen = Bench::medians(@runs);
 	my $goal = $GOAL{$front};
 	return Bench::row(sprintf('%s: %d readers of %d kB at %d kB/s each', $front, $READERS, $SIZE / 1000, $RATE / 1000),
