@@ -231,15 +231,13 @@ sub processes {
 	return @found;
 }
 
-# The sessions of supervisors that were started on demand: they left ours, and keep our clock.
+# The sessions of supervisors that were started on demand: they left ours, and keep our configuration.
 sub _summoned {
 	my ($dir) = @_;
 	my @sessions;
-	for my $path (glob '/proc/[0-9]*/environ') {
-		open my $file, '<', $path or next;
+	for my $path (glob '/proc/[0-9]*/cmdline') {
 		my ($pid) = $path =~ /(\d+)/;
-		my $text = do { local $/; <$file> } // next;
-		push @sessions, $pid if $text =~ /(?:^|\0)SLUICE_CLOCK=\Q$dir\E\/clock\0/ && (_session($pid) // 0) == $pid;
+		push @sessions, $pid if _slurp($path) =~ /\0\Q$dir\E\/sluice\.conf\0/ && (_session($pid) // 0) == $pid;
 	}
 	return @sessions;
 }

@@ -31,7 +31,8 @@ my @CANNOT = (
 	[ 'long header', 'tell a long header from a bad request: both are 400', @APACHE ],
 	[ 'NUL', 'tell an address with a NUL byte from an unknown one: both are 404', @APACHE ],
 	[ 'reload', 'take a new program without ending the old one first (no master)', qw(bin-path fcgid apache-cgi) ],
-	[ 'reload of the server', 'read its configuration anew without letting requests wait or fail (Apache may not come back; not tried)', qw(bin-path fcgid apache-cgi) ],
+	[ 'reload of the server', 'read its configuration anew without failing what it starts the program for just then (500, 503 or no answer)', qw(fcgid apache-cgi) ],
+	[ 'reload at once', 'read its configuration anew without letting all wait for a second or two', 'fcgid' ],
 );
 
 sub new {

@@ -22,6 +22,7 @@ my %APACHE = (
 	program => 'apache2', reload => 'USR1',
 	modules => '/usr/lib/apache2/modules',
 	main    => 'apache2.conf',
+	begun   => qr/ resuming normal operations$/m, errors => 'apache2-error.log',
 	command => sub { my ($program, $conf) = @_; return (as_www_data(), $program, '-D', 'FOREGROUND', '-f', $conf) },
 );
 # templates: file in the sources => name beside the others; alone: it starts the program itself.
@@ -148,7 +149,17 @@ sub start {
 	return;
 }
 
-# Tells the server, whose first process is $pid, to read its configuration anew.
+# How often the server has begun, the reloads among it; undef where it does not say so.
+sub beginnings {
+	my ($self) = @_;
+	return undef unless $self->{begun};
+	open my $log, '<', "$self->{dir}/$self->{errors}" or return 0;
+	return scalar grep { $_ =~ $self->{begun} } <$log>;
+}
+
+# Tells the server, whose first process is $pid, to read its configuration anew. With mod_fcgid nobody
+# may do so again before it has begun and has started the program: its manager of processes (2.3.9)
+# misses a SIGTERM in the first moment of its life, and then the server waits for its end for ever.
 sub reload { my ($self, $pid) = @_; return kill $self->{reload}, $pid }
 
 1;
