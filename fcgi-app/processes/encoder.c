@@ -41,15 +41,6 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-static void close_all(struct encoder *e)
-{
-	close_fd(&e->in_fd);
-	close_fd(&e->list_fd);
-	close_fd(&e->log_fd);
-	buf_release(&e->list);
-	buf_release(&e->log);
-}
-
 static int make_dirs(const struct recipe *r, struct fail *f)
 {
 	char path[600];
@@ -104,6 +95,8 @@ int encoder_start(struct encoder *e, const struct recipe *r, struct fail *f)
 	const char *const *argv;
 	struct arena arena;
 
+	buf_clear(&e->list);
+	buf_clear(&e->log);
 	arena_init(&arena, ARGS_BYTES);
 	argv = recipe_args(r, &arena);
 	if (!argv)
@@ -206,19 +199,36 @@ void encoder_listen(struct encoder *e, const char *id)
 	buf_drop(&e->log, at);
 }
 
+/* Nobody writes any more: what is in the pipes is all. */
+static void read_rest(struct encoder *e)
+{
+	read_lines(e->list_fd, &e->list);
+	read_lines(e->log_fd, &e->log);
+	close_fd(&e->in_fd);
+	close_fd(&e->list_fd);
+	close_fd(&e->log_fd);
+}
+
 bool encoder_ended(struct encoder *e, int *status)
 {
 	if (!e->child.pid || !child_reap(&e->child, status))
 		return false;
-	close_all(e);
+	read_rest(e);
 	return true;
 }
 
 void encoder_stop(struct encoder *e)
 {
-	if (e->child.pid) {
-		child_kill(&e->child, SIGKILL);
-		child_wait(&e->child, REAP_MS, NULL);
-	}
-	close_all(e);
+	if (!e->child.pid)
+		return;
+	child_kill(&e->child, SIGKILL);
+	child_wait(&e->child, REAP_MS, NULL);
+	read_rest(e);
+}
+
+void encoder_release(struct encoder *e)
+{
+	encoder_stop(e);
+	buf_release(&e->list);
+	buf_release(&e->log);
 }

@@ -39,10 +39,14 @@ void encoder_segments(struct encoder *e, const struct ladder *l,
 /* Logs what it says, a few lines a second at most. */
 void encoder_listen(struct encoder *e, const char *id);
 
-/* True when it has ended by itself; it is reaped then and everything closed. */
+/* True, once, when it has ended by itself. What it said last is there for encoder_segments() and
+ * encoder_listen() until the next start. */
 bool encoder_ended(struct encoder *e, int *status);
 
-/* Ends it by force. Accepts one that does not run. */
+/* Ends it by force; the same holds. Accepts one that does not run. */
 void encoder_stop(struct encoder *e);
+
+/* encoder_stop(), and forgets what it said. */
+void encoder_release(struct encoder *e);
 
 #endif

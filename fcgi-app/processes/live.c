@@ -247,7 +247,6 @@ static void start_encoder(struct live *l)
 		return;
 	}
 	r.first_n = playout_begin(&l->playout);
-	encoder_init(&l->encoder);
 	if (encoder_start(&l->encoder, &r, &f) < 0) {
 		fail_set(&l->playout.full, FAIL_BUSY, "%s", f.text);
 		encoder_gone(l, f.text, 0);
@@ -294,15 +293,16 @@ static void step_encoder(struct live *l)
 {
 	int64_t now_ms = clock_mono_ms();
 	int status = 0;
+	bool ended = encoder_ended(&l->encoder, &status);
 
-	if (!l->encoder.child.pid) {
+	if (!ended && !l->encoder.child.pid) {
 		if (is_startable(l, now_ms))
 			start_encoder(l);
 		return;
 	}
 	encoder_listen(&l->encoder, l->id);
 	encoder_segments(&l->encoder, &l->ladder, on_segment, l);
-	if (encoder_ended(&l->encoder, &status)) {
+	if (ended) {
 		encoder_gone(l, "it exited", status);
 	} else if (!splice_shape_same(&l->encoded, &l->intake.packed)) {
 		change_encoder(l);
@@ -412,7 +412,7 @@ static enum verdict loop(struct live *l)
 static void close_all(struct live *l)
 {
 	intake_release(&l->intake);
-	encoder_stop(&l->encoder);
+	encoder_release(&l->encoder);
 	fetcher_close(&l->intake.fetcher);
 	ring_release(&l->ring);
 	lease_drop(&l->lease);

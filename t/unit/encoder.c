@@ -117,8 +117,50 @@ static void finished_segments(const char *dir, const char *source)
 			h.segment[i].path + strlen(dir));
 	}
 	is_int(grown, 0, "what is said to be finished grows no more");
-	encoder_stop(&e);
+	encoder_release(&e);
 	ring_release(&ring);
+}
+
+/* An ffmpeg that says what it has finished, ends, and is looked at only then. */
+static void last_words(const char *dir)
+{
+	struct recipe r = {.dir = dir, .has_audio = true, .threads = 1};
+	struct heard h = {.dir = dir};
+	struct ladder ladder;
+	struct encoder e;
+	struct fail f = {0};
+	char path[80];
+	FILE *script;
+	int status = -1;
+
+	file_path(path, sizeof(path), "%s/last-words", dir);
+	script = fopen(path, "w");
+	if (script) {
+		fputs("#!/bin/sh\necho 240p/7.ts,0.000000,2.000000 >&3\n"
+		      "echo audio/9.ts,0.000000,2.000000 >&3\nexit 3\n",
+			script);
+		fclose(script);
+	}
+	ok(chmod(path, 0755) == 0, "there is a script");
+	ladder_parse("240p audio", NULL, NULL, &ladder, &f);
+	r.ffmpeg = path;
+	r.ladder = h.ladder = &ladder;
+	r.encodes[0] = r.encodes[1] = true;
+	for (int forced = 0; forced < 2; forced++) {
+		encoder_init(&e);
+		h.count = 0;
+		ok(encoder_start(&e, &r, &f) == 0, "it starts %s", f.text);
+		poll(&(struct pollfd){.fd = e.log_fd}, 1, PATIENCE_MS); /* until it has ended */
+		if (forced)
+			encoder_stop(&e);
+		for (int i = 0; !forced && !encoder_ended(&e, &status) && i < 1000; i++)
+			usleep(STEP_MS * 1000);
+		encoder_segments(&e, &ladder, hear, &h);
+		is_int((int64_t)h.count, 2, "what it said last is heard, %s",
+			forced ? "after a stop" : "after its end");
+		encoder_release(&e);
+	}
+	is_int(status, 3, "and how it ended");
 }
 
 int main(void)
@@ -135,6 +177,7 @@ int main(void)
 	file_path(source, sizeof(source), "%s/in.ts", dir);
 	ok(make_source(source), "a source is made");
 	finished_segments(dir, source);
+	last_words(dir);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	ok(system(command) == 0, "tidied up");
 	return tap_done();
