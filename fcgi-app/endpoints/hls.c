@@ -23,18 +23,19 @@ enum {
 
 static const char playlist_type[] = "application/vnd.apple.mpegurl";
 
-/* The channel's own id. One that is being encoded here needs no look into the catalogue. */
-static int channel_id(struct app *app, struct request *rq, char id[IDENT_MAX], struct fail *f)
+/* The channel's own id. One that is being encoded here needs no look into the catalogue; *state is
+ * what it has for the whole ladder. */
+static int channel_id(struct app *app, struct request *rq, struct live_state *state,
+	char id[IDENT_MAX], struct fail *f)
 {
-	struct live_state *state;
 	struct channel channel;
 	struct ident ident;
 
+	state->status = LIVE_OFF;
 	if (find_ident(rq, &ident, f) < 0)
 		return -1;
-	state = arena_alloc(&rq->arena, sizeof(*state));
 	ident_print(&ident, id, IDENT_MAX);
-	if (ident.kind == IDENT_LIVE && state) {
+	if (ident.kind == IDENT_LIVE) {
 		live_look(app->conf, &app->ladder, id, state);
 		if (state->status == LIVE_ON)
 			return 0;
@@ -89,11 +90,16 @@ static int send_playlist(struct app *app, struct request *rq, struct reply *r,
 	char id[IDENT_MAX];
 	struct buf text;
 
-	if (channel_id(app, rq, id, f) < 0)
+	if (channel_id(app, rq, &state, id, f) < 0)
 		return -1;
 	viewers_note(app->conf, id, find_viewer(rq));
 	buf_init(&text, M3U8_MAX_BYTES);
-	answer = live_await(app->conf, ladder, id, rendition, 0, &state, &text, f);
+	if (state.status == LIVE_ON && ladder == &app->ladder) {
+		live_ask(app->conf, id);
+		answer = live_tell(ladder, id, rendition, &state, &text, f);
+	} else {
+		answer = live_await(app->conf, ladder, id, rendition, 0, &state, &text, f);
+	}
 	if (answer == LIVE_NOT_YET) {
 		if (!app_wait_begin(app, f)) {
 			r->retry_after_s = 1;
@@ -144,10 +150,11 @@ int hls_master(struct app *app, struct request *rq, struct reply *r, struct fail
 
 void hls_note(struct app *app, struct request *rq)
 {
+	struct live_state state;
 	char id[IDENT_MAX];
 	struct fail f;
 
-	if (channel_id(app, rq, id, &f) == 0)
+	if (channel_id(app, rq, &state, id, &f) == 0)
 		viewers_note(app->conf, id, find_viewer(rq));
 }
 

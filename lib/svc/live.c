@@ -119,18 +119,13 @@ static void set_size(const struct live_state *s, const struct rung *r, struct m3
 		v->width = (int)(((int64_t)r->height * s->width / s->height + 1) / 2 * 2);
 }
 
-enum live_answer live_master(const struct conf *conf, const struct ladder *l, const char *id,
-	struct live_state *s, struct buf *to, struct fail *f)
+static enum live_answer show_master(
+	const struct ladder *l, const struct live_state *s, struct buf *to)
 {
 	struct m3u8_variant variants[LADDER_MAX];
 	char uris[LADDER_MAX][RUNG_NAME_BYTES + 8];
-	enum live_answer answer;
 	size_t count = 0;
 
-	live_look(conf, l, id, s);
-	answer = standing(s, f);
-	if (answer != LIVE_READY)
-		return answer;
 	for (size_t i = 0; i < l->count; i++) {
 		const struct rung *r = l->rungs[i];
 
@@ -151,25 +146,31 @@ enum live_answer live_master(const struct conf *conf, const struct ladder *l, co
 	return LIVE_READY;
 }
 
-enum live_answer live_playlist(const struct conf *conf, const struct ladder *l, const char *id,
-	struct span rendition, struct live_state *s, struct buf *to, struct fail *f)
+static enum live_answer show_playlist(const struct ladder *l, const char *id, size_t rung,
+	const struct live_state *s, struct buf *to)
+{
+	char prefix[200];
+
+	if (!file_path(prefix, sizeof(prefix), "/tv/%s/%s/", id, s->run) ||
+		!window_print(&s->window, l, rung, prefix, to))
+		return LIVE_NOT_YET;
+	return LIVE_READY;
+}
+
+enum live_answer live_tell(const struct ladder *l, const char *id, struct span rendition,
+	const struct live_state *s, struct buf *to, struct fail *f)
 {
 	enum live_answer answer;
-	char prefix[200];
-	size_t r = 0;
+	size_t rung = 0;
 
-	while (r < l->count && !span_is(rendition, l->rungs[r]->name))
-		r++;
-	if (r == l->count)
+	while (rendition.len && rung < l->count && !span_is(rendition, l->rungs[rung]->name))
+		rung++;
+	if (rendition.len && rung == l->count)
 		return LIVE_NO_SUCH;
-	live_look(conf, l, id, s);
 	answer = standing(s, f);
 	if (answer != LIVE_READY)
 		return answer;
-	if (!file_path(prefix, sizeof(prefix), "/tv/%s/%s/", id, s->run) ||
-		!window_print(&s->window, l, r, prefix, to))
-		return LIVE_NOT_YET;
-	return LIVE_READY;
+	return rendition.len ? show_playlist(l, id, rung, s, to) : show_master(l, s, to);
 }
 
 enum live_answer live_await(const struct conf *conf, const struct ladder *l, const char *id,
@@ -184,8 +185,8 @@ enum live_answer live_await(const struct conf *conf, const struct ladder *l, con
 		enum live_answer answer;
 
 		heard = heard ? live_ask(conf, id) : summon_ask(conf, "watch", id);
-		answer = rendition.len ? live_playlist(conf, l, id, rendition, s, to, f)
-				       : live_master(conf, l, id, s, to, f);
+		live_look(conf, l, id, s);
+		answer = live_tell(l, id, rendition, s, to, f);
 		if (answer == LIVE_FAILED && wait_ms == 0)
 			return LIVE_NOT_YET;
 		if (answer != LIVE_NOT_YET && answer != LIVE_FAILED)

@@ -83,16 +83,15 @@ enum live_answer {
 	LIVE_FAILED   /* *f says why nothing can be shown: 502, 503 or 504 */
 };
 
-/* Writes the master of what is encoded (variants "720p.m3u8", relative to the master's own URL),
- * or reads the media playlist of `rendition`. Looks once, never waits. */
-enum live_answer live_master(const struct conf *conf, const struct ladder *l, const char *id,
-	struct live_state *s, struct buf *to, struct fail *f);
-enum live_answer live_playlist(const struct conf *conf, const struct ladder *l, const char *id,
-	struct span rendition, struct live_state *s, struct buf *to, struct fail *f);
+/* Of what live_look() has found with the same ladder: writes the master of what is encoded (variants
+ * "720p.m3u8", relative to the master's own URL) where rendition.len is 0, or else the media playlist
+ * of `rendition`. */
+enum live_answer live_tell(const struct ladder *l, const char *id, struct span rendition,
+	const struct live_state *s, struct buf *to, struct fail *f);
 
-/* live_ask(), then live_master() (rendition.len 0) or live_playlist() until the answer is not
- * LIVE_NOT_YET, at most `wait_ms`. A refusal of the source is answered only when nothing came in
- * that time: the first attempt may fail where the second succeeds. */
+/* live_ask(), then live_look() and live_tell() until the answer is not LIVE_NOT_YET, at most
+ * `wait_ms`. A refusal of the source is answered only when nothing came in that time: the first
+ * attempt may fail where the second succeeds. */
 enum live_answer live_await(const struct conf *conf, const struct ladder *l, const char *id,
 	struct span rendition, int64_t wait_ms, struct live_state *s, struct buf *to,
 	struct fail *f);

@@ -70,6 +70,16 @@ static void states(void)
 	buf_release(&text);
 }
 
+/* As a worker does it: what the channel's files say, then what that means for who asks. */
+static enum live_answer show(const struct conf *conf, const struct ladder *l, const char *rendition,
+	struct live_state *s, struct buf *to)
+{
+	struct fail f = {0};
+
+	live_look(conf, l, "live-8", s);
+	return live_tell(l, "live-8", span_of(rendition), s, to, &f);
+}
+
 static void answers(const struct conf *conf)
 {
 	struct live_state s, seen;
@@ -80,7 +90,7 @@ static void answers(const struct conf *conf)
 
 	ladder_parse("720p 480p audio", NULL, NULL, &l, NULL);
 	buf_init(&text, 65536);
-	is_int(live_playlist(conf, &l, "live-8", span_of("720p"), &seen, &text, &f), LIVE_NOT_YET,
+	is_int(show(conf, &l, "720p", &seen, &text), LIVE_NOT_YET,
 		"a channel that is off has no playlist yet");
 	make_state(&s);
 	live_state_print(&s, &l, &text);
@@ -89,16 +99,16 @@ static void answers(const struct conf *conf)
 	live_path(conf, "live-8", "state", path);
 	file_replace(path, buf_span(&text), 0600, &f);
 	buf_clear(&text);
-	is_int(live_playlist(conf, &l, "live-8", span_of("720p"), &seen, &text, &f), LIVE_READY,
+	is_int(show(conf, &l, "720p", &seen, &text), LIVE_READY,
 		"one that is on has");
 	ok(strstr(buf_str(&text), "\n/tv/live-8/0123456789abcdef0123456789abcdef/720p/102.ts\n"),
 		"with the segments of its run");
-	is_int(live_playlist(conf, &l, "live-8", span_of("480p"), &seen, &text, &f), LIVE_READY,
+	is_int(show(conf, &l, "480p", &seen, &text), LIVE_READY,
 		"a rendition that is not encoded goes on with the nearest");
-	is_int(live_playlist(conf, &l, "live-8", span_of("99p"), &seen, &text, &f), LIVE_NO_SUCH,
+	is_int(show(conf, &l, "99p", &seen, &text), LIVE_NO_SUCH,
 		"nor does one that nobody has heard of");
 	buf_clear(&text);
-	is_int(live_master(conf, &l, "live-8", &seen, &text, &f), LIVE_READY, "there is a master");
+	is_int(show(conf, &l, "", &seen, &text), LIVE_READY, "there is a master");
 	ok(strstr(buf_str(&text), "720p.m3u8") && strstr(buf_str(&text), "audio.m3u8") &&
 			!strstr(buf_str(&text), "480p"),
 		"of what is encoded");
@@ -109,7 +119,7 @@ static void answers(const struct conf *conf)
 	live_state_print(&s, &l, &text);
 	file_replace(path, buf_span(&text), 0600, &f);
 	buf_clear(&text);
-	live_master(conf, &l, "live-8", &seen, &text, &f);
+	show(conf, &l, "", &seen, &text);
 	ok(strstr(buf_str(&text), "RESOLUTION=960x720"), "a narrow picture is as high as its rung");
 	s.width = 1280;
 	s.height = 536;
@@ -117,7 +127,7 @@ static void answers(const struct conf *conf)
 	live_state_print(&s, &l, &text);
 	file_replace(path, buf_span(&text), 0600, &f);
 	buf_clear(&text);
-	live_master(conf, &l, "live-8", &seen, &text, &f);
+	show(conf, &l, "", &seen, &text);
 	ok(strstr(buf_str(&text), "RESOLUTION=1280x536"), "a wide one as wide");
 	s.updated_ms -= LIVE_STALE_MS + 1000;
 	buf_clear(&text);
@@ -131,7 +141,7 @@ static void answers(const struct conf *conf)
 	buf_clear(&text);
 	live_state_print(&s, &l, &text);
 	file_replace(path, buf_span(&text), 0600, &f);
-	is_int(live_master(conf, &l, "live-8", &seen, &text, &f), LIVE_AT,
+	is_int(show(conf, &l, "", &seen, &text), LIVE_AT,
 		"another host's channel is there");
 	is_str(seen.base, "https://b.example", "which the record names");
 	buf_release(&text);
