@@ -117,6 +117,9 @@ static void video(struct coder *c, struct record_video *v)
 	MEMBER(c, 2, v->rotation, 0, 270);
 	c->bad |= v->rotation % 90 != 0;
 	MEMBER(c, 1, v->depth, 1, 16);
+	MEMBER(c, 1, v->primaries, 0, UINT8_MAX);
+	MEMBER(c, 1, v->transfer, 0, UINT8_MAX);
+	MEMBER(c, 1, v->matrix, 0, UINT8_MAX);
 	MEMBER(c, 4, v->rate_n, 0, UINT32_MAX);
 	MEMBER(c, 4, v->rate_d, 0, UINT32_MAX);
 	c->bad |= !v->rate_n != !v->rate_d;

@@ -62,6 +62,7 @@ struct record_video {
 	uint16_t sar_n, sar_d;	 /* shape of a sample, both 1 or more */
 	uint16_t rotation;	 /* degrees clockwise it must be turned by: 0, 90, 180, 270 */
 	uint8_t depth;		 /* bits: 8, 10, 12 */
+	uint8_t primaries, transfer, matrix; /* colours, in the numbers of ITU-T H.273; 2: unsaid */
 	uint32_t rate_n, rate_d; /* pictures a second (of whole frames); both 0: not known */
 	struct span extra;	 /* avcC or hvcC for a copy, else what the decoder is opened with */
 };

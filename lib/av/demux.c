@@ -1,0 +1,165 @@
+/* lib/av/demux.c - one stream's packets from a time on.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/av/demux.h"
+
+#include <string.h>
+
+#include "lib/base/must.h"
+#include "lib/hls/grid.h"
+
+enum { TIME_BITS = 50, WRAP_BITS = 33, LATE_S = 10 };
+
+int64_t demux_time(const struct record *r, AVRational base, int64_t pts)
+{
+	if (pts == AV_NOPTS_VALUE || pts > (int64_t)1 << TIME_BITS ||
+		pts < -((int64_t)1 << TIME_BITS) || base.num <= 0 || base.den <= 0)
+		return DEMUX_NO_TIME;
+	return grid_scale(pts, (int64_t)r->timescale * base.num, base.den) - r->origin;
+}
+
+int64_t demux_sample(const struct record *r, AVRational base, int64_t pts, uint32_t rate)
+{
+	__int128 below, above;
+
+	if (demux_time(r, base, pts) == DEMUX_NO_TIME)
+		return DEMUX_NO_TIME;
+	/* (pts * base - origin / timescale) * rate, rounded once */
+	above = ((__int128)pts * base.num * r->timescale - (__int128)r->origin * base.den) * rate;
+	below = (__int128)base.den * r->timescale;
+	above = above * 2 + below;
+	below *= 2;
+	return (int64_t)(above >= 0 ? above / below : -((-above + below - 1) / below));
+}
+
+static int64_t source_time(const struct record *r, AVRational base, int64_t time)
+{
+	return grid_scale(time + r->origin, base.den, (int64_t)r->timescale * base.num);
+}
+
+/* MP4 numbers its index by decoding time, so the keyframe is found by its place. */
+static int64_t entry_time(AVStream *st, uint64_t pos, int64_t otherwise)
+{
+	int count = avformat_index_get_entries_count(st);
+
+	for (int i = 0; i < count; i++) {
+		const AVIndexEntry *e = avformat_index_get_entry(st, i);
+		if (e && (uint64_t)e->pos == pos && e->flags & AVINDEX_KEYFRAME)
+			return e->timestamp;
+	}
+	return otherwise;
+}
+
+static int seek(struct demux *d, size_t n, int64_t time, struct fail *f)
+{
+	const struct record *r = d->record;
+	AVFormatContext *c = d->reader.format;
+	bool is_video = r->video.codec[0] && d->stream == r->video.stream;
+	unsigned by = d->stream;
+	int64_t to;
+	int e;
+
+	/* AVI and Matroska find their way by the picture alone. */
+	if (r->video.codec[0] && (r->container == RECORD_AVI || r->container == RECORD_MATROSKA))
+		by = r->video.stream;
+	if (by >= c->nb_streams || d->stream >= c->nb_streams)
+		return fail_set(f, FAIL_MISSING, "The file is not the one it was");
+	if (by == d->stream)
+		reader_choose(&d->reader, (int)d->stream);
+	to = source_time(r, c->streams[by]->time_base, is_video ? r->t[n] : time);
+	if (is_video && r->container == RECORD_MP4)
+		to = entry_time(c->streams[by], r->pos[n], to);
+	e = av_seek_frame(c, (int)by, to, AVSEEK_FLAG_BACKWARD);
+	/* Where there is nothing before, the beginning is meant. */
+	if (e < 0)
+		e = av_seek_frame(c, (int)by, INT64_MIN / 2, 0);
+	if (e < 0 && n > 0)
+		return reader_fail(&d->reader, e, "The place in the file", f);
+	return 0;
+}
+
+int demux_open(struct demux *d, const struct av_source *s, const struct record *r, unsigned stream,
+	const char *codec, int64_t time, int64_t stop, struct fail *f)
+{
+	size_t n = 0;
+
+	*d = (struct demux){
+		.record = r, .stream = stream, .codec = codec, .stop = stop, .near = time};
+	while (n + 1 < r->segments && r->t[n + 1] <= time)
+		n++;
+	if (r->flags & RECORD_JOINED) {
+		d->others = true;
+		if (reader_join(&d->reader, s, r->container, r->head, r->pos[n], f) < 0)
+			return -1;
+		while (n < r->segments && r->t[n] < stop)
+			n++;
+		d->reader.expect = r->pos[n];
+		return 0;
+	}
+	if (reader_open(&d->reader, s, f) < 0)
+		return -1;
+	if (d->reader.container != r->container)
+		return fail_set(f, FAIL_MISSING, "The file is not the one it was");
+	return seek(d, n, time, f);
+}
+
+/* MPEG-TS counts to 2^33 and begins anew. */
+static void unwrap(struct demux *d, AVPacket *p)
+{
+	AVRational base = d->reader.format->streams[p->stream_index]->time_base;
+	int64_t *times[] = {&p->pts, &p->dts}, near = source_time(d->record, base, d->near);
+
+	for (int i = 0; i < 2; i++) {
+		int64_t turn = (int64_t)1 << WRAP_BITS;
+		if (*times[i] != AV_NOPTS_VALUE)
+			*times[i] += grid_scale(near - *times[i], 1, turn) * turn;
+	}
+}
+
+int64_t demux_packet_time(const struct demux *d, const AVPacket *p)
+{
+	const AVStream *st = d->reader.format->streams[p->stream_index];
+
+	return demux_time(d->record, st->time_base, p->pts != AV_NOPTS_VALUE ? p->pts : p->dts);
+}
+
+static int check(struct demux *d, const AVPacket *p, struct fail *f)
+{
+	const char *name;
+
+	if (d->st)
+		return 0;
+	d->st = d->reader.format->streams[p->stream_index];
+	name = avcodec_get_name(d->st->codecpar->codec_id);
+	if (strcmp(name, d->codec) != 0)
+		return fail_set(f, FAIL_MISSING, "The file is not the one it was");
+	return 0;
+}
+
+int demux_next(struct demux *d, AVPacket *p, struct fail *f)
+{
+	int got;
+
+	while ((got = reader_next(&d->reader, p, f)) > 0) {
+		must(p->stream_index >= 0 &&
+			(unsigned)p->stream_index < d->reader.format->nb_streams);
+		if (d->record->container == RECORD_MPEG_TS)
+			unwrap(d, p);
+		if ((unsigned)p->stream_index == d->stream) {
+			if (check(d, p, f) == 0)
+				return 1;
+			av_packet_unref(p);
+			return -1;
+		}
+		int64_t time = demux_packet_time(d, p);
+		av_packet_unref(p);
+		if (d->stop != INT64_MAX && time != DEMUX_NO_TIME &&
+			time > d->stop + (int64_t)LATE_S * d->record->timescale)
+			return 0;
+	}
+	return got;
+}
+
+void demux_close(struct demux *d)
+{
+	reader_close(&d->reader);
+}

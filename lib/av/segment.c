@@ -1,0 +1,90 @@
+/* lib/av/segment.c - init segments and segments, of whatever rendition.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+#include <sys/uio.h>
+
+#include "lib/av/av.h"
+#include "lib/av/copy.h"
+#include "lib/av/encode.h"
+#include "lib/av/fmp4.h"
+#include "lib/av/sound.h"
+#include "lib/av/track.h"
+#include "lib/base/must.h"
+
+enum { INIT_MAX = 1 << 20 };
+
+static int write_buf(const struct buf *b, int fd, struct fail *f)
+{
+	struct iovec piece = {b->ptr, b->len};
+
+	if (b->failed)
+		return fail_set(f, FAIL_INTERNAL, "There is no memory for a segment");
+	return fmp4_write_all(fd, &piece, 1, f);
+}
+
+/* All of a track but its samples; what it borrows is in `config`, or in the record. */
+static int describe(const struct record *r, const struct rendition *x, struct track *t,
+	struct buf *config, struct fail *f)
+{
+	switch (x->kind) {
+	case RENDITION_SOURCE:
+		copy_describe_video(r, t);
+		return 0;
+	case RENDITION_VIDEO:
+		return encode_describe(r, x, t, config, f);
+	case RENDITION_AUDIO:
+		if (!r->audio[x->track].copy)
+			return sound_describe(r, x->track, t, config, f);
+		copy_describe_audio(r, x->track, t);
+		return 0;
+	default:
+		return fail_set(f, FAIL_MISSING, "Such segments are not made");
+	}
+}
+
+int av_init_segment(const struct av_source *s, const struct record *r, const struct rendition *x,
+	int out_fd, struct fail *f)
+{
+	struct track t = {0};
+	struct buf b, config;
+	int result;
+
+	(void)s;
+	must(rendition_fits(x, r) && rendition_has_init(x));
+	buf_init(&b, INIT_MAX);
+	buf_init(&config, RECORD_BLOB_MAX);
+	result = describe(r, x, &t, &config, f);
+	if (result == 0) {
+		fmp4_init(&t, &b);
+		result = write_buf(&b, out_fd, f);
+	}
+	buf_release(&config);
+	buf_release(&b);
+	return result;
+}
+
+static int fill(const struct av_source *s, const struct record *r, const struct rendition *x,
+	uint32_t n, enum av_urgency urgency, struct track *t, struct fail *f)
+{
+	if (x->kind == RENDITION_SOURCE)
+		return copy_video(s, r, n, t, f);
+	if (x->kind == RENDITION_VIDEO)
+		return encode_video(s, r, x, n, urgency, t, f);
+	if (r->audio[x->track].copy)
+		return copy_audio(s, r, x->track, n, t, f);
+	return sound_encode(s, r, x->track, n, t, f);
+}
+
+int av_segment(const struct av_source *s, const struct record *r, const struct rendition *x,
+	uint32_t n, enum av_urgency urgency, int out_fd, struct fail *f)
+{
+	struct track t = {0};
+	int result;
+
+	must(rendition_fits(x, r) && n < r->segments);
+	result = fill(s, r, x, n, urgency, &t, f);
+	if (result == 0)
+		result = fmp4_write(&t, n, out_fd, f);
+	track_release(&t);
+	return result;
+}
