@@ -11,17 +11,19 @@ use App;
 use Gateway;
 use Watch;
 
-plan skip_all => 'ffmpeg is not installed' unless App::which('ffmpeg');
+plan skip_all => 'ffmpeg is not installed' unless App::which('ffmpeg') && App::which('openssl');
 
 my $long = $ENV{SLUICE_LONG};
-my $gateway = Gateway->new;
+my $media = Gateway::media();
+my $has_mp4 = system("$FindBin::Bin/odd-media", "$media/odd") == 0;
+my $gateway = Gateway->new(dir => $media);
 $gateway->control('set', token_life => 3600);
 $gateway->control('fault', kind => 'redirect', id => 1, set => 'hls');    # what is asked for as 1.ts is a playlist
 my $app = App->new(gateway => $gateway, via => 'fastcgi', conf => { ladder => '240p audio' });
 my $watch = Watch->new($app, 1, qw(240p audio));
 
 sub fault { my ($set) = @_; $gateway->control('fault', kind => '', id => 1, set => "tag=hls,$set"); return }
-sub well  { $gateway->control('clear'); $gateway->control('fault', kind => 'redirect', id => 1, set => 'hls'); return }
+sub well  { $gateway->control('clear', kind => $_, id => 1) for '', qw(segment list); return }
 sub channel { return $app->get('/api/live/1')->json }
 my $seen;
 sub says { my ($what) = @_; return substr($app->log, $seen) =~ $what }
@@ -105,6 +107,34 @@ for my $case (@refusals) {
 }
 ok $watch->goes_on(1, 40), 'after all of that it plays';
 is_deeply [ $watch->faults ], [], 'with nothing wrong in any playlist or segment';
+
+# MP4 segments, whole and with the sound apart; encrypted; and a master, of which the best that fits is read.
+my @kinds = (
+	[ 2, 'MP4 segments', 'hls_fmp4', 3600 ],
+	[ 3, 'MP4 segments with the sound apart', 'hls_fmp4,hls_apart', 3600, qr/variant channel=live-3 lines=360 .*sound_apart=1/ ],
+	[ 2, 'encrypted MP4 segments', 'hls_fmp4,hls_key=iv', 3600 ],
+	[ 3, 'a master', 'hls_master', 3000, qr/variant channel=live-3 lines=240 bandwidth=2400000/ ],
+	[ 3, 'a master whose best variant is on another host', 'hls_master,hls_urls=host', 3000, qr/variant channel=live-3 lines=240/ ],
+);
+splice @kinds, 2 unless $long;
+for my $kind ($has_mp4 ? @kinds : ()) {
+	my ($id, $what, $set, $step, $said) = @$kind;
+	my $other = Watch->new($app, $id, '240p');
+	$seen = length $app->log;
+	$gateway->control('fault', kind => '', id => $id, set => "hls,$set");
+	$gateway->control('fault', kind => 'list', id => $id, set => 'status=403,times=1') if $app->log =~ /channel=live-$id/;
+	ok $other->until(sub { says(qr/flowing channel=live-$id/) }, 40), "$what: the channel plays";
+	like substr($app->log, $seen), $said, 'the variant that fits' if $said;
+	ok $other->goes_on(3, 40), 'and goes on';
+	my $last = $other->newest('240p');
+	is_deeply [ $other->uneven('240p', $last - 1, video => $step) ], [], 'every picture and every sound a frame after the one before';
+	my $path = $app->dir . '/piece.ts';
+	open my $file, '>:raw', $path or die "$path: $!\n";
+	print $file map { $app->get($other->segment('240p', $_)->{uri})->body } $last - 1, $last;
+	close $file;
+	is scalar `ffmpeg -v error -i $path -f null - 2>&1`, '', 'which decode without a complaint';
+	is_deeply [ $other->faults, $other->joints ], [], 'with nothing wrong in any playlist, segment or joint';
+}
 unlike $app->log, qr/hls\/\w{20}|t=\w{10}/, 'and no token in the log';
 diag join "\n", grep { !/ debug / } split /\n/, $app->log if grep { !$_ } Test::More->builder->summary;
 done_testing;

@@ -25,6 +25,7 @@ struct segments {
 	bool chosen;   /* the list is a variant's */
 	unsigned skip; /* variants that did not work */
 	struct keyring keys;
+	struct blend blend; /* of two tracks */
 
 	struct buf url; /* being put together */
 	struct errand errand;
@@ -182,6 +183,10 @@ static void use_master(struct segments *s, const char *base)
 		log_info("variant", LOG_STR("channel", s->id), LOG_INT("lines", v->height),
 			LOG_INT("bandwidth", v->bandwidth), LOG_INT("sound_apart", sound != NULL));
 		s->count = sound ? 2 : 1;
+		for (int i = 0; i < PACE_TRACKS; i++) {
+			s->tracks[i].blend = sound ? &s->blend : NULL;
+			s->tracks[i].kind = i == 0 ? BLEND_VIDEO : BLEND_AUDIO;
+		}
 		s->chosen = true;
 		track_use(&s->tracks[0], buf_str(&s->url));
 		if (sound)
@@ -211,6 +216,7 @@ void segments_begin(struct segments *s, const struct fetch_request *like, const 
 		return;
 	}
 	s->count = 1;
+	s->tracks[0].blend = NULL;
 	track_use(&s->tracks[0], url);
 	track_answered(&s->tracks[0], base);
 	take_list(s, &s->tracks[0]);
@@ -395,10 +401,11 @@ static bool fetch_segment(struct segments *s, struct track *t)
 	return true;
 }
 
-/* Whose queue is the shortest comes first. */
+/* Whose queue is the shortest comes first, and the sound before the picture, whose tables name
+ * both. */
 static void fetch_next(struct segments *s, int64_t now_ms)
 {
-	size_t first = s->count == 2 && reservoir_left_us(&s->tracks[1].queue) <
+	size_t first = s->count == 2 && reservoir_left_us(&s->tracks[1].queue) <=
 						reservoir_left_us(&s->tracks[0].queue);
 
 	for (size_t i = 0; i < s->count; i++) {

@@ -8,8 +8,11 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/fail.h"
+#include "lib/hls/blend.h"
 #include "lib/hls/follow.h"
+#include "lib/hls/mp4.h"
 #include "lib/hls/playlist.h"
+#include "lib/hls/remux.h"
 #include "lib/hls/reservoir.h"
 #include "lib/io/fetch.h"
 
@@ -21,7 +24,14 @@ struct track {
 	struct playlist *list;	    /* owned; borrows from the text */
 	bool has_list;		    /* one of this connection */
 	struct follow follow;
-	enum seam seam; /* before the segment that comes next */
+	struct buf map;		       /* the initialization section, where it is MPEG-TS */
+	char map_uri[FETCH_URL_BYTES]; /* of the one that was read last; "": none was */
+	int64_t map_offset;
+	struct mp4 mp4; /* what it says */
+	struct remux remux;
+	struct blend *blend; /* borrowed: picture and sound come apart; NULL: as one */
+	int kind;	     /* which of them this is */
+	enum seam seam;	     /* before the segment that comes next */
 	struct reservoir queue;
 	int64_t given_us;	 /* of the queue, ever */
 	unsigned seams, aligned; /* how often the place was chosen; of the other one, at that */
@@ -59,7 +69,8 @@ void track_skip(struct track *t); /* without it */
 bool track_has_map(const struct track *t, const struct playlist_part *map);
 int track_map(struct track *t, const struct playlist_part *map, struct span bytes, struct fail *f);
 
-/* Puts a segment into the queue, whose bytes it takes. Fails: FAIL_UPSTREAM for what is no media.
+/* Puts a segment into the queue, as MPEG-TS; may take its bytes. Fails: FAIL_UPSTREAM for what is
+ * no media.
  */
 int track_add(struct track *t, const struct playlist_segment *s, struct buf *bytes, struct fail *f);
 
