@@ -159,7 +159,7 @@ static void put_adts(struct work *w, const struct mp4_track *t, size_t len)
 	size_t size = len + ADTS;
 	const uint8_t head[ADTS] = {0xff, 0xf1,
 		(uint8_t)(t->profile << 6 | t->rate_index << 2 | t->channels >> 2),
-		(uint8_t)((t->channels & 3) << 6 | size >> 11), (uint8_t)(size >> 3),
+		(uint8_t)((size_t)(t->channels & 3) << 6 | size >> 11), (uint8_t)(size >> 3),
 		(uint8_t)((size & 7) << 5 | 0x1f), 0xfc};
 
 	buf_add(&w->unit, head, sizeof(head));
