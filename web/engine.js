@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { faultFromAnswer, faultFromSilence, Fault } from './fault.js';
 import { AUDIO, AUTO, nameLevels } from './quality.js';
+import { watchSlowness } from './slow.js';
 
 const late_s = 4;		// behind the usual distance by more than this is not live any more
 const edge_slack_s = 0.5;
@@ -37,6 +38,11 @@ export function hlsConfig() {
 		backBufferLength: 10,
 		maxLoadingDelay: 2,
 		startFragPrefetch: true,
+		// Seconds of loading after which half of the measured rate is new. A small segment over a fast
+		// link takes a twentieth of one: with the usual 9 it takes minutes to believe that the link is
+		// open again, and two segments too large for a link that has become thin.
+		abrEwmaFastLive: 0.5,
+		abrEwmaSlowLive: 1.2,
 		lowLatencyMode: false,
 		preserveManualLevelOnError: true,
 		errorPenaltyExpireMs: 30000,
@@ -71,6 +77,7 @@ export class HlsEngine {
 		this.video = video;
 		this.events = events;
 		this.hls = null;
+		this.unwatch = null;
 		this.names = [];
 	}
 
@@ -86,6 +93,7 @@ export class HlsEngine {
 		hls.on(Events.LEVEL_SWITCHED, (_, { level }) => this.events.onRung(this.nameOf(level)));
 		hls.on(Events.FRAG_BUFFERED, () => this.events.onHealthy());
 		hls.on(Events.ERROR, (_, data) => this.judge(data));
+		this.unwatch = watchSlowness(hls, Events);
 		hls.loadSource(this.audioOnly ? source.rungs.audio.url : source.master);
 		hls.attachMedia(this.video);
 	}
@@ -186,6 +194,7 @@ export class HlsEngine {
 	}
 
 	close() {
+		this.unwatch?.();
 		this.hls?.destroy();
 		this.hls = null;
 		this.names = [];

@@ -45,8 +45,12 @@ export class Playback {
 	watch() {
 		const { video } = this;
 		video.addEventListener('pause', () => {
-			if (!video.ended)
+			if (!video.ended && !video.error)	// a decoder that gives up pauses, too
 				this.paused();
+		});
+		video.addEventListener('canplay', () => {
+			if (this.wanted && video.paused)	// a new decoder begins paused
+				this.play();
 		});
 		video.addEventListener('play', () => {
 			this.wanted = true;

@@ -110,6 +110,19 @@ export async function plays(page, seconds = 20, by = 0.5) {
 	}, seconds);
 }
 
+// A page with hls.js and nothing else, its settings as they come, playing channel `id` of the service at `base`.
+export async function plain(page, base, id, config = {}) {
+	const [, script] = /data-hls="([^"]+)"/.exec(await (await fetch(`${base}/watch/${id}`)).text());
+	const play = `const hls = globalThis.hls = new Hls(${JSON.stringify(config)});
+		hls.on(Hls.Events.ERROR, (_, { fatal, details }) => fatal && (globalThis.probe.fatal = details));
+		hls.loadSource('/api/hls/${id}/master.m3u8');
+		hls.attachMedia(document.querySelector('video'));`;
+	const body = `<!doctype html><title>hls.js</title><div id="stage" data-state="running"></div>
+		<video muted autoplay></video><script src="${script}"></script><script>${play}</script>`;
+	await page.route(`${base}/plain`, (route) => route.fulfill({ contentType: 'text/html', body }));
+	await page.goto(`${base}/plain`);
+}
+
 // Opens the quality menu by its button and picks an entry.
 export async function pick(page, value) {
 	await page.locator('#stage').hover().catch(() => {});

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buttonText, firstChoice, heightOf, lowerThan, menuItems, nameLevels, nearest, rateText, sortRungs,
 	spokenName } from '../../../web/quality.js';
+import { isTooSlow } from '../../../web/slow.js';
 
 const offered = [['360p', 360, 6e5], ['audio', 0, 1.4e5], ['720p', 720, 2.5e6], ['240p', 240, 3.5e5], ['480p', 480, 1e6]]
 	.map(([name, height, bandwidth]) => ({ name, height, width: height * 16 / 9, bandwidth,
@@ -108,3 +109,14 @@ test('rates are short', () => {
 	assert.deepEqual([2e6, 350400, 0, undefined].map(rateText), ['2 Mb/s', '350 kb/s', '', '']);
 	assert.equal(rateText(1.44e6), '1.4 Mb/s');
 });
+
+const slow = [
+	['one that comes in time', { loaded: 100000, elapsedS: 1, bufferedS: 6 }, false],
+	['one that comes after the picture stands', { loaded: 100000, elapsedS: 1, bufferedS: 4 }, true],
+	['one of which nothing has come', { loaded: 0, elapsedS: 2, bufferedS: 6 }, true],
+	['one that is nearly there', { loaded: 480000, elapsedS: 5, bufferedS: 0.6 }, false],
+	['one that is there before a lower one would be', { loaded: 420000, elapsedS: 5, bufferedS: 0.5 }, false],
+];
+for (const [name, seen, want] of slow)
+	test(`${name} is ${want ? 'left' : 'kept'}`, () =>
+		assert.equal(isTooSlow({ size: 500000, durationS: 2, lowerRate: 490000, ...seen }), want));

@@ -1,0 +1,57 @@
+// web/slow.js - leaves a segment that comes too slowly for a lower one, before the picture stands.
+// SPDX-License-Identifier: BSD-2-Clause
+// hls.js does that by itself, but not where the only lower rung is the lowest.
+
+const look_ms = 250;
+const first_ms = 1000;		// sooner the rate says little
+const spare_s = 0.5;
+
+// Whether the rest of a segment takes longer than there is to play, and another one at `lowerRate` takes
+// less. Sizes in bytes, times in seconds, rates in bits a second.
+export function isTooSlow({ loaded, size, elapsedS, bufferedS, durationS, lowerRate }) {
+	const rate = loaded / elapsedS;
+	const restS = rate > 0 ? (size - loaded) / rate : Infinity;
+	const otherS = rate > 0 ? lowerRate * durationS / 8 / rate : 0;
+	return restS > bufferedS - spare_s && otherS < restS;
+}
+
+function look(hls, frag, now) {
+	const { levels, minAutoLevel } = hls;
+	const { stats } = frag;
+	const elapsedMs = now - stats.loading.start;
+	if (!hls.autoLevelEnabled || frag.level !== minAutoLevel + 1 || hls.media?.paused || elapsedMs < first_ms)
+		return false;
+	const level = levels[frag.level];
+	return isTooSlow({ loaded: stats.loaded, elapsedS: elapsedMs / 1000, durationS: frag.duration,
+		size: stats.total || level.averageBitrate * frag.duration / 8,
+		bufferedS: hls.mainForwardBufferInfo?.len ?? 0, lowerRate: levels[minAutoLevel].averageBitrate });
+}
+
+function leave(hls, Events, frag, now) {
+	const { stats } = frag;
+	const rate = 8000 * stats.loaded / (now - stats.loading.start);
+	hls.bandwidthEstimate = Math.max(1, Math.round(rate));	// what was measured before counts no more
+	hls.nextLoadLevel = hls.minAutoLevel;
+	frag.abortRequests();
+	hls.trigger(Events.FRAG_LOAD_EMERGENCY_ABORTED, { frag, part: null, stats });
+}
+
+// From now on; gives the function that ends it.
+export function watchSlowness(hls, Events) {
+	let loading = null;
+	const done = (_, { frag }) => {
+		if (frag === loading)
+			loading = null;
+	};
+	hls.on(Events.FRAG_LOADING, (_, { frag }) => {
+		loading = frag.sn === 'initSegment' ? loading : frag;
+	});
+	for (const event of [Events.FRAG_LOADED, Events.FRAG_LOAD_EMERGENCY_ABORTED])
+		hls.on(event, done);
+	const timer = setInterval(() => {
+		const now = performance.now();
+		if (loading && !loading.stats.aborted && look(hls, loading, now))
+			leave(hls, Events, loading, now);
+	}, look_ms);
+	return () => clearInterval(timer);
+}
