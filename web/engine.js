@@ -29,7 +29,6 @@ function policy(firstByteMs, wholeMs, errors) {
 export function hlsConfig() {
 	return {
 		autoStartLoad: false,
-		initialLiveManifestSize: 3,	// a channel that has just started: rather later than with a stall
 		liveSyncDurationCount: 3,
 		liveMaxLatencyDurationCount: 10,
 		maxBufferLength: 12,

@@ -329,7 +329,8 @@ static enum live_reason reason_now(const struct live *l)
 /* The encoder is at work on what has come. */
 static bool is_hopeful(const struct live *l)
 {
-	return l->encoder.child.pid && splice_given_us(&l->intake.splice) > 500000;
+	return l->encoder.child.pid && l->intake.giving_ms &&
+	       splice_given_us(&l->intake.splice) > 500000;
 }
 
 /* --- the loop ------------------------------------------------------------------------------- */

@@ -216,8 +216,7 @@ static void remove_before(struct playout *p, int64_t end_n)
 	char name[NAME_BYTES];
 
 	if (n < end_n - LIFE_S)
-		n = end_n -
-		    LIFE_S; /* older ones have died: a segment is no shorter than a second */
+		n = end_n - LIFE_S; /* older ones have died: most are no shorter than a second */
 	for (; n < end_n; n++) {
 		for (size_t i = 0; i < p->ladder->count; i++) {
 			if (segment_name(p, i, n, name))
@@ -310,7 +309,7 @@ void playout_add(struct playout *p, struct window_column *c, int64_t start_us)
 	int64_t bytes_before = p->column_bytes, file_n = c->n;
 	bool any = false, all = true;
 
-	if (!p->has_begun++ && leaves_hole(p, c))
+	if (p->has_begun++ < RECIPE_QUICK && leaves_hole(p, c))
 		return;
 	set_date(p, c, start_us);
 	p->column_bytes = 0;

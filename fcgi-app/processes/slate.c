@@ -8,11 +8,11 @@
 #include "lib/io/conf.h"
 
 enum {
-	FIRST_MS = 200,	   /* a source that has sent nothing in this time is slow */
+	FIRST_MS = 250,	   /* a source that has sent nothing in this time is slow */
 	HOPEFUL_MS = 1500, /* one that has gets this much */
 	SILENT_MS = 9000,  /* a source may be away for 4 s and nobody needs to be told */
 	REFUSED_MS = 5000, /* unless it is sure that nothing comes */
-	AHEAD_MS = 1000,   /* the second slate comes so much before the first has ended */
+	AHEAD_MS = 700,	   /* a slate comes so much before the one before it has ended */
 	LENGTH_MS = RECIPE_SLATE_US / 1000,
 	AGAIN_MS = 5000 /* when there are no files */
 };
@@ -27,7 +27,7 @@ static int64_t due_ms(const struct slate *s, const struct playout *p, enum live_
 	int64_t since_ms, bool hopeful)
 {
 	if (s->shown != LIVE_WELL || s->missing)
-		return s->due_ms;
+		return s->due_ms + (hopeful && !s->missing ? AHEAD_MS : 0); /* the last one */
 	if (p->state.window.count)
 		return p->listed_ms ? p->listed_ms + (is_sure(reason) ? REFUSED_MS : SILENT_MS)
 				    : INT64_MAX;
@@ -54,7 +54,7 @@ void slate_step(
 
 	if (!*p->conf->slate_dir || now_ms < due_ms(s, p, reason, since_ms, hopeful))
 		return;
-	if (reason == LIVE_WELL)
+	if (reason == LIVE_WELL || (reason == LIVE_BEGINS && hopeful))
 		reason = s->shown != LIVE_WELL ? s->shown : LIVE_BEGINS;
 	if (reason != s->shown)
 		s->times = 0;
@@ -69,9 +69,10 @@ void slate_step(
 		log_info("slate", LOG_STR("channel", p->id),
 			LOG_STR("reason", live_reason_name(reason)));
 	s->missing = false;
-	s->due_ms = (s->times && now_ms - s->due_ms < LENGTH_MS ? s->due_ms : now_ms) + LENGTH_MS;
-	if (s->times == 0)
-		s->due_ms -= AHEAD_MS;
+	if (s->times && s->due_ms + AHEAD_MS > now_ms)
+		s->due_ms += LENGTH_MS;
+	else
+		s->due_ms = now_ms + LENGTH_MS - AHEAD_MS;
 	s->times++;
 	s->shown = reason;
 }

@@ -13,7 +13,7 @@
 struct slate {
 	enum live_reason shown; /* LIVE_WELL: none */
 	int64_t times;		/* that it was shown */
-	int64_t due_ms;		/* monotonic */
+	int64_t due_ms, end_ms; /* monotonic: the next one; when all that were listed are over */
 	bool missing;		/* there are no files of it; said once */
 };
 

@@ -40,12 +40,13 @@ int64_t recipe_first_n(const struct recipe *r, size_t rung)
 {
 	bool late = r->quick && r->ladder->rungs[rung]->height == 0 && has_picture(r);
 
-	return r->first_n + late;
+	return r->first_n + (late ? RECIPE_QUICK : 0);
 }
 
 /* -nostdin and a named demuxer: nothing in the stream chooses what reads it. Without the analysis
- * of all programmes ffmpeg begins at the first PMT; it must not get +nobuffer, which keeps pictures
- * back until sound of the same time has been read twice over. */
+ * of all programmes ffmpeg begins at the first PMT, and the times of a few pictures tell their
+ * rate, for the stream is clean; it must not get +nobuffer, which keeps pictures back until sound
+ * of the same time has been read twice over. */
 static void add_input(struct args *a, const struct recipe *r)
 {
 	add(a, r->ffmpeg);
@@ -53,8 +54,9 @@ static void add_input(struct args *a, const struct recipe *r)
 	add(a, "-hide_banner");
 	add_pair(a, "-loglevel", "warning");
 	add_pair(a, "-fflags", "+genpts+discardcorrupt");
-	add_pair(a, "-analyzeduration", "700000");
+	add_pair(a, "-analyzeduration", "200000");
 	add_pair(a, "-probesize", "2000000");
+	add_pair(a, "-fpsprobesize", "5");
 	add_pair(a, "-scan_all_pmts", "0");
 	add_pair(a, "-threads", "2");
 	add_pair(a, "-f", "mpegts");
@@ -93,7 +95,9 @@ static void add_filters(struct args *a, const struct recipe *r)
 	buf_release(&b);
 }
 
-/* Keyframes stand where they are forced and nowhere else, whatever the frame rate. */
+/* Keyframes stand where they are forced and nowhere else, whatever the frame rate: in a quick start
+ * at 0, 0.5, 1, 2, 4, 6 s. Each picture that the encoder looks ahead is one more that a segment
+ * waits for. */
 static void add_video(struct args *a, const struct recipe *r, size_t i)
 {
 	const struct rung *g = r->ladder->rungs[i];
@@ -102,7 +106,7 @@ static void add_video(struct args *a, const struct recipe *r, size_t i)
 	add_pair(a, "-c:v", "libx264");
 	add_pair(a, "-preset", "superfast");
 	add_pair(a, "-threads:v", arena_printf(a->arena, "%d", r->threads));
-	add_pair(a, "-x264-params", "rc-lookahead=10");
+	add_pair(a, "-x264-params", "rc-lookahead=4:sync-lookahead=0");
 	add_pair(a, "-profile:v", g->profile);
 	add_pair(a, "-level:v", g->level);
 	add_pair(a, "-crf", "22");
@@ -110,7 +114,9 @@ static void add_video(struct args *a, const struct recipe *r, size_t i)
 	add_pair(a, "-bufsize:v", arena_printf(a->arena, "%dk", g->video_buffer_kbit));
 	add_pair(a, "-g", "100000");
 	add_pair(a, "-force_key_frames",
-		r->quick ? "expr:if(lt(n_forced,3),gte(t,n_forced),gte(t,2*n_forced-2))"
+		r->quick ? "expr:gte(t,if(lt(n_forced,2),n_forced/"
+			   "2,if(lt(n_forced,4),n_forced-1,2*n_"
+			   "forced-4)))"
 			 : "expr:gte(t,2*n_forced)");
 	add_pair(a, "-sc_threshold", "0");
 	add_pair(a, "-flags", "+cgop");
@@ -158,7 +164,7 @@ static void add_output(struct args *a, const struct recipe *r, size_t i)
 	add_pair(a, "-segment_format_options",
 		"avoid_negative_ts=disabled:pat_period=2:sdt_period=2:flush_packets=1");
 	add_pair(a, "-individual_header_trailer", "0");
-	add_pair(a, "-segment_time", g->height ? "1" : "2");
+	add_pair(a, "-segment_time", g->height ? "0.5" : "2");
 	add_pair(a, "-segment_start_number", arena_printf(a->arena, "%lld", (long long)n));
 	add_pair(a, "-segment_list", arena_printf(a->arena, "pipe:%d", RECIPE_LIST_FD));
 	add_pair(a, "-segment_list_type", "csv");
@@ -196,7 +202,7 @@ const char *const *recipe_args(const struct recipe *r, struct arena *arena)
 	return finish(&a);
 }
 
-/* 48 pictures and 90 frames of sound, of which the encoder itself adds the first. */
+/* 24 pictures and 45 frames of sound, of which the encoder itself adds the first. */
 static void add_slate_input(struct args *a, const struct recipe_slate *s)
 {
 	add(a, s->ffmpeg);
@@ -204,9 +210,9 @@ static void add_slate_input(struct args *a, const struct recipe_slate *s)
 	add_pair(a, "-loglevel", "error");
 	add(a, "-y");
 	add_pair(a, "-f", "lavfi");
-	add_pair(a, "-i", "color=c=0x16202c:s=1280x720:r=25,trim=end_frame=48");
+	add_pair(a, "-i", "color=c=0x16202c:s=1280x720:r=25,trim=end_frame=24");
 	add_pair(a, "-f", "lavfi");
-	add_pair(a, "-i", "anullsrc=r=48000:cl=stereo,atrim=end_sample=91136");
+	add_pair(a, "-i", "anullsrc=r=48000:cl=stereo,atrim=end_sample=45056");
 }
 
 static void add_slate_filters(struct args *a, const struct recipe_slate *s)

@@ -14,7 +14,10 @@
 #include "lib/base/span.h"
 #include "lib/hls/ladder.h"
 
-enum { RECIPE_LIST_FD = 3 };
+enum {
+	RECIPE_LIST_FD = 3,
+	RECIPE_QUICK = 2 /* numbers of a quick start before those of sound alone */
+};
 
 struct recipe {
 	const char *ffmpeg, *dir;
@@ -22,12 +25,12 @@ struct recipe {
 	bool encodes[LADDER_MAX]; /* by rung; at least one */
 	bool has_audio;		  /* beside the pictures */
 	int64_t first_n;	  /* number of the first segment of each picture */
-	bool quick;		  /* begin with two segments of 1 s; otherwise all have 2 s */
+	bool quick;		  /* begin with 0.5, 0.5 and 1 s; otherwise all have 2 s */
 	int threads;		  /* of each encoder of pictures */
 };
 
-/* The number of the first segment of rung `r`: sound alone has no half segment in a quick start, so
- * it begins with the second number. */
+/* The number of the first segment of rung `r`: sound alone is not cut so finely in a quick start.
+ * It begins with the number that ends at 2 s. */
 int64_t recipe_first_n(const struct recipe *r, size_t rung);
 
 /* argv for ffmpeg, ending in NULL; all of it lives in `arena`. NULL when that is full. */
@@ -43,7 +46,7 @@ struct recipe_slate {
 };
 
 enum {
-	RECIPE_SLATE_US = 1920000
+	RECIPE_SLATE_US = 960000
 }; /* whole frames of both picture and sound, so that it can be repeated */
 
 /* argv for ffmpeg, as recipe_args(). */

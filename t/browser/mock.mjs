@@ -161,6 +161,10 @@ export class Mock {
 		const parts = path.split('/').slice(1);
 		if (path === '/')
 			this.page(rs, 'index.html', {});
+		else if (path === '/status')
+			this.page(rs, 'status.html', {});
+		else if (path === '/api/status')
+			this.json(rs, 200, { sources: [], channels: [] });
 		else if (parts[0] === 'watch')
 			this.page(rs, 'watch.html', { id: parts[1], title: this.find(parts[1])?.name ?? '' });
 		else if (parts[0] === 'web')

@@ -72,6 +72,15 @@ async function listing(browser) {
 	});
 }
 
+async function status(browser) {
+	await on(browser, {}, async (page) => {
+		await page.goto(`${mock.url}/`);
+		await page.getByRole('link', { name: /status/i }).click();
+		ok(await until(async () => /No source/.test(await page.locator('#summary').textContent()), 10),
+			'the list leads to the status page');
+	});
+}
+
 async function states(browser) {
 	await on(browser, { viewport: phone }, async (page) => {
 		mock.spoil(/^\/api\/live$/, { status: 502, times: 1, delayMs: 800 });
@@ -189,7 +198,7 @@ await run(async () => {
 	try {
 		await mock.picture();
 		const browser = await launch();
-		for (const part of [listing, states, keyboard, memory])
+		for (const part of [listing, status, states, keyboard, memory])
 			await part(browser);
 		await browser.close();
 	} finally {

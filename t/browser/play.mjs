@@ -21,15 +21,14 @@ async function fetches(requests, rendition, within) {
 	}, within);
 }
 
-await run(async () => {
-	const browser = await launch();
-	const { page, errors, requests, probe } = await open(browser, { viewport: desktop });
+const shot = async (page, name) => folder && page.screenshot({ path: `${folder}/${name}.png` });
+
+async function steadily({ page, probe }) {
 	const began = Date.now();
 	await page.goto(`${base}/watch/live-1`);
 	ok(await plays(page, 15), 'the channel plays');
 	note(`first picture moving after ${Date.now() - began} ms`);
-	if (folder)
-		await page.screenshot({ path: `${folder}/watch-desktop.png` });
+	await shot(page, 'watch-desktop');
 
 	const from = (await picture(page)).time;
 	await until(async () => (await picture(page)).time - from >= Number(seconds), Number(seconds) + 20, 500);
@@ -39,7 +38,9 @@ await run(async () => {
 	is(seen.faults.length, 0, 'without a fault on the page');
 	is(seen.holes, 0, 'without a hole in what is buffered');
 	note(JSON.stringify(seen));
+}
 
+async function byTheMenu({ page, requests, probe, errors }) {
 	for (const [choice, rendition, height] of [['720p', '720p', 720], ['360p', '360p', 360]]) {
 		await pick(page, choice);
 		ok(await fetches(requests, rendition, 20), `${choice} fetches the segments of ${rendition}`);
@@ -54,9 +55,10 @@ await run(async () => {
 	is((await probe()).faults.length, 0, 'no fault was shown');
 	is(errors.length, 0, 'the console has nothing to complain of');
 	note(errors.join('\n'));
-	if (folder)
-		await page.screenshot({ path: `${folder}/audio-desktop.png` });
+	await shot(page, 'audio-desktop');
+}
 
+async function onEachScreen(browser) {
 	for (const [name, viewport] of [['phone', phone], ['desktop', desktop]]) {
 		const view = await open(browser, { viewport });
 		await view.page.goto(`${base}/`);
@@ -64,22 +66,31 @@ await run(async () => {
 			`on a ${name} the channels are listed`);
 		ok(await view.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth),
 			`and nothing is wider than the ${name}`);
-		if (folder)
-			await view.page.screenshot({ path: `${folder}/index-${name}.png` });
+		await shot(view.page, `index-${name}`);
 		if (name === 'phone') {
 			await view.page.goto(`${base}/watch/live-2`);
 			ok(await plays(view.page, 20), 'a phone plays another channel');
-			if (folder)
-				await view.page.screenshot({ path: `${folder}/watch-phone.png` });
+			await shot(view.page, 'watch-phone');
 		}
 		await view.close();
 	}
-	const unknown = await open(browser, { viewport: desktop });
-	await unknown.page.goto(`${base}/watch/live-999`);
-	ok(await until(async () => (await unknown.page.locator('#fault-title').textContent()).trim() !== '', 10),
+}
+
+async function unknown(browser) {
+	const { page } = await open(browser, { viewport: desktop });
+	await page.goto(`${base}/watch/live-999`);
+	ok(await until(async () => (await page.locator('#fault-title').textContent()).trim() !== '', 10),
 		'an unknown channel is said in words');
-	note(await unknown.page.locator('#fault-title').textContent());
-	if (folder)
-		await unknown.page.screenshot({ path: `${folder}/fault-desktop.png` });
+	note(await page.locator('#fault-title').textContent());
+	await shot(page, 'fault-desktop');
+}
+
+await run(async () => {
+	const browser = await launch();
+	const view = await open(browser, { viewport: desktop });
+	await steadily(view);
+	await byTheMenu(view);
+	await onEachScreen(browser);
+	await unknown(browser);
 	await browser.close();
 });

@@ -192,7 +192,8 @@ static void steps(void)
 		bool quick;
 		const char *in, *out, *name;
 	} cases[] = {
-		{true, "0:10 1:10 0:11 1:11 2:11", "10/2@0 11/3@2 ", "sound joins at the second"},
+		{true, "0:10 1:10 0:11 1:11 0:12 1:12 2:12", "10/2@0 11/2@2 12/3@4 ",
+			"sound joins at the third"},
 		{false, "0:10 1:10 2:10", "10/3@0 ",
 			"or at the first of a start that is not quick"},
 		{false, "0:10 0:11 1:10 2:10 2:11 1:11", "10/3@0 11/3@2 ", "the slowest decides"},

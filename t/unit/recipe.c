@@ -51,14 +51,14 @@ static void arguments(void)
 	ok(strstr(text, "split=2[s0][s1];[s0]scale="), "one decode for all pictures");
 	is_int(times(text, "-c:a aac "), 3, "each with sound");
 	ok(strstr(text, "-maxrate:v 1870k -bufsize:v 748k "), "pictures are held to their rate");
-	ok(strstr(text, "-segment_start_number 100 ") && strstr(text, "-segment_start_number 101 "),
-		"sound alone begins a number later in a quick start");
-	ok(strstr(text, "lt(n_forced,3)"), "which begins with segments of a second");
+	ok(strstr(text, "-segment_start_number 100 ") && strstr(text, "-segment_start_number 102 "),
+		"sound alone begins two numbers later in a quick start");
+	ok(strstr(text, "n_forced/2"), "which begins with segments of half a second");
 	ok(strstr(text, " /live/50%%/seg/720p/%d.ts "), "a '%%' in a directory is no pattern");
 
 	r.quick = false;
 	text = told(&r, &b);
-	ok(!strstr(text, "-segment_start_number 101 ") && !strstr(text, "lt(n_forced,3)"),
+	ok(!strstr(text, "-segment_start_number 102 ") && !strstr(text, "n_forced/2"),
 		"otherwise all begin at the same number with two seconds");
 	r.has_audio = r.encodes[2] = false;
 	text = told(&r, &b);

@@ -1,6 +1,7 @@
 // t/browser/unit/page.test.mjs - memory, keys, colours and faces.
 // SPDX-License-Identifier: BSD-2-Clause
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { contrast, css, parseRgb, readable, textUpon } from '../../../web/colour.js';
 import { hue, initials, safePicture } from '../../../web/face.js';
@@ -109,4 +110,21 @@ test('every colour gets text that can be read upon it, and becomes text that can
 		assert.ok(contrast(rgb, textUpon(rgb)) >= 4.5, css(rgb));
 		assert.ok(contrast(readable(rgb, ground), ground) >= 4.5, css(rgb));
 	}
+});
+
+test('the player page asks at once for every module that it needs', () => {
+	const web = (name) => readFileSync(new URL(`../../../web/${name}`, import.meta.url), 'utf8');
+	const needed = new Set();
+	const walk = (name) => {
+		for (const [, other] of web(name).matchAll(/from '\.\/([\w.]+)'/g)) {
+			if (!needed.has(other)) {
+				needed.add(other);
+				walk(other);
+			}
+		}
+	};
+	walk('player.js');
+	const asked = [...web('watch.html').matchAll(/modulepreload" href="\{\{assets\}\}\/([\w.]+)"/g)].map(([, name]) => name);
+	assert.ok(needed.size > 10);
+	assert.deepEqual(asked.sort(), [...needed].sort());
 });
