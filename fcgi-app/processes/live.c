@@ -485,9 +485,8 @@ int live_run(const struct conf *conf, const char *id, struct board *board)
 	open_signals(l);
 	live_path(conf, id, "seg", l->seg_dir);
 	if (ladder_parse(conf_ladder(conf, id), conf->max_quality, conf->default_quality,
-		    &l->ladder, &f) < 0)
-		log_error("live_failed", LOG_STR("channel", id), LOG_STR("why", f.text));
-	else if (lock_channel(l, &f))
+		    &l->ladder, &f) == 0 &&
+		lock_channel(l, &f))
 		status = work(l);
 	else if (f.kind)
 		log_error("live_failed", LOG_STR("channel", id), LOG_STR("why", f.text));
