@@ -117,6 +117,7 @@ subtest 'a film of a directory' => sub {
 	is $app->get(path_of('Long', $ver, 'a1/1.m4s'))->status, 404, 'of which there is one';
 	my $moved = $app->get("/api/hls/${\ id_of('Long')}/360p.m3u8");
 	is $moved->status . ' ' . ($moved->header('Location') // ''), "302 " . path_of('Long', $ver, '360p.m3u8'), 'a path without a version leads to it';
+	is $app->get("/api/hls/" . id_of('Long') . "/360p.m3u8?CMCD=" . 'x' x 4000)->status, 400, 'unless no header could hold where';
 	is $app->get("/api/hls/vod-nothing/master.m3u8")->status, 404, 'another film is missing';
 	like master('Letter')->body, qr/This is no film/, 'what is no film says so';
 	is master('Letter')->status, 502, 'and is no fault of ours';

@@ -86,13 +86,16 @@ void reply_text(struct reply *r, int status, const char *type, struct span body)
 	buf_add(&r->body, body.ptr, body.len);
 }
 
-void reply_redirect(struct reply *r, int status, const char *location)
+int reply_redirect(struct reply *r, int status, const char *location, struct fail *f)
 {
+	if (strlen(location) > REPLY_LOCATION_MAX)
+		return fail_set(f, FAIL_INPUT, "The address is too long to be sent on");
 	close_file(r);
 	r->status = status;
 	r->type = NULL;
 	buf_clear(&r->body);
 	reply_header(r, "Location", location);
+	return 0;
 }
 
 int reply_file(struct reply *r, const struct publisher *p, enum publish_store store,

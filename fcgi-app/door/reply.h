@@ -72,8 +72,10 @@ int reply_descriptor(struct reply *r, int fd, const char *type, int64_t modified
 /* Whether a file may be sent with a Content-Encoding: Apache drops that where it sends the file. */
 bool reply_may_code(const struct reply *r);
 
-/* An answer of 302 or 307 to `location` (made by us: a path, or an URL from the configuration). */
-void reply_redirect(struct reply *r, int status, const char *location);
+/* An answer of 302 or 307 to `location` (made by us: a path, or an URL from the configuration, maybe
+ * with the query of the request). Fails: FAIL_INPUT for one of more than REPLY_LOCATION_MAX bytes. */
+enum { REPLY_LOCATION_MAX = 2048 };
+int reply_redirect(struct reply *r, int status, const char *location, struct fail *f);
 
 /* Turns the reply into the words of `f`: status by its kind, `error_code` and `retry_after_s` where
  * the handler set them. JSON, or a page for a browser that opens one of our pages. */

@@ -3,7 +3,6 @@
 #include "fcgi-app/endpoints/hls.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "fcgi-app/app.h"
 #include "fcgi-app/endpoints/find.h"
@@ -17,7 +16,6 @@
 enum {
 	WAIT_MS = 3000,
 	FULL_BYTES = 1 << 20,  /* with less than that free no channel starts */
-	LOCATION_MAX = 2048,   /* bytes; front servers take 4 KiB of headers */
 	MASTER_KEEP_MS = 1000, /* and those who wait for the channel's start get it together */
 };
 
@@ -49,19 +47,18 @@ static int channel_id(struct app *app, struct request *rq, struct live_state *st
 /* Another host encodes the channel: the same request there. */
 static int send_there(struct request *rq, struct reply *r, const char *base, struct fail *f)
 {
-	char location[LOCATION_MAX + 1];
-	size_t len = strlen(base) + rq->path.raw.len + 1 + rq->path.query.len;
+	const char *location;
 
 	if (!*base)
 		return fail_set(f, FAIL_BUSY,
 			"Another host plays this channel and has no public_url; set it there");
-	if (len > LOCATION_MAX)
-		return fail_set(f, FAIL_INPUT,
-			"The address is too long to be sent on to the host that plays the channel");
-	snprintf(location, sizeof(location), "%s%.*s%s%.*s", base, (int)rq->path.raw.len,
+	location = arena_printf(&rq->arena, "%s%.*s%s%.*s", base, (int)rq->path.raw.len,
 		rq->path.raw.ptr, rq->path.query.len ? "?" : "", (int)rq->path.query.len,
 		rq->path.query.len ? rq->path.query.ptr : "");
-	reply_redirect(r, 307, location);
+	if (!location)
+		return fail_set(f, FAIL_INPUT, "The request is too large");
+	if (reply_redirect(r, 307, location, f) < 0)
+		return -1;
 	reply_cache(r, "no-store");
 	return 0;
 }

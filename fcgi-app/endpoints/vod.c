@@ -122,7 +122,8 @@ int vod_latest(struct app *app, struct request *rq, struct reply *r, const struc
 		(int)rq->path.query.len, rq->path.query.len ? rq->path.query.ptr : "");
 	if (!to)
 		return fail_set(f, FAIL_INPUT, "The request is too large");
-	reply_redirect(r, 302, to);
+	if (reply_redirect(r, 302, to, f) < 0)
+		return -1;
 	reply_cache(r, "no-cache");
 	return 0;
 }
