@@ -4,11 +4,11 @@
 
 #include <json-c/json.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "fcgi-app/app.h"
 #include "fcgi-app/door/shelf.h"
 #include "fcgi-app/endpoints/find.h"
+#include "fcgi-app/endpoints/json.h"
 #include "fcgi-app/endpoints/sources.h"
 #include "lib/base/num.h"
 #include "lib/io/board.h"
@@ -18,38 +18,13 @@
 
 enum { TOKEN_WAIT_MS = 3000 };
 
-static void put_text(struct json_object *to, const char *key, const char *text)
-{
-	json_object_object_add(to, key, *text ? json_object_new_string(text) : NULL);
-}
-
-static void put_time(struct json_object *to, const char *key, int64_t ms)
-{
-	time_t s = (time_t)(ms / 1000);
-	char text[40];
-	struct tm tm;
-
-	gmtime_r(&s, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	put_text(to, key, text);
-}
-
 static void put_url(
 	struct json_object *to, const char *key, const struct app *app, const char *path)
 {
 	char url[1024];
 
 	snprintf(url, sizeof(url), "%s%s", app->conf->public_url, path);
-	put_text(to, key, url);
-}
-
-/* Sends `root`, which it takes. */
-static void send_json(struct reply *r, struct json_object *root)
-{
-	reply_text(r, 200, "application/json",
-		span_of(json_object_to_json_string_ext(
-			root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
-	json_object_put(root);
+	json_text(to, key, url);
 }
 
 /* --- the list -----------------------------------------------------------------------------------
@@ -68,17 +43,17 @@ static int add_channel(void *ctx, const struct channel *c)
 	char path[IDENT_MAX + 40];
 
 	live_look(list->app->conf, &list->app->ladder, c->id, &state);
-	put_text(item, "id", c->id);
-	put_text(item, "streamId", c->stream_id);
-	put_text(item, "name", c->name);
+	json_text(item, "id", c->id);
+	json_text(item, "streamId", c->stream_id);
+	json_text(item, "name", c->name);
 	json_object_object_add(item, "number", json_object_new_int64(c->number));
-	put_text(item, "category", c->category);
-	put_text(item, "logo", c->logo);
+	json_text(item, "category", c->category);
+	json_text(item, "logo", c->logo);
 	snprintf(path, sizeof(path), "/api/hls/%s/master.m3u8", c->stream_id);
 	put_url(item, "url", list->app, path);
 	snprintf(path, sizeof(path), "/watch/%s", c->id);
 	put_url(item, "page", list->app, path);
-	put_text(item, "status", live_status_name(&state));
+	json_text(item, "status", live_status_name(&state));
 	json_object_object_add(item, "now", NULL);
 	json_object_array_add(list->channels, item);
 	return 0;
@@ -122,8 +97,8 @@ int live_list(struct app *app, struct request *rq, struct reply *r, struct fail 
 		json_object_put(root);
 		return -1;
 	}
-	put_text(root, "nextCursor", next);
-	send_json(r, root);
+	json_text(root, "nextCursor", next);
+	json_send(r, 200, root);
 	reply_public(r, 1);
 	return 0;
 }
@@ -152,7 +127,7 @@ static struct json_object *qualities(
 		if (!ladder_find(&own, span_of(rung->name)) || !is_encoded(state, i))
 			continue;
 		item = json_object_new_object();
-		put_text(item, "name", rung->name);
+		json_text(item, "name", rung->name);
 		json_object_object_add(
 			item, "width", rung->width ? json_object_new_int(rung->width) : NULL);
 		json_object_object_add(
@@ -180,22 +155,22 @@ static void send_channel(struct app *app, struct reply *r, const struct telling 
 	struct json_object *root = json_object_new_object(), *about = json_object_new_object();
 	char path[IDENT_MAX + 60];
 
-	put_text(root, "streamId", t->channel.stream_id);
-	put_text(root, "name", t->channel.name);
+	json_text(root, "streamId", t->channel.stream_id);
+	json_text(root, "name", t->channel.name);
 	snprintf(path, sizeof(path), "/api/hls/%s/master.m3u8%s%s", t->channel.stream_id,
 		t->quality.said ? "?quality=" : "", t->quality.said ? t->quality.first->name : "");
 	put_url(root, "url", app, path);
-	put_text(root, "quality", t->quality.first->name);
+	json_text(root, "quality", t->quality.first->name);
 	json_object_object_add(root, "qualities", qualities(app, &t->channel, &t->state));
 	json_object_object_add(root, "direct", NULL);
 	json_object_object_add(about, "cached", json_object_new_boolean(!t->asked));
-	put_time(about, "expiresAt", t->token.expires_ms);
+	json_time(about, "expiresAt", t->token.expires_ms);
 	json_object_object_add(root, "token", about);
-	put_text(root, "logo", t->channel.logo);
+	json_text(root, "logo", t->channel.logo);
 	json_object_object_add(root, "now", NULL);
-	put_text(root, "status", live_status_name(&t->state));
+	json_text(root, "status", live_status_name(&t->state));
 	json_object_object_add(root, "sources", sources_of_channel(app, t->channel.id, &t->state));
-	send_json(r, root);
+	json_send(r, 200, root);
 	r->x_cache = t->asked ? "MISS" : "HIT";
 	if (t->quality.hinted)
 		reply_vary(r, "Save-Data, ECT, Downlink, CMCD-Request");

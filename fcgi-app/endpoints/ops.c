@@ -7,10 +7,10 @@
 #include <json-c/json.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "fcgi-app/app.h"
+#include "fcgi-app/endpoints/json.h"
 #include "lib/base/clock.h"
 #include "lib/io/board.h"
 #include "lib/io/conf.h"
@@ -32,28 +32,9 @@ struct health {
 	struct json_object *checks;
 };
 
-static void add_text(struct json_object *to, const char *key, const char *text)
-{
-	json_object_object_add(to, key, text ? json_object_new_string(text) : NULL);
-}
-
-static void add_total(struct json_object *to, const char *key, int64_t number)
-{
-	json_object_object_add(to, key, json_object_new_int64(number));
-}
-
-static void send_json(struct reply *r, int status, struct json_object *root)
-{
-	reply_text(r, status, "application/json",
-		span_of(json_object_to_json_string_ext(
-			root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
-	json_object_put(root);
-	reply_cache(r, "no-store");
-}
-
 static void check(struct health *h, const char *name, enum level level, const char *text)
 {
-	add_text(h->checks, name, text);
+	json_text(h->checks, name, text);
 	if (level > h->level)
 		h->level = level;
 }
@@ -187,7 +168,7 @@ static void add_megabytes(struct json_object *to, const char *key, int64_t bytes
 	char text[32];
 
 	snprintf(text, sizeof(text), "%lldMB", (long long)((bytes + (1 << 19)) >> 20));
-	add_text(to, key, text);
+	json_text(to, key, text);
 }
 
 /* Of all our processes together: resident memory, and of it what is theirs alone. */
@@ -234,17 +215,13 @@ static struct json_object *cache_report(const struct app *app, int64_t started_m
 static void add_times(struct json_object *to, int64_t started_ms, int64_t now_ms)
 {
 	int64_t up_s = (now_ms - started_ms) / 1000;
-	time_t now = (time_t)(now_ms / 1000);
 	char text[40];
-	struct tm tm;
 
-	json_object_object_add(to, "uptime", json_object_new_int64(up_s));
+	json_number(to, "uptime", up_s);
 	snprintf(text, sizeof(text), "%lldh %lldm", (long long)(up_s / 3600),
 		(long long)(up_s / 60 % 60));
-	add_text(to, "uptimeFormatted", text);
-	gmtime_r(&now, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	add_text(to, "timestamp", text);
+	json_text(to, "uptimeFormatted", text);
+	json_time(to, "timestamp", now_ms);
 }
 
 /* Of all workers since the board was made, and of the last minutes. */
@@ -254,11 +231,11 @@ static struct json_object *requests_report(const struct board *board)
 	int64_t recent, recent_errors;
 
 	board_minutes(board, RECENT_MIN, &recent, &recent_errors);
-	add_total(to, "total", board_get(board, BOARD_REQUESTS));
-	add_total(to, "errors", board_get(board, BOARD_ERRORS));
-	add_total(to, "busy", board_get(board, BOARD_BUSY));
-	add_total(to, "last5Minutes", recent);
-	add_total(to, "errorsLast5Minutes", recent_errors);
+	json_number(to, "total", board_get(board, BOARD_REQUESTS));
+	json_number(to, "errors", board_get(board, BOARD_ERRORS));
+	json_number(to, "busy", board_get(board, BOARD_BUSY));
+	json_number(to, "last5Minutes", recent);
+	json_number(to, "errorsLast5Minutes", recent_errors);
 	return to;
 }
 
@@ -275,15 +252,16 @@ int ops_health(struct app *app, struct request *rq, struct reply *r, struct fail
 	check_catalog(&h);
 	check_encoders(&h);
 	check(&h, "meter", HEALTHY, "no access log is connected: hits and streams are not counted");
-	add_text(root, "status", level_names[h.level]);
-	add_text(root, "service", "sluice");
-	add_text(root, "version", PACKAGE_VERSION);
+	json_text(root, "status", level_names[h.level]);
+	json_text(root, "service", "sluice");
+	json_text(root, "version", PACKAGE_VERSION);
 	add_times(root, started_ms, clock_real_ms());
 	json_object_object_add(root, "memory", memory_report(app->board));
 	json_object_object_add(root, "requests", requests_report(app->board));
 	json_object_object_add(root, "cache", cache_report(app, started_ms));
 	json_object_object_add(root, "checks", h.checks);
-	send_json(r, h.level == UNHEALTHY ? 503 : 200, root);
+	json_send(r, h.level == UNHEALTHY ? 503 : 200, root);
+	reply_cache(r, "no-store");
 	return 0;
 }
 
@@ -291,8 +269,9 @@ static int send_status(struct reply *r, int status, const char *text)
 {
 	struct json_object *root = json_object_new_object();
 
-	add_text(root, "status", text);
-	send_json(r, status, root);
+	json_text(root, "status", text);
+	json_send(r, status, root);
+	reply_cache(r, "no-store");
 	return 0;
 }
 

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "fcgi-app/app.h"
+#include "fcgi-app/endpoints/json.h"
 #include "lib/io/board.h"
 #include "lib/io/conf.h"
 #include "lib/svc/breaker.h"
@@ -17,37 +17,15 @@
 #include "lib/svc/origin.h"
 #include "lib/svc/viewers.h"
 
-static void put_text(struct json_object *to, const char *key, const char *text)
-{
-	json_object_object_add(to, key, text && *text ? json_object_new_string(text) : NULL);
-}
-
-static void put_number(struct json_object *to, const char *key, int64_t n)
-{
-	json_object_object_add(to, key, json_object_new_int64(n));
-}
-
-/* null for 0. */
-static void put_time(struct json_object *to, const char *key, int64_t ms)
-{
-	time_t s = (time_t)(ms / 1000);
-	char text[40];
-	struct tm tm;
-
-	gmtime_r(&s, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	put_text(to, key, ms ? text : NULL);
-}
-
 /* What is wrong, or nulls. */
 static void put_why(
 	struct json_object *to, enum live_reason reason, const struct fail *why, int64_t since_ms)
 {
 	bool is_well = reason == LIVE_WELL;
 
-	put_text(to, "reason", is_well ? NULL : live_reason_name(reason));
-	put_text(to, "message", is_well ? NULL : why->text);
-	put_time(to, "since", since_ms);
+	json_text(to, "reason", is_well ? NULL : live_reason_name(reason));
+	json_text(to, "message", is_well ? NULL : why->text);
+	json_time(to, "since", since_ms);
 }
 
 /* --- one channel's ------------------------------------------------------------------------------
@@ -66,8 +44,8 @@ static struct json_object *origin_report(
 	breaker_look(&key, &b);
 	if (!b.failures)
 		breaker_look(&whole, &b);
-	put_text(to, "name", o->name);
-	put_text(to, "state", plays ? "playing" : b.failures ? "failing" : "ready");
+	json_text(to, "name", o->name);
+	json_text(to, "state", plays ? "playing" : b.failures ? "failing" : "ready");
 	if (plays)
 		put_why(to, LIVE_WELL, NULL, state->origin_ms);
 	else
@@ -112,11 +90,11 @@ static void add_channel(struct status *s, const char *id)
 	live_look(s->app->conf, &s->app->ladder, id, &state);
 	if (ident_parse(span_of(id), IDENT_LIVE, &ident))
 		catalog_channel(s->app->catalog, &ident, &channel, &f);
-	put_text(to, "id", id);
-	put_text(to, "name", channel.name);
-	put_text(to, "status", live_status_name(&state));
-	put_number(to, "viewers", (int64_t)viewers_read(s->app->conf, id, viewers));
-	put_text(to, "source", state.origin);
+	json_text(to, "id", id);
+	json_text(to, "name", channel.name);
+	json_text(to, "status", live_status_name(&state));
+	json_number(to, "viewers", (int64_t)viewers_read(s->app->conf, id, viewers));
+	json_text(to, "source", state.origin);
 	put_why(to, state.reason, &state.why, state.origin_ms);
 	json_object_array_add(s->channels, to);
 	if (*state.origin)
@@ -158,10 +136,10 @@ static struct json_object *accounts_report(const struct status *s, const struct 
 		const struct conf_account *a = &source->accounts[i];
 		struct json_object *to = json_object_new_object();
 
-		put_text(to, "name", a->name);
+		json_text(to, "name", a->name);
 		json_object_object_add(to, "connections",
 			a->connections ? json_object_new_int64(a->connections) : NULL);
-		put_number(to, "inUse", in_use(s, source, a));
+		json_number(to, "inUse", in_use(s, source, a));
 		json_object_array_add(list, to);
 	}
 	return list;
@@ -179,16 +157,16 @@ static int add_source(struct status *s, const struct conf_source *source, struct
 		return -1;
 	breaker_look(&key, &b);
 	to = json_object_new_object();
-	put_text(to, "name", source->name);
-	put_text(to, "type", source->type);
-	put_text(to, "group", source->group);
-	put_text(to, "state", b.failures ? "failing" : "ready");
+	json_text(to, "name", source->name);
+	json_text(to, "type", source->type);
+	json_text(to, "group", source->group);
+	json_text(to, "state", b.failures ? "failing" : "ready");
 	put_why(to, b.failures ? b.reason : LIVE_WELL, &b.why, b.since_ms);
-	put_number(to, "channels", known.channels);
-	put_number(to, "films", known.films);
-	put_number(to, "series", known.series);
-	put_time(to, "importedAt", known.imported_ms);
-	put_text(to, "importTrouble", known.trouble);
+	json_number(to, "channels", known.channels);
+	json_number(to, "films", known.films);
+	json_number(to, "series", known.series);
+	json_time(to, "importedAt", known.imported_ms);
+	json_text(to, "importTrouble", known.trouble);
 	json_object_object_add(to, "accounts", accounts_report(s, source));
 	json_object_array_add(list, to);
 	return 0;
@@ -212,12 +190,11 @@ int sources_status(struct app *app, struct request *rq, struct reply *r, struct 
 	add_channels(s);
 	for (size_t i = 0; i < app->conf->source_count && result == 0; i++)
 		result = add_source(s, &app->conf->sources[i], sources, f);
-	if (result == 0) {
-		reply_text(r, 200, "application/json",
-			span_of(json_object_to_json_string_ext(
-				root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
-		reply_public(r, 1);
+	if (result < 0) {
+		json_object_put(root);
+		return -1;
 	}
-	json_object_put(root);
-	return result;
+	json_send(r, 200, root);
+	reply_public(r, 1);
+	return 0;
 }

@@ -1,0 +1,35 @@
+/* fcgi-app/endpoints/json.c - what JSON answers are put together from.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/endpoints/json.h"
+
+#include <json-c/json.h>
+#include <time.h>
+
+void json_text(struct json_object *to, const char *key, const char *text)
+{
+	json_object_object_add(to, key, text && *text ? json_object_new_string(text) : NULL);
+}
+
+void json_number(struct json_object *to, const char *key, int64_t number)
+{
+	json_object_object_add(to, key, json_object_new_int64(number));
+}
+
+void json_time(struct json_object *to, const char *key, int64_t ms)
+{
+	time_t s = (time_t)(ms / 1000);
+	char text[40];
+	struct tm tm;
+
+	gmtime_r(&s, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	json_text(to, key, ms ? text : NULL);
+}
+
+void json_send(struct reply *r, int status, struct json_object *root)
+{
+	reply_text(r, status, "application/json",
+		span_of(json_object_to_json_string_ext(
+			root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
+	json_object_put(root);
+}

@@ -1,0 +1,23 @@
+/* fcgi-app/endpoints/json.h - what JSON answers are put together from.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SLUICE_ENDPOINTS_JSON_H
+#define SLUICE_ENDPOINTS_JSON_H
+
+#include <stdint.h>
+
+#include "fcgi-app/door/reply.h"
+
+struct json_object;
+
+/* A member of `to`; null for NULL and "". */
+void json_text(struct json_object *to, const char *key, const char *text);
+
+void json_number(struct json_object *to, const char *key, int64_t number);
+
+/* ISO 8601 in UTC of milliseconds since the epoch; null for 0. */
+void json_time(struct json_object *to, const char *key, int64_t ms);
+
+/* Makes `root`, which it takes, the body of the answer. */
+void json_send(struct reply *r, int status, struct json_object *root);
+
+#endif
