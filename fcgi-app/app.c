@@ -20,7 +20,10 @@ int app_open(struct app *app, const struct conf *conf, struct board *board, int 
 	struct mc_config mc = {conf->memcached_servers, conf->memcached_prefix,
 		conf->memcached_user, conf->memcached_password};
 
-	*app = (struct app){.conf = conf, .board = board, .wait_limit = wait_limit};
+	*app = (struct app){.conf = conf,
+		.board = board,
+		.wait_limit = wait_limit,
+		.site_lock = PTHREAD_MUTEX_INITIALIZER};
 	if (ladder_parse(
 		    conf->all_rungs, conf->max_quality, conf->default_quality, &app->ladder, f) < 0)
 		return -1;
@@ -47,10 +50,14 @@ struct site *app_site(struct app *app, struct fail *f)
 {
 	const struct conf *c = app->conf;
 	struct site_look look = {c->site_name, c->site_logo, c->site_colour};
+	struct site *site;
 
-	if (!app->site && site_open(&app->site, c->web_dir, &look, app->publisher, f) < 0)
-		return NULL;
-	return app->site;
+	pthread_mutex_lock(&app->site_lock);
+	if (!app->site)
+		site_open(&app->site, c->web_dir, &look, app->publisher, f);
+	site = app->site;
+	pthread_mutex_unlock(&app->site_lock);
+	return site;
 }
 
 void app_upkeep(struct app *app)

@@ -3,6 +3,7 @@
 #ifndef SLUICE_APP_H
 #define SLUICE_APP_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,8 +25,9 @@ struct app {
 	struct mc *mc;
 	struct catalog *catalog;
 	struct publisher *publisher;
-	struct shelf *shelf;  /* answers that may be sent again */
-	struct site *site;    /* the pages; see app_site() */
+	struct shelf *shelf; /* answers that may be sent again */
+	struct site *site;   /* the pages; see app_site() */
+	pthread_mutex_t site_lock;
 	struct ladder ladder; /* of the configuration, its default first */
 	int wait_limit; /* threads that may wait at once for anything but memcached or SQLite */
 	atomic_int waiting;
@@ -38,8 +40,8 @@ int app_open(struct app *app, const struct conf *conf, struct board *board, int 
 	struct fail *f);
 void app_close(struct app *app);
 
-/* The pages, read and published by the first call, which in a process with threads is made before
- * they start: a process that answers one request reads them only for that. NULL: FAIL_INTERNAL. */
+/* The pages, read and published by the first call: who never sends one, as the relay pool and a
+ * process for one request, never reads them. NULL: FAIL_INTERNAL. */
 struct site *app_site(struct app *app, struct fail *f);
 
 /* Between two requests: looks now and then whether somebody should tidy up (summon.h). */

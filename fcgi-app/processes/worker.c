@@ -253,7 +253,8 @@ int worker_run(const struct conf *conf, const char *pool, int listen_fd, struct 
 	mallopt(M_ARENA_MAX, 2); /* threads that wait need no heap of their own */
 	measure(conf, pool, &fp.limit, &waits);
 	result = app_open(&app, conf, board, waits, &f);
-	if (result == 0 && !app_site(&app, &f)) {
+	/* Those who will send pages start with them, or not at all. */
+	if (result == 0 && strcmp(pool, "relay") != 0 && !app_site(&app, &f)) {
 		app_close(&app);
 		result = -1;
 	}

@@ -5,9 +5,12 @@
 #include <string.h>
 
 #include "lib/io/conf.h"
+#include "lib/io/fetch.h"
 #include "lib/svc/source_files.h"
 #include "lib/svc/source_m3u.h"
 #include "lib/svc/source_xtream.h"
+
+enum { REDIRECTS = 5, CONNECT_MS = 10000, STALL_MS = 30000, TOTAL_MS = 300000 };
 
 static const struct source_type *const types[] = {&source_xtream, &source_m3u, &source_files};
 
@@ -35,6 +38,20 @@ int source_import(const struct conf_source *source, const struct source_sink *si
 	const struct source_type *type = type_of(source, f);
 
 	return type ? type->import(source, sink, f) : -1;
+}
+
+void source_request(const struct conf_source *source, const char *url, int64_t max_bytes,
+	struct fetch_request *rq)
+{
+	*rq = (struct fetch_request){.url = url,
+		.policy = {source->allow, source->allow_count},
+		.user_agent = *source->user_agent ? source->user_agent : NULL,
+		.follow = REDIRECTS,
+		.compressed = true,
+		.max_bytes = max_bytes,
+		.connect_ms = CONNECT_MS,
+		.stall_ms = STALL_MS,
+		.total_ms = TOTAL_MS};
 }
 
 bool source_is_list(const struct conf_source *source)

@@ -14,6 +14,7 @@
 
 struct conf_account;
 struct conf_source;
+struct fetch_request;
 
 /* Rows as a type of source gives them: cleaned UTF-8 within the limits of lib/svc/catalog.h, good
  * during the call. */
@@ -64,7 +65,8 @@ struct source_type {
 	/* NULL: addresses stand in the catalogue (catalog_address()). */
 	int (*live_url)(const struct conf_source *source, const struct conf_account *account,
 		const char *key, struct buf *url, struct fail *f);
-	/* The address of film `key`, whose file ends in `suffix` ("" for none said). NULL likewise. */
+	/* The address of film `key`, whose file ends in `suffix` ("" for none said). NULL likewise.
+	 */
 	int (*film_url)(const struct conf_source *source, const struct conf_account *account,
 		const char *key, const char *suffix, struct buf *url, struct fail *f);
 };
@@ -78,6 +80,11 @@ const struct source_type *source_type_find(const char *name);
  * FAIL_UPSTREAM (nonsense), FAIL_TIMEOUT, FAIL_INPUT (the configuration), or what the sink failed
  * with. */
 int source_import(const struct conf_source *source, const struct source_sink *sink, struct fail *f);
+
+/* For the types: a request for something of `source` at `url`, of at most `max_bytes`, into `rq`,
+ * as patient as gateways need. Borrows both. */
+void source_request(const struct conf_source *source, const char *url, int64_t max_bytes,
+	struct fetch_request *rq);
 
 /* Whether its addresses stand in the catalogue. */
 bool source_is_list(const struct conf_source *source);

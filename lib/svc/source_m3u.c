@@ -15,13 +15,7 @@
 #include "lib/io/sign.h"
 #include "lib/svc/catalog.h"
 
-enum {
-	LIST_MAX = 256 * 1024 * 1024,
-	CONNECT_MS = 10000,
-	STALL_MS = 30000,
-	TOTAL_MS = 300000,
-	PIECE = 65536
-};
+enum { LIST_MAX = 256 * 1024 * 1024, PIECE = 65536 };
 
 struct reader {
 	struct m3u m3u;
@@ -300,20 +294,13 @@ static enum fetch_verdict on_data(void *ctx, const void *bytes, size_t len)
 
 static int read_address(struct reader *r, const struct conf_source *s)
 {
-	struct fetch_request rq = {.url = s->url,
-		.policy = {s->allow, s->allow_count},
-		.user_agent = *s->user_agent ? s->user_agent : NULL,
-		.follow = 5,
-		.compressed = true,
-		.max_bytes = LIST_MAX,
-		.connect_ms = CONNECT_MS,
-		.stall_ms = STALL_MS,
-		.total_ms = TOTAL_MS,
-		.on_head = on_head,
-		.on_data = on_data,
-		.ctx = r};
+	struct fetch_request rq;
 	struct fail why = {0};
 
+	source_request(s, s->url, LIST_MAX, &rq);
+	rq.on_head = on_head;
+	rq.on_data = on_data;
+	rq.ctx = r;
 	if (fetch_run(&rq, &why) == 0)
 		return 0;
 	if (!r->failed && !r->m3u.is_page)

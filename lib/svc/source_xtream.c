@@ -18,10 +18,7 @@
 enum {
 	LOGIN_MAX = 1024 * 1024,
 	REPLY_MAX = 512 * 1024 * 1024, /* nothing of it is kept */
-	DEPTH_MAX = 32,
-	CONNECT_MS = 10000,
-	STALL_MS = 30000,
-	TOTAL_MS = 300000
+	DEPTH_MAX = 32
 };
 
 /* --- reading tolerantly
@@ -344,19 +341,6 @@ static enum fetch_verdict on_data(void *ctx, const void *bytes, size_t len)
 	return json_items_feed(&l->items, bytes, len) ? FETCH_GO_ON : FETCH_STOP;
 }
 
-static struct fetch_request request_of(const struct conf_source *s, const struct buf *url)
-{
-	return (struct fetch_request){.url = buf_str(url),
-		.policy = {s->allow, s->allow_count},
-		.user_agent = *s->user_agent ? s->user_agent : NULL,
-		.follow = 5,
-		.compressed = true,
-		.max_bytes = REPLY_MAX,
-		.connect_ms = CONNECT_MS,
-		.stall_ms = STALL_MS,
-		.total_ms = TOTAL_MS};
-}
-
 /* Reads one list while it comes in. */
 static int read_list(
 	const struct conf_source *s, const char *action, struct list *l, struct fail *f)
@@ -367,7 +351,7 @@ static int read_list(
 
 	buf_init(&url, 4096);
 	if (put_action(s, action, &url, &l->why) == 0) {
-		rq = request_of(s, &url);
+		source_request(s, buf_str(&url), REPLY_MAX, &rq);
 		rq.on_head = on_head;
 		rq.on_data = on_data;
 		rq.ctx = l;
@@ -388,8 +372,7 @@ static int log_in(const struct conf_source *s, struct fail *f)
 	buf_init(&url, 4096);
 	result = put_action(s, "", &url, f);
 	if (result == 0) {
-		rq = request_of(s, &url);
-		rq.max_bytes = LOGIN_MAX;
+		source_request(s, buf_str(&url), LOGIN_MAX, &rq);
 		result = fetch_get(&rq, false, &res, f);
 	}
 	if (result == 0)
