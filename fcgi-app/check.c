@@ -126,6 +126,9 @@ static void check_programs(struct findings *o, const struct conf *conf)
 {
 	if (!runs(conf->ffmpeg))
 		error(o, "ffmpeg: %s cannot be run; install it or set its path", conf->ffmpeg);
+	if (access(conf->media_program, X_OK) < 0)
+		warning(o, "media_program: %s cannot be run; films do not play without it",
+			conf->media_program);
 	if (!child_can_filter())
 		warning(o, "ffmpeg runs without a filter of system calls: there is none for this "
 			   "machine, or this is a sanitizer build");
