@@ -1,0 +1,87 @@
+#!/usr/bin/perl
+# t/70-vod.t - films from end to end: read, cut, encoded, played whole, from a directory and a gateway.
+# SPDX-License-Identifier: BSD-2-Clause
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use File::Copy qw(copy);
+use File::Temp ();
+use Test::More;
+use App;
+use Gateway;
+
+plan skip_all => 'ffmpeg is not installed' unless App::which('ffmpeg') && App::which('ffprobe');
+
+my $media = Gateway::media();
+my $films = File::Temp->newdir;
+copy("$media/101.mkv", "$films/The.Film.2021.mkv") or die "101.mkv: $!\n";
+copy("$media/20101.mkv", "$films/Short.mkv") or die "20101.mkv: $!\n";
+my $gateway = Gateway->new(accounts => { demo => { password => 'demo', max => 1 } });
+$gateway->control('set', over => 403);
+my $app = App->new(
+	sources => [ { name => 'home', type => 'files', url => "$films" } ],
+	gateway => $gateway, connections => 1, conf => { relay_threads => 32 },
+);
+
+sub id_of { my ($file) = @_; return 'home.vod-' . substr(`printf %s '$file' | sha256sum`, 0, 16) }
+
+# All of a rendition in a file: its beginning and its segments, these in any order.
+sub fetch {
+	my ($id, $ver, $rendition) = @_;
+	my $list = $app->get("/api/hls/$id/$ver/$rendition.m3u8");
+	is $list->status, 200, "$id: the playlist of $rendition";
+	my @names = $list->body =~ /^(\Q$rendition\E\/\d+\.\w+)$/mg;
+	my %part;
+	for my $name (reverse(@names), "$rendition/init.mp4") {
+		my $reply = $app->get("/api/hls/$id/$ver/$name");
+		is $reply->status, 200, $name or diag $reply->body;
+		$part{$name} = $reply->body;
+	}
+	my $file = File::Temp->new(SUFFIX => '.mp4');
+	binmode $file;
+	print $file $part{"$rendition/init.mp4"}, map { $part{$_} } @names;
+	close $file;
+	return $file;
+}
+
+sub frames {
+	my ($file, $stream) = @_;
+	return (`ffprobe -v error -count_frames -select_streams $stream -show_entries stream=nb_read_frames -of csv=p=0 '$file' 2>&1` =~ /^(\d+)/)[0] // 'none';
+}
+sub packets { my ($file, $stream) = @_; return `ffmpeg -v error -i '$file' -map 0:$stream -c copy -f framehash -hash md5 - 2>&1` }
+
+sub payloads { return [ map { (split /,\s*/)[5] } grep { /^\d/ } split /\n/, packets(@_) ] }
+
+for my $case ([ id_of('The.Film.2021.mkv'), '101.mkv' ], [ 'demo.vod-102', '102.mp4' ]) {
+	my ($id, $source) = @$case;
+	subtest "$id" => sub {
+		my $master = $app->get("/api/hls/$id/master.m3u8");
+		is $master->status, 200, 'has a master' or diag $master->body, return;
+		my ($ver) = $master->body =~ m{^([0-9a-f]{32})/source\.m3u8$}m;
+		ok $ver, 'with its own picture' or return;
+		my $copy = fetch($id, $ver, 'source');
+		is frames($copy, 'v:0'), frames("$media/$source", 'v:0'), 'every picture is there, once';
+		is `ffmpeg -v error -i $copy -f null - 2>&1`, '', 'and decodes without a word';
+		my $small = fetch($id, $ver, '240p');
+		is frames($small, 'v:0'), frames("$media/$source", 'v:0'), 'so is every one that is encoded';
+		is `ffmpeg -v error -i $small -f null - 2>&1`, '', 'without a word';
+		my $sound = fetch($id, $ver, 'a0');
+		is `ffmpeg -v error -i $sound -f null - 2>&1`, '', 'the sound decodes';
+		cmp_ok abs(length_of($sound) - length_of("$media/$source")), '<', 0.2, 'and is as long';
+	};
+}
+
+sub length_of { my ($file) = @_; return (`ffprobe -v error -show_entries format=duration -of csv=p=0 '$file'` =~ /^([\d.]+)/)[0] // 0 }
+
+subtest 'a player that knows nothing but the master' => sub {
+	plan skip_all => 'there is no front server' unless $app->front_pid;
+	my $url = 'http://127.0.0.1:' . $app->port . '/api/hls/' . id_of('Short.mkv') . '/master.m3u8?quality=240p';
+	my $text = `ffmpeg -v error -i '$url' -map 0:v:0 -map 0:a:0 -f null - 2>&1`;
+	is $text, '', 'plays to the end without a word';
+	is $? >> 8, 0, 'and ends well';
+};
+
+is $gateway->title(102)->{peak}, 1, 'the gateway saw one connection at a time';
+is $gateway->title(102)->{refused}, 0, 'and refused none';
+done_testing;
