@@ -58,7 +58,7 @@ static void check_places(struct findings *o, const struct conf *conf)
 	struct places_owner owner;
 	struct fail f;
 
-	if (places_owner(conf, &owner, &f) < 0 || places_make(conf, &owner, &f) < 0) {
+	if (places_owner_beside(conf, &owner, &f) < 0 || places_make(conf, &owner, &f) < 0) {
 		error(o, "%s", f.text);
 		return;
 	}

@@ -263,11 +263,12 @@ static int check(struct conf *conf, const struct program *self, int count, char 
 	return check_host(conf, running_dir, stderr) ? OK : FAILED;
 }
 
+/* For what the service reads afterwards. */
 static int become_owner(const struct conf *conf, struct fail *f)
 {
 	struct places_owner owner;
 
-	return places_owner(conf, &owner, f) < 0 || places_make(conf, &owner, f) < 0 ||
+	return places_owner_beside(conf, &owner, f) < 0 || places_make(conf, &owner, f) < 0 ||
 			       places_become(conf, &owner, f) < 0
 		       ? -1
 		       : 0;

@@ -73,7 +73,7 @@ SKIP: {
 }
 
 SKIP: {
-	skip 'only root gives directories to a user', 7 if $>;
+	skip 'only root gives directories to a user', 11 if $>;
 	my $nobody = getpwnam 'nobody';
 	my %place = (user => 'nobody', state_dir => "$dir/given", run_dir => "$dir/given-run");
 	chmod 0755, $dir;
@@ -93,6 +93,14 @@ SKIP: {
 	($status, $text) = check('--quiet', %place);
 	is $status, 0, 'one that root has made is an arrangement';
 	is +(stat "$dir/disk")[4], $nobody, 'and where it points to is for the user';
+	# As systemd does it: the directory is the user's, and no setting says so.
+	delete $place{user};
+	rmdir "$dir/given/made";
+	($status, $text) = check('--quiet', %place);
+	is +(stat "$dir/given/made")[4], $nobody, 'what root makes beside the service is for its user, too';
+	unlike `$program -c $dir/sluice.conf import 2>&1`, qr/cannot be (?:opened|made)/, 'so is what it imports';
+	is_deeply [ map { (stat)[4] } glob "$dir/given/db/*" ], [ ($nobody) x scalar(() = glob "$dir/given/db/*") ], 'all of it';
+	ok -e "$dir/given/db/catalog.db", 'which is there';
 }
 
 SKIP: {

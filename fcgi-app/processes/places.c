@@ -36,6 +36,20 @@ int places_owner(const struct conf *conf, struct places_owner *out, struct fail 
 	return 0;
 }
 
+int places_owner_beside(const struct conf *conf, struct places_owner *out, struct fail *f)
+{
+	struct stat st;
+
+	if (places_owner(conf, out, f) < 0)
+		return -1;
+	if (out->user == no_user && geteuid() == 0 && stat(conf->state_dir, &st) == 0 &&
+		st.st_uid != 0 && getpwuid(st.st_uid)) {
+		out->user = st.st_uid;
+		out->group = out->group == no_group ? st.st_gid : out->group;
+	}
+	return 0;
+}
+
 /* Opens the directory. Root goes through no symbolic link but its own: what the service's user may
  * write to, they could make point anywhere, and be given it. */
 static int open_own(const char *path, struct fail *f)
