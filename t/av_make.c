@@ -78,10 +78,10 @@ static int open_out(const char *dir, const char *name)
 static int make_all(const struct av_source *s, const struct record *r, const struct rendition *x,
 	const char *dir, unsigned seed, struct fail *f)
 {
-	uint32_t *order = calloc(r->segments, sizeof(*order));
+	uint32_t *order = calloc(rendition_segments(x, r), sizeof(*order));
 	int fd, result = 0;
 
-	for (uint32_t n = 0; order && n < r->segments; n++) {
+	for (uint32_t n = 0; order && n < rendition_segments(x, r); n++) {
 		uint32_t k = (uint32_t)rand_r(&seed) % (n + 1);
 		order[n] = order[k];
 		order[k] = n;
@@ -91,7 +91,7 @@ static int make_all(const struct av_source *s, const struct record *r, const str
 		result = fd < 0 ? -1 : av_init_segment(s, r, x, fd, f);
 		close(fd);
 	}
-	for (uint32_t i = 0; order && result == 0 && i < r->segments; i++) {
+	for (uint32_t i = 0; order && result == 0 && i < rendition_segments(x, r); i++) {
 		char name[32];
 		snprintf(name, sizeof(name), "%u.%s", order[i], rendition_extension(x));
 		fd = open_out(dir, name);
@@ -123,7 +123,7 @@ static int make(
 	}
 	if (urgent)
 		what.len--;
-	if (!num_parse(what, 0, (int64_t)r->segments - 1, &n))
+	if (!num_parse(what, 0, (int64_t)rendition_segments(&x, r) - 1, &n))
 		return fail_set(f, FAIL_MISSING, "There is no segment '%.20s'", argv[3]);
 	return av_segment(s, r, &x, (uint32_t)n, urgent ? AV_URGENT : AV_AHEAD, STDOUT_FILENO, f);
 }

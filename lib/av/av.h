@@ -41,8 +41,9 @@ int av_index(const struct av_source *s, struct arena *arena, struct record *out,
 int av_init_segment(const struct av_source *s, const struct record *r, const struct rendition *x,
 	int out_fd, struct fail *f);
 
-/* Writes segment `n` < r->segments of a rendition that rendition_fits(). The same failures, and
- * FAIL_MISSING when the source is not the one that the record was made of. */
+/* Writes segment `n` < rendition_segments() of a rendition that rendition_fits(): fMP4, WebVTT, or
+ * a sheet of thumbnails as JPEG. The same failures, and FAIL_MISSING when the source is not the one
+ * that the record was made of. */
 int av_segment(const struct av_source *s, const struct record *r, const struct rendition *x,
 	uint32_t n, enum av_urgency urgency, int out_fd, struct fail *f);
 

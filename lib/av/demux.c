@@ -82,8 +82,12 @@ int demux_open(struct demux *d, const struct av_source *s, const struct record *
 {
 	size_t n = 0;
 
-	*d = (struct demux){
-		.record = r, .stream = stream, .codec = codec, .stop = stop, .near = time};
+	*d = (struct demux){.record = r,
+		.stream = stream,
+		.codec = codec,
+		.stop = stop,
+		.late_s = LATE_S,
+		.near = time};
 	while (n + 1 < r->segments && r->t[n + 1] <= time)
 		n++;
 	if (r->flags & RECORD_JOINED) {
@@ -153,7 +157,7 @@ int demux_next(struct demux *d, AVPacket *p, struct fail *f)
 		int64_t time = demux_packet_time(d, p);
 		av_packet_unref(p);
 		if (d->stop != INT64_MAX && time != DEMUX_NO_TIME &&
-			time > d->stop + (int64_t)LATE_S * d->record->timescale)
+			time > d->stop + (int64_t)d->late_s * d->record->timescale)
 			return 0;
 	}
 	return got;

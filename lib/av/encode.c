@@ -156,7 +156,8 @@ static int on_picture(void *ctx, AVFrame *frame, struct fail *f)
 int encode_video(const struct av_source *s, const struct record *r, const struct rendition *x,
 	size_t n, enum av_urgency urgency, struct track *out, struct fail *f)
 {
-	struct picture_want want = {.threads = urgency == AV_URGENT ? decoder_processors() : 1};
+	struct picture_want want = {.first_only = x->kind == RENDITION_IFRAMES,
+		.threads = urgency == AV_URGENT ? decoder_processors() : 1};
 	struct encoding e = {.out = out, .packet = av_packet_alloc()};
 	int result = -1;
 

@@ -32,14 +32,8 @@ static void count_packet(struct look *l, struct reader *r, AVPacket *p)
 	const AVStream *st = r->format->streams[p->stream_index];
 	struct look_stream *s = &l->streams[p->stream_index];
 
-	if (is_picture(st) && !s->count && !(p->flags & AV_PKT_FLAG_KEY)) {
-		s->skipped = true;
+	if (is_picture(st) && !s->count && !(p->flags & AV_PKT_FLAG_KEY))
 		return;
-	}
-	if (!s->count) {
-		s->first_dts = p->dts;
-		s->place = reader_place(r, p);
-	}
 	if (p->pts == AV_NOPTS_VALUE)
 		s->untimed++;
 	if (s->count < LOOK_TIMES)
@@ -62,7 +56,8 @@ static bool is_enough(const struct look *l, const struct reader *r)
 		if (st->codecpar->codec_type != AVMEDIA_TYPE_AUDIO && !is_picture(st))
 			continue;
 		all &= s->count >= enough;
-		if (last > 1 && s->count >= enough &&
+		if (last > 1 && s->count >= enough && s->times[0] != AV_NOPTS_VALUE &&
+			s->times[last - 1] != AV_NOPTS_VALUE &&
 			(double)(s->times[last - 1] - s->times[0]) * av_q2d(st->time_base) >
 				SECONDS)
 			return true;

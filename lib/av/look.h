@@ -18,8 +18,6 @@ struct look_stream {
 	int64_t times[LOOK_TIMES]; /* pts of its first packets (of pictures: from the keyframe on)
 				    */
 	size_t count, untimed;	   /* packets that were counted, and those of them without a pts */
-	int64_t first_dts;
-	uint64_t place;		   /* of the keyframe */
 	AVPacket *kept[LOOK_KEPT]; /* the first of them, owned */
 	size_t kept_count;
 	bool skipped; /* pictures came before the first keyframe */

@@ -4,6 +4,7 @@
 
 #include <libavutil/display.h>
 #include <libavutil/pixdesc.h>
+#include <math.h>
 #include <string.h>
 
 #include "lib/av/aac.h"
@@ -104,7 +105,7 @@ static AVRational rate_of_step(int64_t step, AVRational base)
 static void set_rate(const struct look_stream *s, const AVStream *st, struct record *out)
 {
 	AVRational rate = st->avg_frame_rate;
-	int64_t step = look_step(s), sorted = s->times[0];
+	int64_t step = look_step(s), first = s->times[0];
 	size_t n = s->count < LOOK_TIMES ? s->count : LOOK_TIMES;
 
 	if (!is_rate(rate))
@@ -118,8 +119,10 @@ static void set_rate(const struct look_stream *s, const AVStream *st, struct rec
 	/* Evenly spaced pictures lie on multiples of the step, give or take the clock's roundness.
 	 */
 	for (size_t i = 0; i < n; i++) {
-		double at = (double)(s->times[i] - sorted) * av_q2d(st->time_base) * av_q2d(rate);
-		double off = at - (double)grid_scale((int64_t)(at * 1000), 1, 1000);
+		if (s->times[i] == AV_NOPTS_VALUE || first == AV_NOPTS_VALUE)
+			continue;
+		double at = (double)(s->times[i] - first) * av_q2d(st->time_base) * av_q2d(rate);
+		double off = remainder(at, 1);
 		double slack = 1.5 * av_q2d(st->time_base) * av_q2d(rate) + 0.02;
 		if (off > slack || off < -slack)
 			out->flags |= RECORD_VFR;
@@ -237,8 +240,6 @@ int look_video(struct look_stream *s, struct reader *r, unsigned stream, struct 
 		strlen(decoder_name(st->codecpar->codec_id)) + 1);
 	if (out->container == RECORD_AVI || s->untimed * 2 > s->count)
 		out->flags |= RECORD_COUNTED;
-	if (s->interlaced)
-		out->flags |= RECORD_INTERLACED;
 	if (set_shape(frame, st, r, out, f) == 0) {
 		set_rate(s, st, out);
 		result = set_config(s, st, c, arena, out, f);

@@ -109,8 +109,10 @@ static int64_t position(const struct stretch *s, const AVFrame *frame)
 	if (at == DEMUX_NO_TIME)
 		return s->next;
 	at = copy_snap(s->a, at, copy_slack(s->a, base.num, base.den));
+	if (s->next == DEMUX_NO_TIME)
+		return at;
 	off = at - s->next;
-	if (s->next != DEMUX_NO_TIME && off * 1000 < GAP_MS * rate && -off * 1000 < GAP_MS * rate)
+	if (off * 1000 < GAP_MS * rate && -off * 1000 < GAP_MS * rate)
 		return s->next;
 	return at;
 }

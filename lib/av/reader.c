@@ -8,7 +8,13 @@
 
 #include "lib/base/must.h"
 
-enum { IO_BUFFER = 32768, PROBE_SMALL = 65536, PROBE_LARGE = 1 << 20, ERRORS_MAX = 64 };
+enum {
+	IO_BUFFER = 32768,
+	PROBE_SMALL = 65536,
+	PROBE_LARGE = 1 << 20,
+	ERRORS_MAX = 64,
+	TIME_BITS = 50
+};
 
 /* What may be opened at all. */
 static const struct {
@@ -294,12 +300,27 @@ int reader_peek(struct reader *r, uint64_t offset, size_t n, const uint8_t **byt
 	return have > (int)n ? (int)n : have;
 }
 
+/* Times that no film has are none, so that nobody need fear to add two. */
+static void tame(AVPacket *p)
+{
+	int64_t *times[] = {&p->pts, &p->dts}, most = (int64_t)1 << TIME_BITS;
+
+	for (int i = 0; i < 2; i++) {
+		if (*times[i] > most || *times[i] < -most)
+			*times[i] = AV_NOPTS_VALUE;
+	}
+	if (p->duration < 0 || p->duration > most)
+		p->duration = 0;
+}
+
 int reader_next(struct reader *r, AVPacket *p, struct fail *f)
 {
 	for (int errors = 0; errors < ERRORS_MAX; errors++) {
 		int e = av_read_frame(r->format, p);
-		if (e >= 0)
+		if (e >= 0) {
+			tame(p);
 			return 1;
+		}
 		if (r->error)
 			return reader_fail(r, e, "The file", f);
 		if (e == AVERROR_EOF)

@@ -48,7 +48,8 @@ void reader_close(struct reader *r); /* accepts a zeroed one, or one that failed
  * good until the next call of anything. Returns how many (0: the end), or -1 with r->error set. */
 int reader_peek(struct reader *r, uint64_t offset, size_t n, const uint8_t **bytes);
 
-/* The next packet of any stream: 1, or 0 at the end, or -1. */
+/* The next packet of any stream: 1, or 0 at the end, or -1. Its times are AV_NOPTS_VALUE or within
+ * 2^50 of 0. */
 int reader_next(struct reader *r, AVPacket *p, struct fail *f);
 
 /* Of all streams but one, packets are not wanted; -1: all are. */

@@ -8,10 +8,12 @@
 #include "lib/av/encode.h"
 #include "lib/av/fmp4.h"
 #include "lib/av/sound.h"
+#include "lib/av/sprite.h"
+#include "lib/av/text.h"
 #include "lib/av/track.h"
 #include "lib/base/must.h"
 
-enum { INIT_MAX = 1 << 20 };
+enum { INIT_MAX = 1 << 20, WHOLE_MAX = 16 << 20 };
 
 static int write_buf(const struct buf *b, int fd, struct fail *f)
 {
@@ -31,6 +33,7 @@ static int describe(const struct record *r, const struct rendition *x, struct tr
 		copy_describe_video(r, t);
 		return 0;
 	case RENDITION_VIDEO:
+	case RENDITION_IFRAMES:
 		return encode_describe(r, x, t, config, f);
 	case RENDITION_AUDIO:
 		if (!r->audio[x->track].copy)
@@ -68,11 +71,27 @@ static int fill(const struct av_source *s, const struct record *r, const struct 
 {
 	if (x->kind == RENDITION_SOURCE)
 		return copy_video(s, r, n, t, f);
-	if (x->kind == RENDITION_VIDEO)
+	if (x->kind == RENDITION_VIDEO || x->kind == RENDITION_IFRAMES)
 		return encode_video(s, r, x, n, urgency, t, f);
 	if (r->audio[x->track].copy)
 		return copy_audio(s, r, x->track, n, t, f);
 	return sound_encode(s, r, x->track, n, t, f);
+}
+
+/* What is no track: subtitles, sheets of pictures. */
+static int write_whole(const struct av_source *s, const struct record *r, const struct rendition *x,
+	uint32_t n, int fd, struct fail *f)
+{
+	struct buf b;
+	int result;
+
+	buf_init(&b, WHOLE_MAX);
+	result = x->kind == RENDITION_TEXT ? text_segment(s, r, x->track, n, &b, f)
+					   : sprite_sheet(s, r, x, n, &b, f);
+	if (result == 0)
+		result = write_buf(&b, fd, f);
+	buf_release(&b);
+	return result;
 }
 
 int av_segment(const struct av_source *s, const struct record *r, const struct rendition *x,
@@ -81,7 +100,9 @@ int av_segment(const struct av_source *s, const struct record *r, const struct r
 	struct track t = {0};
 	int result;
 
-	must(rendition_fits(x, r) && n < r->segments);
+	must(rendition_fits(x, r) && n < rendition_segments(x, r));
+	if (x->kind == RENDITION_TEXT || x->kind == RENDITION_THUMBNAILS)
+		return write_whole(s, r, x, n, out_fd, f);
 	result = fill(s, r, x, n, urgency, &t, f);
 	if (result == 0)
 		result = fmp4_write(&t, n, out_fd, f);

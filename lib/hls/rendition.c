@@ -105,6 +105,13 @@ void rendition_size(const struct rendition *r, const struct record *of, int *wid
 	}
 }
 
+size_t rendition_segments(const struct rendition *r, const struct record *of)
+{
+	if (r->kind != RENDITION_THUMBNAILS)
+		return of->segments;
+	return (of->segments + RENDITION_SHEET - 1) / RENDITION_SHEET;
+}
+
 const char *rendition_extension(const struct rendition *r)
 {
 	if (r->kind == RENDITION_TEXT)

@@ -25,7 +25,14 @@ enum rendition_kind {
 /* In MPEG-TS picture and first sound stand in one file; in fMP4 each in its own. */
 enum rendition_format { RENDITION_FMP4, RENDITION_TS };
 
-enum { RENDITION_NAME_BYTES = 16 };
+enum {
+	RENDITION_NAME_BYTES = 16,
+	/* A sheet of thumbnails shows the beginnings of so many segments, in so many columns;
+	   "segment" k of `thumbnails` is a sheet. Its pictures are of the size that
+	   rendition_size() says. */
+	RENDITION_SHEET = 100,
+	RENDITION_SHEET_COLUMNS = 10
+};
 
 struct rendition {
 	enum rendition_kind kind;
@@ -48,6 +55,9 @@ bool rendition_fits(const struct rendition *r, const struct record *of);
 /* Size of its picture: even numbers, within the rung, never larger than the source; 0 x 0 where it
  * has none. */
 void rendition_size(const struct rendition *r, const struct record *of, int *width, int *height);
+
+/* How many segments it has: as many as the title, or sheets of thumbnails. */
+size_t rendition_segments(const struct rendition *r, const struct record *of);
 
 /* The extension of its segments: "m4s", "ts", "vtt" or "jpg". */
 const char *rendition_extension(const struct rendition *r);

@@ -1,0 +1,19 @@
+/* lib/av/text.h - subtitles as WebVTT, segment by segment.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * Spec: W3C WebVTT; RFC 8216 section 3.5. Times are the title's own; a cue that lasts over a border
+ * stands in both segments. Of styles only italics, bold and underlined survive. */
+#ifndef SLUICE_AV_TEXT_H
+#define SLUICE_AV_TEXT_H
+
+#include "lib/av/av.h"
+#include "lib/base/buf.h"
+
+/* Appends segment n of a subtitle track. */
+int text_segment(const struct av_source *s, const struct record *r, unsigned track, size_t n,
+	struct buf *to, struct fail *f);
+
+/* Appends the text of one cue, which the codec ("subrip", "ass", "mov_text", "webvtt") has written
+ * so; nothing, if there is nothing to be seen in it. */
+void text_cue(const char *codec, struct span bytes, struct buf *to);
+
+#endif
