@@ -4,7 +4,6 @@
 
 #include <libavutil/display.h>
 #include <libavutil/pixdesc.h>
-#include <math.h>
 #include <string.h>
 
 #include "lib/av/aac.h"
@@ -122,7 +121,8 @@ static void set_rate(const struct look_stream *s, const AVStream *st, struct rec
 		if (s->times[i] == AV_NOPTS_VALUE || first == AV_NOPTS_VALUE)
 			continue;
 		double at = (double)(s->times[i] - first) * av_q2d(st->time_base) * av_q2d(rate);
-		double off = remainder(at, 1);
+		double off =
+			at < 1e9 && at > -1e9 ? at - (double)(int64_t)(at + 1e9 + 0.5) + 1e9 : 1;
 		double slack = 1.5 * av_q2d(st->time_base) * av_q2d(rate) + 0.02;
 		if (off > slack || off < -slack)
 			out->flags |= RECORD_VFR;
