@@ -19,6 +19,10 @@ my $has_mp4 = system("$FindBin::Bin/odd-media", "$media/odd") == 0;
 my $gateway = Gateway->new(dir => $media);
 $gateway->control('set', token_life => 3600);
 $gateway->control('fault', kind => 'redirect', id => 1, set => 'hls');    # what is asked for as 1.ts is a playlist
+my %lists = (
+	name => 'lists', type => 'xtream', url => $gateway->url, user => 'demo', password => 'demo', connections => 5, output => 'm3u8',
+	allow => [ map { "127.0.0.1/32:$_" } $gateway->port, $gateway->edge_port ],
+);
 my $app = App->new(gateway => $gateway, via => 'fastcgi', conf => { ladder => '240p audio' });
 my $watch = Watch->new($app, 1, qw(240p audio));
 
@@ -123,7 +127,7 @@ for my $kind ($has_mp4 ? @kinds : ()) {
 	$seen = length $app->log;
 	$gateway->control('fault', kind => '', id => $id, set => "hls,$set");
 	$gateway->control('fault', kind => 'list', id => $id, set => 'status=403,times=1') if $app->log =~ /channel=live-$id/;
-	ok $other->until(sub { says(qr/flowing channel=live-$id/) }, 40), "$what: the channel plays";
+	ok $other->until(sub { says(qr/flowing channel=live-$id .*as=hls/) }, 40), "$what: the channel plays";
 	like substr($app->log, $seen), $said, 'the variant that fits' if $said;
 	ok $other->goes_on(3, 40), 'and goes on';
 	my $last = $other->newest('240p');
@@ -135,6 +139,13 @@ for my $kind ($has_mp4 ? @kinds : ()) {
 	is scalar `ffmpeg -v error -i $path -f null - 2>&1`, '', 'which decode without a complaint';
 	is_deeply [ $other->faults, $other->joints ], [], 'with nothing wrong in any playlist, segment or joint';
 }
+
+# A gateway that is asked for HLS.
+my $asks = App->new(sources => [ \%lists ], via => 'fastcgi', conf => { ladder => '240p' });
+$gateway->control('clear');
+$asks->get('/api/hls/1/240p.m3u8');
+ok $asks->wait_for(sub { $asks->log =~ /flowing .*as=hls/ }, 20), 'with `output = "m3u8"` a gateway is asked for a playlist';
+ok scalar(grep { $_->{target} =~ m{/live/demo/demo/1\.m3u8$} } @{ $gateway->control('log') }), 'by its name';
 unlike $app->log, qr/hls\/\w{20}|t=\w{10}/, 'and no token in the log';
 diag join "\n", grep { !/ debug / } split /\n/, $app->log if grep { !$_ } Test::More->builder->summary;
 done_testing;

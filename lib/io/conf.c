@@ -35,7 +35,7 @@ static struct {
 } reading;
 
 static const char *const source_settings[] = {"type", "url", "user", "password", "connections",
-	"user_agent", "group", "account", "allow", NULL};
+	"output", "user_agent", "group", "account", "allow", NULL};
 
 static size_t find_setting(const char *name)
 {
@@ -203,6 +203,7 @@ static int read_source(struct conf *c, cfg_t *section, struct conf_source *to, s
 		.name = keep(c, cfg_title(section)),
 		.type = keep(c, cfg_getstr(section, "type")),
 		.url = keep(c, cfg_getstr(section, "url")),
+		.output = keep(c, cfg_getstr(section, "output")),
 		.user_agent = keep(c, cfg_getstr(section, "user_agent")),
 		.group = keep(c, cfg_getstr(section, "group")),
 		.accounts = accounts,
@@ -295,7 +296,7 @@ static int read_file(struct conf *c, struct fail *f)
 	cfg_opt_t source[] = {CFG_STR("type", "xtream", CFGF_NONE), CFG_STR("url", "", CFGF_NONE),
 		CFG_STR("user", "", CFGF_NONE), CFG_STR("password", "", CFGF_NONE),
 		CFG_INT("connections", -1, CFGF_NONE), CFG_STR("user_agent", "", CFGF_NONE),
-		CFG_STR("group", "", CFGF_NONE),
+		CFG_STR("group", "", CFGF_NONE), CFG_STR("output", "ts", CFGF_NONE),
 		CFG_SEC("account", account, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 		CFG_STR_LIST("allow", "{}", CFGF_NONE), CFG_END()};
 	cfg_opt_t channel[] = {CFG_STR("ladder", "", CFGF_NONE), CFG_END()};

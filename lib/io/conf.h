@@ -28,6 +28,7 @@ struct conf_source {
 	const char *name;	/* ident_source_ok() (lib/http/ident.h), unique */
 	const char *type;	/* "xtream", "m3u" or "files" */
 	const char *url;	/* "m3u": may be the path of a file; "files": of a directory */
+	const char *output;	/* what a gateway is asked for: "ts" or "m3u8" */
 	const char *user_agent; /* "": our own */
 	const char *group; /* sources of one group have the same channels; "": none has the like */
 	const struct conf_account *accounts; /* in the order in which they are tried */

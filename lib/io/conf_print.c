@@ -81,7 +81,7 @@ static void print_source(const struct conf *c, const struct conf_source *s, FILE
 		s->type);
 	print_text(shown_url(s), to);
 	print_account(&s->accounts[0], "", to);
-	fputs("\n  user_agent = ", to);
+	fprintf(to, "\n  output = %s\n  user_agent = ", s->output);
 	print_text(s->user_agent, to);
 	fputs("\n  group = ", to);
 	print_text(s->group, to);

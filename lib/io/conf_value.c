@@ -221,8 +221,13 @@ int conf_source_check(const char *path, const struct conf_source *s, struct fail
 			path, s->line, s->name);
 	if (strcmp(s->type, "xtream") != 0 && !is_m3u && !is_dir)
 		return fail_set(f, FAIL_INPUT,
-			"%s:%d: Source %s: there is no type \"%s\"; there are xtream, m3u and files",
+			"%s:%d: Source %s: there is no type \"%s\"; there are xtream, m3u and "
+			"files",
 			path, s->line, s->name, s->type);
+	if (strcmp(s->output, "ts") != 0 && strcmp(s->output, "m3u8") != 0)
+		return fail_set(f, FAIL_INPUT,
+			"%s:%d: Source %s: there is no output \"%s\"; there are ts and m3u8", path,
+			s->line, s->name, s->output);
 	if (is_dir && s->url[0] != '/')
 		return fail_set(f, FAIL_INPUT,
 			"%s:%d: Source %s: url is the whole path of a directory", path, s->line,

@@ -444,7 +444,7 @@ static int put_play(const struct conf_source *s, const struct conf_account *acco
 static int xtream_live_url(const struct conf_source *s, const struct conf_account *account,
 	const char *key, struct buf *url, struct fail *f)
 {
-	return put_play(s, account, "live", key, "ts", url, f);
+	return put_play(s, account, "live", key, s->output, url, f);
 }
 
 static int xtream_film_url(const struct conf_source *s, const struct conf_account *account,

@@ -45,7 +45,8 @@ static void good(const struct place *p)
 		   "secret\n"
 		   "  connections = 3\n  allow = { \"127.0.0.1/32:8081-8082\", \"10.0.0.0/8\" "
 		   "}\n}\n"
-		   "source \"two\" { url = https://x group = g user_agent = \"VLC/3\"\n"
+		   "source \"two\" { url = https://x group = g user_agent = \"VLC/3\" output = "
+		   "m3u8\n"
 		   "  account \"b\" { user = other password = pass connections = 2 } }\n"
 		   "source \"three\" { type = m3u url = /etc/list.m3u }\n",
 		   &c, &f) == 0,
@@ -66,6 +67,8 @@ static void good(const struct place *p)
 	is_int(c->sources[2].accounts[0].connections, 0, "a list has no limit");
 	is_str(c->sources[1].group, "g", "a group");
 	is_str(c->sources[1].user_agent, "VLC/3", "a name of our own");
+	is_str(c->sources[1].output, "m3u8", "what a gateway is asked for");
+	is_str(c->sources[0].output, "ts", "which has a default");
 	is_str(c->sources[0].accounts[0].password, "secret", "with a password");
 	is_int(c->sources[0].allow_count, 2, "a list");
 	is_str(c->sources[0].allow[1], "10.0.0.0/8", "in its order");
@@ -124,6 +127,8 @@ static void mistakes(const struct place *p)
 		{"source \"a\" { }\n", 1, "Source a: url begins with http:// or https://"},
 		{"source \"a\" { url = http://x\n type = tape }\n", 2,
 			"Source a: there is no type \"tape\"; there are xtream, m3u and files"},
+		{"source \"a\" { url = http://x\n output = rtmp }\n", 2,
+			"Source a: there is no output \"rtmp\"; there are ts and m3u8"},
 		{"source \"a\" { url = http://x connections = 0 }\n", 1,
 			"Source a: connections lies between 1 and 1000"},
 		{"source \"a\" { url = list.m3u type = m3u }\n", 1,
