@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use List::Util qw(max);
 use Test::More;
 use Time::HiRes qw(time sleep);
 use App;
@@ -17,6 +18,7 @@ plan skip_all => 'ffmpeg is not installed' unless App::which('ffmpeg');
 my $BUFFER = 5.5;
 my $long = $ENV{SLUICE_LONG};
 my $gateway = Gateway->new;
+my $clock_from = time - 3600;    # the source's clock
 my $app = App->new(gateway => $gateway, via => 'fastcgi', conf => { ladder => '240p audio' });
 $gateway->control('set', token_life => 3600);
 my $watch = Watch->new($app, 1, qw(240p audio));
@@ -55,8 +57,9 @@ my @cases = (
 		$gateway->control('cut', kind => 'live', how => 'cut');
 	} ],
 	[ "a broadcaster's clock of 33 bits that wraps", 5, sub {
-		$gateway->control('clear');
-		$gateway->control('timeline', id => 1, add => 2**33 / 90_000 - 3600 - 12);
+		$gateway->control('cut', kind => 'live', how => 'cut');    # back to the usual clock
+		$watch->goes_on(2, 20);
+		$gateway->control('timeline', id => 1, add => 2**33 / 90_000 - (time - $clock_from) - 6);
 	} ],
 );
 for my $case (@cases) {
@@ -77,6 +80,19 @@ is_deeply [ $watch->faults, $watch->joints ], [], 'with nothing wrong in any pla
 # The date that the list says is that of the wall clock, give or take what lies between.
 my ($last) = ($watch->list('240p')->segments)[-1];
 my $behind = time - $last->{date};
-ok $behind > -5 && $behind < 15, sprintf 'the date of the last segment is %.1f s ago', $behind;
+ok $behind > -1 && $behind < 15, sprintf 'the date of the last segment is %.1f s ago', $behind;
+
+# A source that is late when the channel begins, and catches up.
+$gateway->control('fault', kind => 'live', id => 2, set => 'throttle=150k,cut_after=9s,times=1');
+my $other = Watch->new($app, 2, '240p');
+sub ahead { my $s = $other->segment('240p', $_[0]); return $s->{date} + $s->{duration} - $s->{at} }
+ok $other->until(sub { $other->periods == 2 && $other->newest('240p') }, 40), 'a channel whose source is late plays';
+my ($begun) = grep { $other->segment('240p', $_)->{period} } $other->numbers('240p');
+ok $other->goes_on(4, 40), 'and when it has caught up';
+my $most = max(map { ahead($_) } grep { $_ >= $begun } $other->numbers('240p'));
+ok $other->goes_on(8, 40), 'it goes on';
+my $now = ahead($other->newest('240p'));
+ok $now < 0.5 || $now < $most - 1, sprintf 'and its dates come back to the wall clock: %.1f s ahead, then %.1f', $most, $now;
+is_deeply [ $other->faults, $other->joints ], [], 'with nothing wrong in any playlist, segment or joint';
 diag $app->log if grep { !$_ } Test::More->builder->summary;
 done_testing;

@@ -33,7 +33,8 @@ enum {
 	SLATE_MAX = 1 << 20,
 	HEAD_BYTES = 16 * TS_PACKET,
 	NAME_BYTES = 200,
-	RUN_TTL_S = 90 /* of the run in memcached */
+	RUN_TTL_S = 90,	    /* of the run in memcached */
+	DATE_STEP_MS = 250, /* by which a date may be put right from one segment to the next */
 };
 
 /* --- the run -------------------------------------------------------------------------------- */
@@ -255,20 +256,25 @@ static int64_t end_ms(const struct window *w)
 	return w->count ? last->date_ms + longest_us / 1000 : 0;
 }
 
-/* The date goes on without a step back while the list does. */
+/* The date goes on without a step back while the list does. What was given cannot be later than
+ * now: where a busy machine began late, or a source with a new clock sent its last seconds again,
+ * the dates come back to the truth a little with each segment. */
 static void set_date(struct playout *p, struct window_column *c, int64_t start_us)
 {
-	int64_t longest_us = 0, earliest_ms = end_ms(&p->state.window);
+	int64_t longest_us = 0, earliest_ms = end_ms(&p->state.window), given_us, zero_ms;
 
 	for (size_t i = 0; i < LADDER_MAX; i++)
 		longest_us = c->duration_us[i] > longest_us ? c->duration_us[i] : longest_us;
+	/* A source that begins with its last seconds is ahead of what comes out. */
+	given_us = start_us + longest_us > p->given_us ? start_us + longest_us : p->given_us;
+	zero_ms = clock_real_ms() - given_us / 1000;
 	if (!playout_is_on(p)) {
-		/* A source that begins with its last seconds is ahead of what comes out. */
-		int64_t now_us =
-			start_us + longest_us > p->given_us ? start_us + longest_us : p->given_us;
-		p->date_ms = clock_real_ms() - now_us / 1000;
+		p->date_ms = zero_ms;
 		if (p->date_ms + start_us / 1000 < earliest_ms)
 			p->date_ms = earliest_ms - start_us / 1000;
+	} else if (p->date_ms > zero_ms) {
+		p->date_ms -= p->date_ms - zero_ms < DATE_STEP_MS ? p->date_ms - zero_ms
+								  : DATE_STEP_MS;
 	}
 	c->date_ms = p->date_ms + start_us / 1000;
 }

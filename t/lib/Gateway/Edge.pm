@@ -71,7 +71,8 @@ sub _location {
 	my $how = $wrong->{location} // '';
 	my %where = (
 		path => $path, relative => "../../..$path", loop => $request->{target},
-		scheme => "ftp://127.0.0.1:$server->{edge_port}$path",
+		scheme => "ftp://127.0.0.1:$server->{edge_port}$path", host => "http://localhost:$server->{edge_port}$path",
+		dead => "http://127.0.0.1:$server->{dead_port}$path", clip => $server->edge_url . '/clip.ts',
 	);
 	my $location = $where{$how} // $server->edge_url . $path;
 	return {
@@ -211,6 +212,12 @@ sub file {
 	my ($request, $wrong, $path, $type) = @_;
 	my @stat = stat $path or return { status => 404, headers => [], body => '' };
 	return ranged($request, $wrong, $stat[7], $stat[9], $type, sub { Gateway::Source->file($path, @_) });
+}
+
+# What an expired account is shown instead of its channel: ten seconds of another film.
+sub clip {
+	my ($request, $wrong, $path) = @_;
+	return ranged($request, $wrong, 188 * 14_000, 1_700_000_000, 'video/mp2t', sub { Gateway::Source->file($path, @_) });
 }
 
 sub virtual {

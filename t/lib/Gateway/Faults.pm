@@ -11,6 +11,7 @@
 package Gateway::Faults;
 use strict;
 use warnings;
+use Compress::Zlib ();
 use Gateway::Source;
 
 my %KEYS = (
@@ -26,13 +27,15 @@ my %KEYS = (
 	type       => 'word',     # another Content-Type; none: no such field
 	fields     => 'number',   # so many more header fields
 	big_field  => 'number',   # one more of so many bytes
+	folded     => 'flag',     # one that goes on in a second line
 	# redirects
 	redirect => 'word',       # 301 302 303 307 308
-	location => 'word',       # none loop relative path scheme
+	location => 'word',       # none loop relative path scheme host dead clip (of another film)
 	# the body
 	cut_after   => 'place', rst_after => 'place', stall_after => 'place', stall_for => 'seconds',
 	garbage_at  => 'place', garbage   => 'number', throttle   => 'number',
 	chunked     => 'flag',
+	encoding    => 'word',    # gzip that nobody asked for: broken bomb
 	# API
 	gzip  => 'word',          # good broken bomb
 	json  => 'word',          # strings empty nulls big_ids garbage truncated html (joined by +)
@@ -160,6 +163,7 @@ sub spoil {
 	$reply->{raw} = "SSH-2.0-nonsense\r\n\x00\x01\x02\r\n\r\n" if $wrong->{nonsense};
 	$reply->{$_} = $wrong->{$_} for grep { $wrong->{$_} } qw(head_rate body_delay);
 	_spoil_fields($wrong, $reply->{headers} //= []);
+	_encode($wrong->{encoding}, $reply) if $wrong->{encoding};
 	if (grep { $wrong->{$_} } qw(throttle garbage stall_after cut_after rst_after)) {
 		$reply->{length} //= length $reply->{body} if defined $reply->{body};
 		$reply->{source} = wrap($wrong, $reply->{source} // Gateway::Source->bytes($reply->{body} // ''), $now);
@@ -182,6 +186,17 @@ sub _spoil_fields {
 	}
 	push @$headers, map { ("X-Field-$_" => $_) } 1 .. $wrong->{fields} if $wrong->{fields};
 	push @$headers, 'X-Big', 'x' x $wrong->{big_field} if $wrong->{big_field};
+	push @$headers, 'X-Folded', "one\r\n two" if $wrong->{folded};
+	return;
+}
+
+sub _encode {
+	my ($how, $reply) = @_;
+	my $bytes = Compress::Zlib::memGzip(' ' x ($how eq 'bomb' ? 200_000_000 : 4_000_000));
+	substr $bytes, 20, 400, "\xaa" x 400 if $how eq 'broken';
+	push @{ $reply->{headers} }, 'Content-Encoding', 'gzip';
+	delete @$reply{qw(source length)};
+	$reply->{body} = $bytes;
 	return;
 }
 

@@ -40,7 +40,14 @@ sub new {
 	$self->{gateway_port} = $self->{http}->listen($how{gateway}, 'gateway', $answer);
 	$self->{edge_port}    = $self->{http}->listen($how{edge},    'edge',    $answer);
 	$self->{xtream} = Gateway::Xtream->new($self);
+	$self->{dead_port} = _dead_port();
 	return $self;
+}
+
+# A port where nobody listens.
+sub _dead_port {
+	my $socket = Gateway::Http::listener(0);
+	return $socket->sockport;
 }
 
 sub time { return Time::HiRes::time() + $_[0]{clock} }
@@ -132,6 +139,7 @@ sub _route {
 		my ($kind, $do) = Gateway::Hls::route($self, $request, $token, $2) or return;
 		return ($kind, $token->{id}, $do, $token->{spec});
 	}
+	return ('vod', 'clip', sub { Gateway::Edge::clip($request, $_[0], "$self->{dir}/ch2.ts") }) if $path eq '/clip.ts';
 	if ($path =~ m{^/picture/(\w+)\.png$}) {
 		my $file = "$self->{dir}/$1.png";
 		return ('picture', $1, sub { Gateway::Edge::file($request, $_[0], $file, 'image/png') });
