@@ -83,49 +83,85 @@ subtest 'two players of one viewer' => sub {
 	never_over('two players');
 };
 
-# Whichever process dies, the channel gets its connection again, and no other does meanwhile.
-my @killed = $ENV{SLUICE_LONG} ? qw(live ffmpeg supervisor master api janitor) : qw(live);
-for my $role (@killed) {
-	subtest "kill -9 of $role in mid-stream" => sub {
-		ok plays(1, 3), 'it plays';
-		my ($before) = $app->pids('live');
-		ok $app->kill($role) > 0, 'killed';
-		$app->start if $role eq 'master';
-		ok plays(1, 3, 25), 'it plays again';
-		is now(3), 1, 'with one stream';
-		never_over($role);
-	};
+# --- whichever process is killed, at whichever step -------------------------------------------------------
+
+my $id = 3;    # the channel that plays
+
+sub requests { my ($kind) = @_; return $gateway->counts->{requests}{$kind} // 0 }
+sub resolvers { return map { $app->pids($_) } qw(token refresh) }
+
+# A change of channel comes as far as a request of this kind, which the gateway holds up.
+sub change_to {
+	my ($kind, $fault) = @_;
+	$id = $id == 3 ? 1 : 3;
+	$gateway->control('fault', kind => $kind, id => $id, set => $fault);
+	my $count = requests($kind);
+	return $app->wait_for(sub { playlist(1, $id); requests($kind) > $count }, 20, 'the step');
 }
 
-# The resolver, and the channel's process between its steps: the gateway holds the step open.
+# Each holds its step and returns what is to go on after the kill, or nothing when it was not reached.
 my @steps = (
-	# what is slow at the gateway, who dies then
-	[ 'redirect', 'slow_start=2s,times=1', 'token', 'the resolver before its answer' ],
-	[ 'redirect', 'slow_start=2s,times=1', 'live', 'the channel\'s process while it is being resolved' ],
-	[ 'live', 'slow_start=2s,times=1', 'live', 'the channel\'s process while it connects' ],
-	[ 'live', 'slow_start=2s,times=1', 'supervisor', 'the supervisor while it connects' ],
-	[ 'redirect', 'slow_start=2s,times=1', 'supervisor', 'the supervisor while it is being resolved' ],
+	[ 'while the channel is being resolved' => sub { change_to('redirect', 'slow_start=2s,times=1') ? [] : undef } ],
+	[ 'when the resolver has its answer, and has told nobody' => sub {
+		change_to('redirect', 'slow_start=1s,times=1') or return;
+		my @held = $app->wait_for(sub { my @r = resolvers(); @r && \@r }, 3) or return;
+		kill STOP => @{ $held[0] };
+		sleep 1.3;
+		return $held[0];
+	} ],
+	[ 'when the connection is taken, and no token asked for yet' => sub {
+		plays(1, $id) or return;
+		my @held = $app->pids('supervisor');    # who would be asked
+		kill STOP => @held;
+		my $refused = $gateway->channel($id)->{refused};
+		$gateway->control('tokens', kill => 1);
+		$gateway->control('cut', kind => 'live', how => 'cut');
+		return $app->wait_for(sub { $gateway->channel($id)->{refused} > $refused }, 10, 'the refusal') ? \@held : undef;
+	} ],
+	[ 'while it connects' => sub { change_to('live', 'slow_start=2s,times=1') ? [] : undef } ],
+	[ 'before its first byte' => sub { change_to('live', 'body_delay=2s,times=1') ? [] : undef } ],
+	[ 'in mid-stream' => sub { plays(1, $id) ? [] : undef } ],
 );
-@steps = $steps[2] unless $ENV{SLUICE_LONG};
-my $id = 3;
-for my $step (@steps) {
-	my ($kind, $fault, $role, $name) = @$step;
-	subtest "kill -9 of $name" => sub {
-		my $other = $id == 3 ? 1 : 3;
-		$gateway->control('fault', kind => $kind, id => $other, set => $fault);
-		my $of = sub { my $c = $gateway->counts; $kind eq 'redirect' ? $c->{requests}{redirect} // 0 : $c->{requests}{live} // 0 };
-		my $count = $of->();
-		playlist(1, $other);
-		ok $app->wait_for(sub { playlist(1, $other); $of->() > $count }, 15, 'the step'), 'the step is reached';
-		my @roles = $role eq 'token' ? qw(token refresh) : $role;
-		ok $app->wait_for(sub { grep { $app->kill($_) > 0 } @roles }, 3, "the $role"), 'killed';
-		$gateway->control('clear');
-		ok plays(1, $other, 30), 'the channel plays nevertheless';
-		is now($other), 1, 'with one stream';
-		is $gateway->channel($other)->{peak}, 1, 'and never had two';
-		$id = $other;
-	};
+# Of these only some are there at each step. The master takes all with it.
+my @roles = qw(live resolver ffmpeg supervisor api janitor master);
+my %quick = map { $_ => 1 } 'resolver 1', 'live 2', 'live 3', 'live 5';
+
+sub strike {
+	my ($role, $held) = @_;
+	my @pids = $role eq 'resolver' ? resolvers() : $app->pids($role);
+	kill KILL => @pids;
+	kill CONT => @$held;
+	$app->start if @pids && $role eq 'master';
+	return scalar @pids;
 }
+
+for my $step (0 .. $#steps) {
+	my ($name, $reach) = @{ $steps[$step] };
+	for my $role ($ENV{SLUICE_LONG} ? @roles : grep { $quick{"$_ $step"} } @roles) {
+		subtest "kill -9 of $role $name" => sub {
+			my $held = $reach->();
+			ok $held, 'the step is reached' or return;
+			my $killed = strike($role, $held);
+			note $killed ? "killed: $killed" : 'there is none';
+			$gateway->control('clear');
+			ok plays(1, $id, 40), 'the channel plays nevertheless';
+			is now($id), 1, 'with one stream';
+			is $gateway->channel($id)->{peak}, 1, 'and never had two';
+			never_over($role);
+		};
+	}
+}
+
+subtest 'everything is killed, and another viewer comes' => sub {
+	$app->kill('master');
+	ok $app->wait_for(sub { !$app->pids('live') }, 5), 'all is gone';
+	$app->start;
+	$id = 2;
+	ok plays(0, $id, 25), 'another channel has the connection, within the life of a lease';
+	never_over('everything');
+	$app->move_clock(40);
+	ok $app->wait_for(sub { !$app->pids('live') }, 15), 'and leaves it';
+} if $ENV{SLUICE_LONG};
 
 subtest 'what is left' => sub {
 	$app->move_clock(15);
@@ -135,5 +171,5 @@ subtest 'what is left' => sub {
 	ok plays(0, 1, 20), 'and the connection is free for anybody';
 };
 
-is join(' ', $app->log =~ /^.*level=error.*$/mg), '', 'no error was logged';
+is join("\n", $app->log =~ /^\S+ error .*$/mg), '', 'no error was logged';
 done_testing;
