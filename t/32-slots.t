@@ -116,7 +116,9 @@ my @steps = (
 		my $refused = $gateway->channel($id)->{refused};
 		$gateway->control('tokens', kill => 1);
 		$gateway->control('cut', kind => 'live', how => 'cut');
-		return $app->wait_for(sub { $gateway->channel($id)->{refused} > $refused }, 10, 'the refusal') ? \@held : undef;
+		return \@held if $app->wait_for(sub { $gateway->channel($id)->{refused} > $refused }, 30, 'the refusal');
+		kill CONT => @held;
+		return;
 	} ],
 	[ 'while it connects' => sub { change_to('live', 'slow_start=2s,times=1') ? [] : undef } ],
 	[ 'before its first byte' => sub { change_to('live', 'body_delay=2s,times=1') ? [] : undef } ],

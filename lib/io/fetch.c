@@ -95,7 +95,8 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
 	struct transfer *t = ctx;
 
 	(void)bytes;
-	t->moved_ms = clock_mono_ms();
+	if (size * count <= 2) /* its end: a head that drips is no answer */
+		t->moved_ms = clock_mono_ms();
 	t->header_bytes += (int64_t)(size * count);
 	if (++t->headers > HEADERS_MAX || t->header_bytes > HEADERS_MAX_BYTES)
 		return end_with(t, FAIL_UPSTREAM, "the answer has too many headers");

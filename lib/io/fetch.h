@@ -48,7 +48,7 @@ struct fetch_request {
 	int64_t max_bytes;	/* of the decoded body; 0: without limit, for streams */
 	int64_t connect_ms;	/* to a connection */
 	int64_t total_ms;	/* to the end; 0: without limit */
-	int64_t stall_ms;	/* without a byte; 0: without limit */
+	int64_t stall_ms;	/* without the head, or a byte after it; 0: without limit */
 	struct row *row; /* counts as of a source (lib/io/rows.h); NULL: nothing is counted */
 	/* Streams: the head once, before its data; then pieces of the body; then the end, once.
 	 * Where `on_head` or `on_data` says FETCH_STOP the transfer ends with FAIL_GONE. May be
