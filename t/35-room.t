@@ -5,7 +5,10 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use Fcntl qw(LOCK_EX);
+use List::Util qw(sum0);
 use Test::More;
+use Time::HiRes qw(time);
 use App;
 use Gateway;
 use Watch;
@@ -54,7 +57,51 @@ $app->stop;
 $app->write_conf(live_max => 'auto');
 $app->start;
 ok $first->goes_on(1, 30), 'where it is measured the first channel always plays';
-my ($slot) = map { my $file; open($file, '<', $_) ? scalar <$file> : '' } glob $app->run_dir . '/encoders/live-1';
-like $slot, qr/^\d+ +\d+ *$/, 'and says what it costs';
+sub said { open my $file, '<', $app->run_dir . '/encoders/live-1' or return ''; return scalar <$file> }
+like said(), qr/^\d+ +\d+ *$/, 'and says what it costs';
+
+# Another program's channel, which is expected to take 310 thousandths of a processor and takes more.
+chomp(my $processors = qx{nproc});
+open my $other, '+>', $app->run_dir . '/encoders/other' or die "other: $!\n";
+flock $other, LOCK_EX or die "other: $!\n";
+sub other_takes { sysseek $other, 0, 0; syswrite $other, sprintf "310 %-20d\n", $_[0]; return }
+other_takes(950 * $processors);
+my $streams = $gateway->channel(2)->{streams};
+$second = Watch->new($app, 2, qw(360p));
+my $busy = -s App::builddir() . '/slates/machine_busy/360p.ts';
+ok $second->until(sub { $second->newest('360p') && $second->segment('360p', $second->newest('360p'))->{bytes} == $busy }, 20),
+	'a machine that is measured to be full shows so';
+$reply = $app->get('/api/live/2');
+is $reply->status . ' ' . $reply->json->{error}{reason}, '503 machine_busy', 'and in JSON';
+like $reply->header('Retry-After'), qr/^\d+$/, 'with when to ask again';
+like $app->log, qr/ no_room channel=live-2 why="This machine plays 2 channels, as many as it can"/, 'and in the log';
+is $gateway->channel(2)->{streams}, $streams, 'its source is left alone';
+ok $first->goes_on(1, 10), 'what plays goes on';
+other_takes(20);
+my $periods = $second->periods;
+ok $second->until(sub { $first->look; $second->periods > $periods }, 30), 'when there is room the channel plays';
+ok $second->goes_on(2, 20), 'and stays';
+is_deeply [ $second->faults, $second->joints ], [], 'with nothing wrong in any playlist, segment or joint';
+
+# The processor time that a process has used.
+sub cpu_s {
+	open my $file, '<', "/proc/$_[0]/stat" or return 0;
+	my ($rest) = <$file> =~ /\) (.*)/;
+	return sum0((split ' ', $rest)[ 11, 12 ]) / 100;
+}
+
+if ($ENV{SLUICE_LONG}) {
+	my $used = sub { sum0(map { cpu_s($_) } $app->pids('ffmpeg')) };
+	ok $first->until(sub { $second->look; said() =~ / [1-9]\d* /}, 30), 'after a while a channel knows what it takes';
+	my ($began, $before, %takes) = (time, $used->());
+	$first->until(sub { $second->look; time > $began + 20 }, 21);
+	my $really = ($used->() - $before) * 1000 / (time - $began);
+	for my $id (1, 2) {
+		open my $file, '<', $app->run_dir . "/encoders/live-$id" or die "live-$id: $!\n";
+		$takes{$id} = (split ' ', <$file>)[1];
+	}
+	my $told = $takes{1} + $takes{2};
+	ok abs($told - $really) < $really / 2, sprintf 'it tells the truth: %d thousandths of a processor, of %d', $told, $really;
+}
 diag $app->log if grep { !$_ } Test::More->builder->summary;
 done_testing;

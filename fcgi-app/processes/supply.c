@@ -74,18 +74,9 @@ static void ask_to_leave(struct supply *s, const struct slot_holders *holders, i
 	}
 }
 
-static bool is_open(const struct supply *s, const struct origin *o)
+static bool is_barred(const struct supply *s, const struct origin *o)
 {
-	struct breaker_key source = {s->conf, s->mc, NULL, o->source->name};
-	struct breaker_key origin = {s->conf, s->mc, s->id, o->name};
-	int64_t now_ms = clock_real_ms();
-	struct breaker b;
-
-	breaker_look(&source, &b);
-	if (breaker_is_open(&b, now_ms))
-		return true;
-	breaker_look(&origin, &b);
-	return breaker_is_open(&b, now_ms);
+	return breaker_bars(s->conf, s->mc, s->id, o);
 }
 
 static enum slot_result take_one(struct supply *s, const struct origin *o, int64_t now_ms)
@@ -106,29 +97,22 @@ static enum slot_result take_one(struct supply *s, const struct origin *o, int64
 /* One of the accounts has a connection for us: of an origin that is well, if there is one. */
 static bool take_slot(struct supply *s, int64_t now_ms)
 {
-	bool open[ORIGINS_MAX] = {false};
-	const struct origin *full = NULL;
+	const struct origin *order[ORIGINS_MAX], *full = NULL;
 	struct fail f = {0};
+	size_t count;
 
 	if (s->held)
 		return true;
 	if (s->slot_ms > now_ms && s->slot_ms <= now_ms + SLOT_LOOK_MS)
 		return false;
 	s->slot_ms = now_ms + SLOT_LOOK_MS;
-	for (size_t i = 0; i < s->origins.count && s->origins.count > 1; i++)
-		open[i] = is_open(s, &s->origins.list[i]);
-	for (int turn = 0; turn < 2; turn++) {
-		for (size_t i = 0; i < s->origins.count; i++) {
-			const struct origin *o = &s->origins.list[i];
-			enum slot_result result;
+	count = breaker_order(s->conf, s->mc, s->id, &s->origins, order);
+	for (size_t i = 0; i < count; i++) {
+		enum slot_result result = take_one(s, order[i], now_ms);
 
-			if (open[i] != (turn == 1))
-				continue;
-			result = take_one(s, o, now_ms);
-			if (result == SLOT_MINE || result == SLOT_SHARED)
-				return result == SLOT_MINE;
-			full = !full && result == SLOT_FULL ? o : full;
-		}
+		if (result == SLOT_MINE || result == SLOT_SHARED)
+			return result == SLOT_MINE;
+		full = !full && result == SLOT_FULL ? order[i] : full;
 	}
 	if (full) {
 		fail_set(&f, FAIL_BUSY, SLOT_FULL_TEXT, full->name);
@@ -156,10 +140,10 @@ static void ask(struct supply *s, bool refresh, int64_t now_ms)
 	live_ask_token(s->conf, s->id, refresh);
 }
 
-static bool are_all_open(const struct supply *s)
+static bool are_all_barred(const struct supply *s)
 {
 	for (size_t i = 0; i < s->origins.count; i++) {
-		if (!is_open(s, &s->origins.list[i]))
+		if (!is_barred(s, &s->origins.list[i]))
 			return false;
 	}
 	return true;
@@ -213,7 +197,7 @@ enum supply_answer supply_step(struct supply *s)
 		return SUPPLY_WAITS;
 	}
 	o = origins_named(&s->origins, t.origin);
-	if (!o || is_dead(s, &t) || (s->origins.count > 1 && is_open(s, o) && !are_all_open(s)) ||
+	if (!o || is_dead(s, &t) || (s->origins.count > 1 && is_barred(s, o) && !are_all_barred(s)) ||
 		!change_slot(s, o, now_ms)) {
 		ask(s, true, now_ms);
 		return SUPPLY_WAITS;
@@ -294,7 +278,7 @@ void supply_well(struct supply *s)
 const struct origin *supply_better(const struct supply *s)
 {
 	for (size_t i = 0; s->origin && &s->origins.list[i] != s->origin; i++) {
-		if (!is_open(s, &s->origins.list[i]))
+		if (!is_barred(s, &s->origins.list[i]))
 			return &s->origins.list[i];
 	}
 	return NULL;

@@ -129,6 +129,38 @@ bool breaker_is_open(const struct breaker *b, int64_t now_ms)
 	return b->open_until_ms > now_ms && b->open_until_ms <= now_ms + OPEN_MAX_MS;
 }
 
+bool breaker_bars(const struct conf *conf, struct mc *mc, const char *id, const struct origin *o)
+{
+	const struct breaker_key keys[] = {{conf, mc, NULL, o->source->name}, {conf, mc, id, o->name}};
+	struct breaker b;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		breaker_look(&keys[i], &b);
+		if (breaker_is_open(&b, clock_real_ms()))
+			return true;
+	}
+	return false;
+}
+
+size_t breaker_order(const struct conf *conf, struct mc *mc, const char *id,
+	const struct origins *origins, const struct origin *out[ORIGINS_MAX])
+{
+	const struct origin *barred[ORIGINS_MAX];
+	size_t count = 0, later = 0;
+
+	for (size_t i = 0; i < origins->count; i++) {
+		const struct origin *o = &origins->list[i];
+
+		if (origins->count > 1 && breaker_bars(conf, mc, id, o))
+			barred[later++] = o;
+		else
+			out[count++] = o;
+	}
+	for (size_t i = 0; i < later; i++)
+		out[count++] = barred[i];
+	return count;
+}
+
 void breaker_failed(const struct breaker_key *key, enum live_reason reason, const struct fail *why)
 {
 	int64_t now_ms = clock_real_ms(), open_ms;

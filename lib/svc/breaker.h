@@ -13,6 +13,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/fail.h"
 #include "lib/svc/live_reason.h"
+#include "lib/svc/origin.h"
 
 struct conf;
 struct mc;
@@ -34,6 +35,15 @@ struct breaker {
 
 void breaker_look(const struct breaker_key *key, struct breaker *out);
 bool breaker_is_open(const struct breaker *b, int64_t now_ms);
+
+/* Whether `o` is left alone for now: as an origin of channel `id`, or its source as a whole. */
+bool breaker_bars(
+	const struct conf *conf, struct mc *mc, const char *id, const struct origin *o);
+
+/* A channel's origins as they are to be tried, all of them: first those that are well. Borrows from
+ * `origins`; returns how many. */
+size_t breaker_order(const struct conf *conf, struct mc *mc, const char *id,
+	const struct origins *origins, const struct origin *out[ORIGINS_MAX]);
 
 void breaker_failed(const struct breaker_key *key, enum live_reason reason, const struct fail *why);
 void breaker_well(const struct breaker_key *key);

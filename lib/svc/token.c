@@ -128,6 +128,16 @@ bool token_refresh_due(const struct token *t, int64_t now_ms)
 	return now_ms - t->resolved_ms >= TOKEN_REFRESH_MS;
 }
 
+int64_t token_refusal_ms(const struct token *before, int64_t now_ms)
+{
+	int64_t last_ms = before->expires_ms - before->resolved_ms;
+
+	if (!before->why.kind || last_ms < TOKEN_NEGATIVE_MS ||
+		now_ms - before->expires_ms > TOKEN_NEGATIVE_MAX_MS)
+		return TOKEN_NEGATIVE_MS;
+	return last_ms < TOKEN_NEGATIVE_MAX_MS / 2 ? last_ms * 2 : TOKEN_NEGATIVE_MAX_MS;
+}
+
 /* --- one at a time -------------------------------------------------------------------------- */
 
 static int store(const struct conf *conf, struct mc *mc, const char *id, const struct token *t)

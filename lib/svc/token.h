@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  * A gateway answers a live URL with a redirect to an edge, good for some minutes: that is the
  * token. It is kept in memcached (`tok`) for the cluster and in live/work/{id}/token (0600) for
- * this host, and is a secret: no answer and no log shows its url. A refusal is kept too, for 5 s.
+ * this host, and is a secret: no answer and no log shows its url. A refusal is kept too, for a
+ * while.
  * A channel's origins are asked in their order (lib/svc/token_resolve.h); the first that gives one
  * is it.
  * Only the resolver, a short-lived child of the supervisor, asks the gateway; all others look here,
@@ -27,7 +28,8 @@ enum {
 	TOKEN_AGENT_BYTES = 256,
 	TOKEN_REFERRER_BYTES = 1024,
 	TOKEN_REFRESH_MS = 5000,
-	TOKEN_NEGATIVE_MS = 5000,
+	TOKEN_NEGATIVE_MS = 2000, /* a refusal, at first: most pass; twice as long each time after, */
+	TOKEN_NEGATIVE_MAX_MS = 10000,
 	TOKEN_FULL_MS = 1000 /* a refusal of our own: no connection is free */
 };
 
@@ -45,17 +47,20 @@ struct token {
 enum token_state {
 	TOKEN_NONE,   /* nothing known, or no longer good */
 	TOKEN_GOOD,   /* t->url may be used */
-	TOKEN_REFUSED /* the gateway said no within the last 5 s: t->why */
+	TOKEN_REFUSED /* the gateway said no a moment ago: t->why */
 };
 
-/* What is known now, this host's file first, then memcached (NULL: without). *t is set unless
- * TOKEN_NONE. Never waits for the gateway. */
+/* What is known now, this host's file first, then memcached (NULL: without). Where that is
+ * TOKEN_NONE, *t may be what was known before. Never waits for the gateway. */
 enum token_state token_look(
 	const struct conf *conf, struct mc *mc, const char *id, struct token *t);
 
 /* Whether the gateway may be asked again for a token that stopped working: at most once in 5 s;
  * before that, this one is the answer for all, unless its origin has failed meanwhile. */
 bool token_refresh_due(const struct token *t, int64_t now_ms);
+
+/* How long another refusal is kept, where `before` was known before it. */
+int64_t token_refusal_ms(const struct token *before, int64_t now_ms);
 
 /* Body of the resolver process: asks the gateways for channel `id` unless a good token (with
  * `refresh`: one younger than 5 s, of an origin that is well) is there by the time it is alone, and

@@ -14,6 +14,7 @@
 #include "lib/svc/catalog.h"
 #include "lib/svc/slot.h"
 #include "lib/svc/source.h"
+#include "lib/svc/token.h"
 
 enum { CONNECT_MS = 5000, TOTAL_MS = 15000 };
 
@@ -52,6 +53,21 @@ static void refuse(struct resolver *r, int status, struct fail *why)
 			why, FAIL_UPSTREAM, "The gateway refuses this channel (status %d)", status);
 }
 
+static const char *redirect(const char *url, const struct fetch_result *res, struct fail *why)
+{
+	const struct span to = span_of(res->redirect_url);
+
+	if (!to.len)
+		fail_set(why, FAIL_UPSTREAM, "The gateway redirects to nowhere");
+	else if (span_is(to, url))
+		fail_set(why, FAIL_UPSTREAM, "The gateway redirects to itself");
+	else if (!span_starts(to, "http://") && !span_starts(to, "https://"))
+		fail_set(why, FAIL_UPSTREAM, "The gateway redirects to what is neither http nor https");
+	else
+		return res->redirect_url;
+	return NULL;
+}
+
 /* Reads the answer into r->t->url, or says what is wrong with it. */
 static void read_answer(
 	struct resolver *r, const char *url, const struct fetch_result *res, struct fail *why)
@@ -59,10 +75,8 @@ static void read_answer(
 	int status = res->head.status;
 	const char *to = NULL;
 
-	if (status >= 300 && status < 400 && !*res->redirect_url) {
-		fail_set(why, FAIL_UPSTREAM, "The gateway redirects to nowhere");
-	} else if (status >= 300 && status < 400) {
-		to = res->redirect_url;
+	if (status >= 300 && status < 400) {
+		to = redirect(url, res, why);
 	} else if (status != 200) {
 		refuse(r, status, why);
 	} else if (span_starts(span_of(res->content_type), "text/html")) {
@@ -182,32 +196,14 @@ static bool try_origin(struct resolver *r, const struct origin *o)
 	return false;
 }
 
-static bool is_open(const struct resolver *r, const struct origin *o)
-{
-	struct breaker_key source = {r->conf, r->mc, NULL, o->source->name};
-	struct breaker_key origin = {r->conf, r->mc, r->id, o->name};
-	int64_t now_ms = clock_real_ms();
-	struct breaker b;
-
-	breaker_look(&source, &b);
-	if (breaker_is_open(&b, now_ms))
-		return true;
-	breaker_look(&origin, &b);
-	return breaker_is_open(&b, now_ms);
-}
-
-/* First those that are well; when there are none, the others too. */
 static bool try_all(struct resolver *r)
 {
-	bool open[ORIGINS_MAX] = {false};
+	const struct origin *order[ORIGINS_MAX];
+	size_t count = breaker_order(r->conf, r->mc, r->id, &r->origins, order);
 
-	for (size_t i = 0; i < r->origins.count; i++)
-		open[i] = r->origins.count > 1 && is_open(r, &r->origins.list[i]);
-	for (int turn = 0; turn < 2; turn++) {
-		for (size_t i = 0; i < r->origins.count; i++) {
-			if (open[i] == (turn == 1) && try_origin(r, &r->origins.list[i]))
-				return true;
-		}
+	for (size_t i = 0; i < count; i++) {
+		if (try_origin(r, order[i]))
+			return true;
 	}
 	return false;
 }
@@ -219,7 +215,8 @@ static void set_life(struct resolver *r)
 	struct token *t = r->t;
 
 	if (t->why.kind) {
-		t->expires_ms = now_ms + (r->asked ? TOKEN_NEGATIVE_MS : TOKEN_FULL_MS);
+		t->expires_ms =
+			now_ms + (r->asked ? token_refusal_ms(&r->before, now_ms) : TOKEN_FULL_MS);
 		return;
 	}
 	t->expires_ms = now_ms + r->conf->live_token_ttl_s * 1000;

@@ -147,6 +147,26 @@ static void answers(const struct conf *conf)
 	buf_release(&text);
 }
 
+/* What a gateway has said no to is asked again, less and less often. */
+static void refusals(void)
+{
+	static const int64_t lives_ms[] = {2000, 4000, 8000, 10000, 10000};
+	struct token t = {.resolved_ms = 1000000, .expires_ms = 1300000};
+
+	for (size_t i = 0; i < sizeof(lives_ms) / sizeof(lives_ms[0]); i++) {
+		int64_t now_ms = t.expires_ms + 500, life_ms = token_refusal_ms(&t, now_ms);
+
+		is_int(life_ms, lives_ms[i], "refusal %zu in a row is kept %lld ms", i + 1,
+			(long long)lives_ms[i]);
+		t.resolved_ms = now_ms;
+		t.expires_ms = now_ms + life_ms;
+		fail_set(&t.why, FAIL_BUSY, "full");
+	}
+	is_int(token_refusal_ms(&t, t.expires_ms + 60000), 2000, "after a minute it is the first");
+	t.expires_ms = t.resolved_ms + TOKEN_FULL_MS;
+	is_int(token_refusal_ms(&t, t.expires_ms), 2000, "and after one of our own");
+}
+
 static void tokens(const struct conf *conf)
 {
 	static const struct {
@@ -200,6 +220,7 @@ static void tokens(const struct conf *conf)
 	token_print(&t, &text);
 	file_replace(path, buf_span(&text), 0600, &f);
 	is_int(token_look(conf, NULL, "live-9", &back), TOKEN_NONE, "until it ends");
+	refusals();
 	buf_release(&text);
 }
 
