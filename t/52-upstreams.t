@@ -73,7 +73,7 @@ my $silent = qr/${address}nothing came for too long/;
 #   lasts   goes on until the slate with this reason is shown
 #   more    another sentence        quick  is done each time
 my @rows = (
-	[ 'a token that was used too late',      edge('token_life=500ms'),   lost('The source answers with status 403'), quick => 1 ],
+	[ 'a token that was used too late',      edge('token_life=1ms,times=1'),   lost('The source answers with status 403'), quick => 1 ],
 	[ 'another client of the same viewer',   \&rival,                    lost('The source ended the stream') ],
 	(map { [ "the edge says $_", edge("status=$_,times=1"), lost("The source answers with status $_") ] }
 		qw(401 403 404 406 410 429 451 454 458 459 461 462 463 500 502 503 509 512 513 884)),
