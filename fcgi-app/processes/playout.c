@@ -34,7 +34,7 @@ enum {
 	HEAD_BYTES = 16 * TS_PACKET,
 	NAME_BYTES = 200,
 	RUN_TTL_S = 90,	    /* of the run in memcached */
-	DATE_STEP_MS = 250, /* by which a date may be put right from one segment to the next */
+	DATE_STEP_MS = 500, /* by which a date may be put right from one segment to the next */
 };
 
 /* --- the run -------------------------------------------------------------------------------- */
