@@ -74,6 +74,24 @@ for my $case ([ id_of('The.Film.2021.mkv'), '101.mkv' ], [ 'demo.vod-102', '102.
 
 sub length_of { my ($file) = @_; return (`ffprobe -v error -show_entries format=duration -of csv=p=0 '$file'` =~ /^([\d.]+)/)[0] // 0 }
 
+subtest 'what goes with a picture' => sub {
+	my $id    = id_of('The.Film.2021.mkv');
+	my ($ver) = $app->get("/api/hls/$id/master.m3u8")->body =~ m{^([0-9a-f]{32})/}m;
+	my $text  = $app->get("/api/hls/$id/$ver/s0/0.vtt");
+	is $text->status . ' ' . ($text->header('Content-Type') // ''), '200 text/vtt; charset=utf-8', 'subtitles are text';
+	like $text->body, qr/\AWEBVTT\n(?:.*\n)*X-TIMESTAMP-MAP=/, 'on the film\'s own clock';
+	my $list = $app->get("/api/hls/$id/$ver/thumbnails.vtt");
+	is $list->status . ' ' . ($list->header('Content-Type') // ''), '200 text/vtt; charset=utf-8', 'there is a list of thumbnails';
+	my ($sheet) = $list->body =~ /^(thumbnails\/0\.jpg)#xywh=0,0,160,90$/m;
+	ok $sheet, 'that names a sheet' or return;
+	my $jpeg = $app->get("/api/hls/$id/$ver/$sheet");
+	is $jpeg->status . ' ' . ($jpeg->header('Content-Type') // ''), '200 image/jpeg', 'which is a picture';
+	like $jpeg->body, qr/\A\xff\xd8.*\xff\xd9\z/s, 'whole';
+	is $app->get("/api/hls/$id/$ver/thumbnails/1.jpg")->status, 404, 'and the only one of a short film';
+	is $app->get("/api/hls/$id/$ver/iframes.m3u8")->status, 200, 'keyframes have a playlist';
+	is $app->get("/api/hls/$id/$ver/iframes/1.m4s")->status, 200, 'and are made';
+};
+
 subtest 'a player that knows nothing but the master' => sub {
 	plan skip_all => 'there is no front server' unless $app->front_pid;
 	my $url = 'http://127.0.0.1:' . $app->port . '/api/hls/' . id_of('Short.mkv') . '/master.m3u8?quality=240p';

@@ -31,6 +31,8 @@ static const struct route routes[] = {
 	{METHOD_GET, "/api/hls/{id}/{rendition}.m3u8", hls_media, POOL_API, "hls_media", NULL},
 	{METHOD_GET, "/api/hls/{id}/{ver}/{rendition}.m3u8", vod_media, POOL_RELAY, "vod_media",
 		NULL},
+	{METHOD_GET, "/api/hls/{id}/{ver}/thumbnails.vtt", vod_thumbnails, POOL_RELAY,
+		"vod_thumbnails", NULL},
 	{METHOD_GET, "/api/hls/{id}/{ver}/{rendition}/{file}", vod_part, POOL_RELAY, "vod_part",
 		NULL},
 	{METHOD_GET, "/metrics", metrics_show, POOL_API, "metrics", NULL},

@@ -107,7 +107,7 @@ int vod_latest(struct app *app, struct request *rq, struct reply *r, const struc
 
 	if (!film)
 		return -1;
-	if (!rendition_parse(rq->args[1], &x))
+	if (!rendition_parse(rq->args[1], &x) || x.kind == RENDITION_THUMBNAILS)
 		return fail_set(f, FAIL_MISSING, "There is no such rendition");
 	result = film_open(film, app, id, INDEX_WAIT_MS, f);
 	if (result < 0)
@@ -128,25 +128,29 @@ int vod_latest(struct app *app, struct request *rq, struct reply *r, const struc
 	return 0;
 }
 
-/* Published, so that the front server sends it from now on; where there is no room, sent from here.
- */
-static int send_playlist(struct app *app, struct reply *r, const struct film_seen *film,
+/* Published, so that the front server sends it from now on; where there is no room, sent from here. */
+static int send_list(struct app *app, struct reply *r, const struct film_seen *film,
 	const struct rendition *x, struct fail *f)
 {
 	char name[PACKAGE_NAME_BYTES], rendition[RENDITION_NAME_BYTES];
+	bool pictures = x->kind == RENDITION_THUMBNAILS;
 	struct fail why;
 	struct buf text;
 
 	buf_init(&text, VOD_MAX_BYTES);
-	vod_media_print(&film->record, x, &text);
+	if (pictures)
+		vod_thumbnails_print(&film->record, &text);
+	else
+		vod_media_print(&film->record, x, &text);
 	rendition_print(x, rendition);
-	snprintf(name, sizeof(name), "api/hls/%s/%s/%s.m3u8", film->title.film.id, film->ver,
-		rendition);
+	snprintf(name, sizeof(name), "api/hls/%s/%s/%s.%s", film->title.film.id, film->ver,
+		rendition, pictures ? "vtt" : "m3u8");
 	if (!text.failed)
 		publish_bytes(app->publisher, PUBLISH_WWW, name, buf_span(&text),
 			app->conf->segment_ttl_s, 0, &why);
 	if (send_text(r, &text, f) < 0)
 		return -1;
+	r->type = mime_type(span_of(name));
 	reply_cache(r, forever);
 	return 0;
 }
@@ -158,28 +162,43 @@ static int film_ident(const struct request *rq, struct ident *id, struct fail *f
 	return id->kind == IDENT_VOD ? 0 : fail_set(f, FAIL_MISSING, "There is no such film");
 }
 
-int vod_media(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+static int answer_list(struct app *app, struct request *rq, struct reply *r,
+	const struct rendition *x, struct fail *f)
 {
 	struct film_seen *film = new_film(rq, f);
-	struct rendition x;
 	struct ident id;
 	int result;
 
 	if (!film || film_ident(rq, &id, f) < 0)
 		return -1;
-	if (!rendition_parse(rq->args[2], &x))
-		return fail_set(f, FAIL_MISSING, "There is no such rendition");
 	result = film_open(film, app, &id, PART_WAIT_MS, f);
 	if (result < 0)
 		soon(r, f);
 	else if (!span_is(rq->args[1], film->ver))
 		result = is_changed(r, f);
-	else if (!rendition_fits(&x, &film->record))
+	else if (!rendition_fits(x, &film->record))
 		result = fail_set(f, FAIL_MISSING, "The film has no such rendition");
 	else
-		result = send_playlist(app, r, film, &x, f);
+		result = send_list(app, r, film, x, f);
 	film_close(film);
 	return result;
+}
+
+/* Thumbnails have no playlist, but a list of their own. */
+int vod_media(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	struct rendition x;
+
+	if (!rendition_parse(rq->args[2], &x) || x.kind == RENDITION_THUMBNAILS)
+		return fail_set(f, FAIL_MISSING, "There is no such rendition");
+	return answer_list(app, rq, r, &x, f);
+}
+
+int vod_thumbnails(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	struct rendition x = {.kind = RENDITION_THUMBNAILS};
+
+	return answer_list(app, rq, r, &x, f);
 }
 
 /* --- parts -------------------------------------------------------------------------------------

@@ -14,8 +14,9 @@ int vod_master(struct app *app, struct request *rq, struct reply *r, const struc
 int vod_latest(struct app *app, struct request *rq, struct reply *r, const struct ident *id,
 	struct fail *f);
 
-/* GET /api/hls/{id}/{ver}/{rendition}.m3u8 and /api/hls/{id}/{ver}/{rendition}/{file} */
+/* GET /api/hls/{id}/{ver}/{rendition}.m3u8, …/thumbnails.vtt and …/{rendition}/{file} */
 int vod_media(struct app *app, struct request *rq, struct reply *r, struct fail *f);
+int vod_thumbnails(struct app *app, struct request *rq, struct reply *r, struct fail *f);
 int vod_part(struct app *app, struct request *rq, struct reply *r, struct fail *f);
 
 #endif

@@ -192,8 +192,9 @@ static int check_part(const struct package_request *rq, const struct record *r, 
 
 	if (!rendition_parse(span_of(rq->rendition), &rendition) || !rendition_fits(&rendition, r))
 		return fail_set(f, FAIL_MISSING, "The film has no such rendition");
-	if (rq->part == PACKAGE_SEGMENT && rq->n >= r->segments)
-		return fail_set(f, FAIL_MISSING, "The film has %zu segments", r->segments);
+	if (rq->part == PACKAGE_SEGMENT && rq->n >= rendition_segments(&rendition, r))
+		return fail_set(f, FAIL_MISSING, "The film has %zu such segments",
+			rendition_segments(&rendition, r));
 	return 0;
 }
 

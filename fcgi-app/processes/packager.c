@@ -358,7 +358,7 @@ static void take_request(struct packager *p, struct asker *a)
 		drop_old_wish(p, &a->rq);
 		parts_forget_ahead(&p->parts, &a->rq, p->ahead);
 	}
-	part = parts_ask(&p->parts, &a->rq, 0);
+	part = parts_ask(&p->parts, &a->rq, part_priority(&a->rq));
 	if (!part) {
 		fail_set(&f, FAIL_BUSY, "Too many parts of films are asked for; try again soon");
 		asker_answer(a, &f, false, -1);

@@ -15,6 +15,16 @@ bool part_is_heavy(const struct package_request *rq)
 		       r.kind == RENDITION_THUMBNAILS);
 }
 
+int part_priority(const struct package_request *rq)
+{
+	enum { BEHIND_ALL = 100 };
+	struct rendition r;
+
+	if (rq->part != PACKAGE_SEGMENT || !rendition_parse(span_of(rq->rendition), &r))
+		return 0;
+	return r.kind == RENDITION_IFRAMES || r.kind == RENDITION_THUMBNAILS ? BEHIND_ALL : 0;
+}
+
 static bool is_same_rendition(const struct package_request *a, const struct package_request *b)
 {
 	return a->part == b->part && strcmp(a->id, b->id) == 0 && strcmp(a->ver, b->ver) == 0 &&

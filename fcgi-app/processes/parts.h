@@ -38,6 +38,9 @@ struct parts {
 /* Whether `rq` asks for a part that has to be encoded. */
 bool part_is_heavy(const struct package_request *rq);
 
+/* 0; or what `rq` asks for is nice to have, and waits for what plays. */
+int part_priority(const struct package_request *rq);
+
 /* Whether both ask for the same. */
 bool part_is_same(const struct package_request *a, const struct package_request *b);
 

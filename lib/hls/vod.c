@@ -7,7 +7,7 @@
 
 #include "lib/base/must.h"
 
-enum { SOUND_BPS = 160000, SOUND_AVERAGE_BPS = 132000 };
+enum { SOUND_BPS = 160000, SOUND_AVERAGE_BPS = 132000, KEYFRAMES_BPS = 200000 };
 
 bool vod_has(const struct record *r, const struct ladder *l, const struct rendition *x)
 {
@@ -145,6 +145,20 @@ static void print_sound_alone(const struct record *r, const char *ver, struct bu
 		r->text_count ? ",SUBTITLES=\"text\"" : "", ver, n);
 }
 
+/* RFC 8216, section 4.3.4.3: what is shown while one winds. */
+static void print_keyframes(const struct record *r, const char *ver, struct buf *to)
+{
+	struct rendition x;
+	int width, height;
+
+	must(rendition_parse(span_of("iframes"), &x));
+	rendition_size(&x, r, &width, &height);
+	buf_printf(to,
+		"#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=%d,CODECS=\"%s\",RESOLUTION=%dx%d,"
+		"URI=\"%s/iframes.m3u8\"\n",
+		KEYFRAMES_BPS, x.rung->video_codec, width, height, ver);
+}
+
 void vod_master_print(
 	const struct record *r, const struct ladder *l, const char *ver, struct buf *to)
 {
@@ -168,6 +182,8 @@ void vod_master_print(
 		print_variant(r, NULL, ver, to);
 	if (r->audio_count)
 		print_sound_alone(r, ver, to);
+	if (r->video.codec[0])
+		print_keyframes(r, ver, to);
 }
 
 /* --- media playlists ---------------------------------------------------------------------------
@@ -186,6 +202,8 @@ void vod_media_print(const struct record *r, const struct rendition *x, struct b
 		record_target_s(r));
 	if (alone)
 		buf_puts(to, "#EXT-X-INDEPENDENT-SEGMENTS\n");
+	if (x->kind == RENDITION_IFRAMES)
+		buf_puts(to, "#EXT-X-I-FRAMES-ONLY\n");
 	if (rendition_has_init(x))
 		buf_printf(to, "#EXT-X-MAP:URI=\"%s/init.mp4\"\n", name);
 	for (size_t n = 0; n < r->segments; n++) {
@@ -195,4 +213,33 @@ void vod_media_print(const struct record *r, const struct rendition *x, struct b
 			name, n, rendition_extension(x));
 	}
 	buf_puts(to, "#EXT-X-ENDLIST\n");
+}
+
+static void print_time(long long us, struct buf *to)
+{
+	long long ms = us / 1000;
+
+	buf_printf(to, "%02lld:%02lld:%02lld.%03lld", ms / 3600000, ms / 60000 % 60,
+		ms / 1000 % 60, ms % 1000);
+}
+
+void vod_thumbnails_print(const struct record *r, struct buf *to)
+{
+	struct rendition x;
+	int width, height;
+
+	must(rendition_parse(span_of("thumbnails"), &x));
+	rendition_size(&x, r, &width, &height);
+	buf_puts(to, "WEBVTT\n");
+	for (size_t n = 0; n < r->segments; n++) {
+		int at = (int)(n % RENDITION_SHEET);
+
+		buf_putc(to, '\n');
+		print_time(record_begin_us(r, n), to);
+		buf_puts(to, " --> ");
+		print_time(record_begin_us(r, n + 1), to);
+		buf_printf(to, "\nthumbnails/%zu.jpg#xywh=%d,%d,%d,%d\n", n / RENDITION_SHEET,
+			at % RENDITION_SHEET_COLUMNS * width, at / RENDITION_SHEET_COLUMNS * height,
+			width, height);
+	}
 }

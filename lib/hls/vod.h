@@ -24,8 +24,12 @@ bool vod_has(const struct record *r, const struct ladder *l, const struct rendit
 void vod_master_print(
 	const struct record *r, const struct ladder *l, const char *ver, struct buf *to);
 
-/* Writes the media playlist of a rendition that vod_has(): {rendition}/{n}.m4s, with all of them.
- */
+/* Writes the media playlist of a rendition that rendition_fits(), but for thumbnails, which have
+ * none: {rendition}/{n}.m4s, with all of them. */
 void vod_media_print(const struct record *r, const struct rendition *x, struct buf *to);
+
+/* Writes where on the sheets of thumbnails each segment's picture is, as WebVTT with a media fragment
+ * (xywh) in each cue: what players show over their seek bar. The film has a picture. */
+void vod_thumbnails_print(const struct record *r, struct buf *to);
 
 #endif

@@ -161,7 +161,9 @@ static void masters(void)
 		"CODECS=\"avc1.4D401F,mp4a.40.2\",RESOLUTION=640x360,FRAME-RATE=23.976,"
 		"AUDIO=\"sound\",SUBTITLES=\"text\",CLOSED-CAPTIONS=NONE\n0a/360p.m3u8\n"
 		"#EXT-X-STREAM-INF:BANDWIDTH=160000,AVERAGE-BANDWIDTH=132000,CODECS=\"mp4a.40.2\","
-		"AUDIO=\"sound\",SUBTITLES=\"text\"\n0a/a1.m3u8\n",
+		"AUDIO=\"sound\",SUBTITLES=\"text\"\n0a/a1.m3u8\n"
+		"#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=200000,CODECS=\"avc1.4D401F\","
+		"RESOLUTION=640x360,URI=\"0a/iframes.m3u8\"\n",
 		"a master lists all there is, the film's own picture first, no higher rung");
 	buf_clear(&b);
 	r.flags = RECORD_FIXED_GRID;
@@ -198,6 +200,16 @@ static void media(void)
 	vod_media_print(&r, &x, &b);
 	ok(strstr(buf_str(&b), "s0/1.vtt") && !strstr(buf_str(&b), "MAP"),
 		"subtitles need nothing to begin with");
+	buf_clear(&b);
+	rendition_parse(span_of("iframes"), &x);
+	vod_media_print(&r, &x, &b);
+	ok(strstr(buf_str(&b), "#EXT-X-I-FRAMES-ONLY\n"), "keyframes alone are said to be that");
+	buf_clear(&b);
+	vod_thumbnails_print(&r, &b);
+	is_str(buf_str(&b),
+		"WEBVTT\n\n00:00:00.000 --> 00:00:02.000\nthumbnails/0.jpg#xywh=0,0,160,90\n"
+		"\n00:00:02.000 --> 00:00:08.500\nthumbnails/0.jpg#xywh=160,0,160,90\n",
+		"and each segment has a small picture");
 	buf_release(&b);
 }
 

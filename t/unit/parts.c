@@ -46,6 +46,9 @@ static void joining(void)
 	a = ask("720p", 3, 2);
 	ok(a && a->heavy && a->priority == 2, "a picture that is encoded is heavy");
 	ok(!ask("source", 3, 0)->heavy && !ask("a0", 3, 0)->heavy, "a copy is not, nor is sound");
+	struct package_request sheet = want("thumbnails", 0), picture = want("720p", 0);
+	ok(part_priority(&sheet) > 8 && part_priority(&picture) == 0,
+		"thumbnails wait for what plays and what comes next");
 	b = ask("720p", 3, 0);
 	ok(a == b && a->priority == 0, "who asks for the same joins it and makes it urgent");
 	ok(ask("720p", 3, 1)->priority == 0, "which it stays");
