@@ -10,7 +10,7 @@
 #include "lib/hls/grid.h"
 
 /* A fine clock may have been filled from one of milliseconds. */
-enum { BEFORE_S = 1, SETS_MAX_BYTES = 65536, MUXER_MS = 2 };
+enum { BEFORE_S = 1, SETS_MAX_BYTES = 65536, MUXER_MS = 4 };
 
 void copy_describe_video(const struct record *r, struct track *out)
 {
@@ -202,6 +202,8 @@ int64_t copy_slack(const struct record_audio *a, int num, int den)
 	int64_t clock = grid_scale((int64_t)num * 3, a->source_rate, (int64_t)den * 2) + 1;
 	int64_t muxer = (int64_t)a->source_rate * MUXER_MS / 1000;
 
+	if (muxer > (int64_t)a->frame / 4)
+		muxer = (int64_t)a->frame / 4;
 	return clock > muxer ? clock : muxer;
 }
 

@@ -239,7 +239,8 @@ static void set_rates(struct index *x)
 	for (size_t n = 0; n < r->segments; n++) {
 		uint64_t bytes = r->pos[n + 1] > r->pos[n] ? r->pos[n + 1] - r->pos[n] : 0;
 		double bps = (double)bytes * 8 * r->timescale / (double)(r->t[n + 1] - r->t[n]);
-		if (bps > (double)peak)
+		/* Behind the last there may be tables too. */
+		if (bps > (double)peak && (n + 1 < r->segments || n == 0))
 			peak = (uint64_t)bps;
 	}
 	average =

@@ -104,7 +104,7 @@ static int flv_head(struct index *x, struct buf *head)
 struct ts_tables {
 	struct buf *head;
 	struct ts ts;
-	bool pat;
+	bool pat, pmt;
 };
 
 static void on_ts_packet(void *ctx, const struct ts_packet *p)
@@ -114,8 +114,10 @@ static void on_ts_packet(void *ctx, const struct ts_packet *p)
 	if (t->head->len >= TS_PACKET * 32)
 		return;
 	if ((p->pid == 0 && p->start && !t->pat) ||
-		(t->pat && p->pid == t->ts.program.pmt_pid && p->pid && !t->ts.program.known)) {
+		(t->pat && p->pid == t->ts.program.pmt_pid && p->pid && !t->pmt)) {
 		t->pat = true;
+		/* A table may take several packets; when it is known, this was the last. */
+		t->pmt = p->pid && t->ts.program.known;
 		buf_add(t->head, p->bytes, TS_PACKET);
 	}
 }
