@@ -73,26 +73,29 @@ sub storm {
 	});
 	my (%how, %id);
 	$how{ $_->{how} // 'none' }++, $id{ $_->{id} // '' }++ for @got;
-	note join ', ', (map { "$_: $how{$_}" } sort keys %how), sprintf('in %.2f s', time - $begun);
+	my $took = time - $begun;
+	note join ', ', (map { "$_: $how{$_}" } sort keys %how), sprintf('in %.2f s', $took);
 	is scalar keys %id, $count, 'each answer has its own name';
-	return (\%how, @got);
+	return (\%how, $took, @got);
 }
 
 subtest 'a storm on a cold channel' => sub {
 	my $before = $gateway->channel(2)->{redirects};
 	$gateway->control('fault', kind => 'redirect', id => 2, set => 'slow_start=600ms,times=1');
-	my ($how, @got) = storm(60, '/api/live/2');
+	my ($how, $took, @got) = storm(60, '/api/live/2');
 	is scalar(grep { $_->{how} =~ /^200/ } @got), 60, 'all are answered, though two threads are all there is';
-	cmp_ok(($how->{'200 COALESCED'} // 0) + ($how->{'200 HIT'} // 0), '>', 30, 'most with what one of them had made');
+	# What is made stays right for a second: on a slow machine others still come after that.
+	cmp_ok $how->{'200 MISS'}, '<=', 1 + int $took, 'it is made once a second at most';
+	cmp_ok $how->{'200 COALESCED'} // 0, '>=', 1, 'who comes meanwhile waits for it';
+	is +($how->{'200 COALESCED'} // 0) + ($how->{'200 HIT'} // 0), 60 - $how->{'200 MISS'}, 'and all others get what was made';
 	is $gateway->channel(2)->{redirects}, $before + 1, 'and the gateway was asked once';
-	# On a slow machine it may have to be made a second time while they still come.
 	cmp_ok scalar(keys %{ { map { $_->{body} => 1 } grep { $_->{how} ne '200 HIT' } @got } }), '<=', $how->{'200 MISS'}, 'all hear the same';
 };
 
 subtest 'a storm that ends badly' => sub {
 	my $before = $gateway->counts->{requests}{redirect};
 	$gateway->control('fault', kind => 'redirect', id => 3, set => 'status=884,slow_start=600ms');
-	my ($how, @got) = storm(40, '/api/live/3');
+	my ($how, $took, @got) = storm(40, '/api/live/3');
 	is scalar(grep { $_->{how} =~ /^503/ && $_->{wait} && $_->{code} } @got), 40, 'all hear that it failed, and when to ask again';
 	is $gateway->counts->{requests}{redirect}, $before + 1, 'and the gateway was asked once';
 	$gateway->control('clear');
@@ -101,7 +104,7 @@ subtest 'a storm that ends badly' => sub {
 };
 
 subtest 'a storm on a master' => sub {
-	my ($how, @got) = storm(40, '/api/hls/1/master.m3u8');
+	my ($how, $took, @got) = storm(40, '/api/hls/1/master.m3u8');
 	is scalar(grep { $_->{how} =~ /^200/ } @got), 40, 'viewers who tune in together all see it start';
 	is $gateway->channel(1)->{streams}, 1, 'from one stream';
 	my @hits = grep { how(ask('/api/hls/1/master.m3u8', 'User-Agent' => "player $_")) eq '200 HIT' } 1 .. 8;
