@@ -32,9 +32,10 @@ for my $role (qw(api relay janitor live ffmpeg supervisor)) {
 		ok $app->kill($role) > 0, 'it was there';
 		ok plays_on($before), 'the channel plays on';
 		is run_of(), $run, 'under the same addresses';
-		ok $app->wait_for(sub { my @now = grep { !$old{$_} } $app->pids($role); scalar @now }, 10, "another $role"),
+		# A viewer goes on asking: without a master that is what starts another supervisor.
+		ok $app->wait_for(sub { playlist(); my @now = grep { !$old{$_} } $app->pids($role); scalar @now }, 10, "another $role"),
 			'another one is there';
-		ok $app->wait_for(sub { encoders() == 1 }, 5, 'one encoder'), 'and one encoder, no orphan';
+		ok $app->wait_for(sub { playlist(); encoders() == 1 }, 10, 'one encoder'), 'and one encoder, no orphan';
 	};
 }
 
