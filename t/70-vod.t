@@ -16,6 +16,7 @@ plan skip_all => 'ffmpeg is not installed' unless App::which('ffmpeg') && App::w
 my $media = Gateway::media();
 my $films = File::Temp->newdir;
 copy("$media/101.mkv", "$films/The.Film.2021.mkv") or die "101.mkv: $!\n";
+copy("$media/102.mp4", "$films/Plain.mp4")            or die "102.mp4: $!\n";
 copy("$media/20101.mkv", "$films/Short.mkv") or die "20101.mkv: $!\n";
 my $gateway = Gateway->new(accounts => { demo => { password => 'demo', max => 1 } });
 $gateway->control('set', over => 403);
@@ -91,6 +92,29 @@ subtest 'what goes with a picture' => sub {
 	is $app->get("/api/hls/$id/$ver/iframes.m3u8")->status, 200, 'keyframes have a playlist';
 	is $app->get("/api/hls/$id/$ver/iframes/1.m4s")->status, 200, 'and are made';
 };
+
+subtest 'a film as a whole' => sub {
+	my $id   = id_of('Plain.mp4');
+	my $film = slurp("$films/Plain.mp4");
+	my $told = $app->get("/api/stream/vod/$id", Accept => 'application/json');
+	is $told->status, 200, 'is told of' or diag $told->body;
+	my $json = $told->json;
+	is "$json->{id} $json->{title} $json->{container} $json->{mode} $json->{url}", "$id Plain mp4 direct /api/stream/$id", 'by name and how it plays';
+	is $json->{qualities}[0]{name}, 'source', 'with its qualities';
+	is $json->{audioTracks}[0]{name}, 'a0', 'and sounds';
+	my $whole = $app->get("/api/stream/vod/$id");
+	ok $whole->status == 200 && $whole->body eq $film, 'a browser gets its bytes';
+	is $whole->header('Content-Type'), 'video/mp4', 'with their type';
+	my $part = $app->get("/api/stream/$id", Range => 'bytes=-500');
+	is $part->status . ' ' . ($part->header('Content-Range') // ''), '206 bytes ' . (length($film) - 500) . '-' . (length($film) - 1) . '/' . length $film, 'in parts, too';
+	ok $part->body eq substr($film, -500), 'that are right';
+	like $app->head("/api/stream/$id?download=1")->header('Content-Disposition'), qr/^attachment; .*filename\*=UTF-8''Plain\.mp4$/, 'to be kept, with a name';
+	is $app->get("/api/stream/vod/$id?quality=240p")->header('Location'), "/api/hls/$id/master.m3u8?quality=240p", 'a lower picture plays by a playlist';
+	is $app->get('/api/stream/vod/' . id_of('The.Film.2021.mkv'))->header('Location'), '/api/hls/' . id_of('The.Film.2021.mkv') . '/master.m3u8', 'so does what no browser plays';
+	is $app->get('/api/stream/vod/demo.vod-102')->header('Location'), '/api/hls/demo.vod-102/master.m3u8', 'and what is at a gateway';
+};
+
+sub slurp { open my $file, '<:raw', $_[0] or die "$_[0]: $!\n"; local $/; return scalar <$file> }
 
 subtest 'a player that knows nothing but the master' => sub {
 	plan skip_all => 'there is no front server' unless $app->front_pid;

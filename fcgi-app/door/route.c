@@ -11,6 +11,7 @@
 #include "fcgi-app/endpoints/ops.h"
 #include "fcgi-app/endpoints/pages.h"
 #include "fcgi-app/endpoints/sources.h"
+#include "fcgi-app/endpoints/stream.h"
 #include "fcgi-app/endpoints/vod.h"
 #include "lib/base/must.h"
 
@@ -35,6 +36,8 @@ static const struct route routes[] = {
 		"vod_thumbnails", NULL},
 	{METHOD_GET, "/api/hls/{id}/{ver}/{rendition}/{file}", vod_part, POOL_RELAY, "vod_part",
 		NULL},
+	{METHOD_GET, "/api/stream/vod/{id}", stream_vod, POOL_RELAY, "stream_vod", NULL},
+	{METHOD_GET, "/api/stream/{id}", stream_bytes, POOL_RELAY, "stream_bytes", NULL},
 	{METHOD_GET, "/metrics", metrics_show, POOL_API, "metrics", NULL},
 	{METHOD_GET, "/api/stats/cache", ops_stats_cache, POOL_API, "stats_cache", NULL},
 	{METHOD_GET, "/status", pages_status, POOL_API, "status", NULL},

@@ -1,0 +1,279 @@
+/* fcgi-app/endpoints/stream.c - a film as a whole: what plays now, and its bytes as they are.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/endpoints/stream.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fcgi-app/app.h"
+#include "fcgi-app/endpoints/film.h"
+#include "fcgi-app/endpoints/find.h"
+#include "lib/base/buf.h"
+#include "lib/hls/vod.h"
+#include "lib/http/accept.h"
+#include "lib/io/conf.h"
+#include "lib/io/fetch.h"
+
+enum { WAIT_MS = 9000 };
+
+/* --- what browsers play ------------------------------------------------------------------------
+ */
+
+static bool is_webm(const struct film_seen *film)
+{
+	return film->record.container == RECORD_MATROSKA &&
+	       strcmp(film->title.film.suffix, "webm") == 0;
+}
+
+/* H.264 and AAC in MP4, and WebM, are played by every browser of today as they are. */
+static bool plays_as_it_is(const struct film_seen *film)
+{
+	const struct record *r = &film->record;
+
+	if (film->title.where != TITLE_FILE)
+		return false;
+	if (is_webm(film))
+		return true;
+	if (r->container != RECORD_MP4 || strcmp(r->video.codec, "h264") != 0 ||
+		r->video.depth != 8)
+		return false;
+	for (size_t i = 0; i < r->audio_count; i++) {
+		if (strcmp(r->audio[i].codec, "aac") != 0)
+			return false;
+	}
+	return true;
+}
+
+static const char *type_of(const struct film *film)
+{
+	static const char *const types[][2] = {{"mp4", "video/mp4"}, {"m4v", "video/mp4"},
+		{"mov", "video/quicktime"}, {"webm", "video/webm"}, {"mkv", "video/x-matroska"},
+		{"avi", "video/x-msvideo"}, {"flv", "video/x-flv"}, {"ts", "video/mp2t"},
+		{"mp3", "audio/mpeg"}, {"flac", "audio/flac"}, {"m4a", "audio/mp4"},
+		{"ogg", "audio/ogg"}, {"opus", "audio/ogg"}, {"wav", "audio/wav"}};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (strcmp(types[i][0], film->suffix) == 0)
+			return types[i][1];
+	}
+	return "application/octet-stream";
+}
+
+/* --- bytes -------------------------------------------------------------------------------------
+ */
+
+/* RFC 6266, RFC 8187: the name in UTF-8, and a plain one for those who read no other. */
+static void put_name(struct reply *r, const struct film *film)
+{
+	struct buf text;
+
+	buf_init(&text, 2048);
+	buf_printf(&text, "attachment; filename=\"%s%s%s\"; filename*=UTF-8''", film->id,
+		*film->suffix ? "." : "", film->suffix);
+	fetch_url_escape(film->name, &text);
+	buf_printf(&text, "%s%s", *film->suffix ? "." : "", film->suffix);
+	reply_header(r, "Content-Disposition", buf_str(&text));
+	buf_release(&text);
+}
+
+static int send_bytes(struct request *rq, struct reply *r, const struct title *t, struct fail *f)
+{
+	struct record_validator now;
+	int fd;
+
+	if (t->where != TITLE_FILE) {
+		r->error_code = "not_direct";
+		return fail_set(f, FAIL_CONFLICT,
+			"This film is at a gateway and plays by its playlist alone");
+	}
+	if (title_open(t, &fd, &now, f) < 0 || reply_descriptor(r, fd, type_of(&t->film),
+						       (int64_t)(now.stamp / 1000000000), f) < 0)
+		return -1;
+	if (request_query(rq, "download"))
+		put_name(r, &t->film);
+	reply_cache(r, "private, no-cache");
+	return 0;
+}
+
+int stream_bytes(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	struct title *t = arena_alloc(&rq->arena, sizeof(*t));
+	struct ident id;
+
+	if (!t)
+		return fail_set(f, FAIL_INPUT, "The request is too large");
+	if (find_ident(rq, &id, f) < 0 || title_find(t, app->conf, app->catalog, &id, f) < 0)
+		return -1;
+	return send_bytes(rq, r, t, f);
+}
+
+/* --- JSON --------------------------------------------------------------------------------------
+ */
+
+static void put_text(struct json_object *to, const char *key, const char *text)
+{
+	json_object_object_add(to, key, *text ? json_object_new_string(text) : NULL);
+}
+
+/* What follows the id in the path; `to` is "hls" or "stream". */
+static void put_url(struct json_object *json, const struct app *app, const char *to, const char *id,
+	const char *rest)
+{
+	char url[1400];
+
+	snprintf(url, sizeof(url), "%s/api/%s/%s%s", app->conf->public_url, to, id, rest);
+	put_text(json, "url", url);
+}
+
+static void add_quality(struct json_object *list, const struct app *app,
+	const struct film_seen *film, const struct rendition *x, int64_t bandwidth)
+{
+	struct json_object *item = json_object_new_object();
+	char name[RENDITION_NAME_BYTES], rest[RENDITION_NAME_BYTES + 8];
+	int width, height;
+
+	rendition_print(x, name);
+	rendition_size(x, &film->record, &width, &height);
+	put_text(item, "name", name);
+	json_object_object_add(item, "width", json_object_new_int(width));
+	json_object_object_add(item, "height", json_object_new_int(height));
+	json_object_object_add(item, "bandwidth", json_object_new_int64(bandwidth));
+	snprintf(rest, sizeof(rest), "/%s.m3u8", name);
+	put_url(item, app, "hls", film->title.film.id, rest);
+	json_object_array_add(list, item);
+}
+
+static struct json_object *qualities(
+	const struct app *app, const struct film_seen *film, const struct ladder *l)
+{
+	struct json_object *list = json_object_new_array();
+	struct rendition x = {.kind = RENDITION_SOURCE};
+
+	if (vod_has(&film->record, l, &x))
+		add_quality(list, app, film, &x, film->record.peak_bps);
+	x.kind = RENDITION_VIDEO;
+	for (size_t i = 0; i < l->count; i++) {
+		x.rung = l->rungs[i];
+		if (x.rung->height && vod_has(&film->record, l, &x))
+			add_quality(list, app, film, &x, x.rung->total_kbps * 1000LL);
+	}
+	return list;
+}
+
+static struct json_object *tracks(const struct record *r, bool sounds)
+{
+	struct json_object *list = json_object_new_array();
+	char name[RENDITION_NAME_BYTES];
+
+	for (unsigned i = 0; i < (sounds ? r->audio_count : r->text_count); i++) {
+		struct json_object *item = json_object_new_object();
+		struct rendition x = {
+			.kind = sounds ? RENDITION_AUDIO : RENDITION_TEXT, .track = i};
+
+		rendition_print(&x, name);
+		put_text(item, "name", name);
+		put_text(item, "language", sounds ? r->audio[i].language : r->text[i].language);
+		put_text(item, "title", sounds ? r->audio[i].title : r->text[i].title);
+		json_object_array_add(list, item);
+	}
+	return list;
+}
+
+static const char *container_name(const struct film_seen *film)
+{
+	static const char *const names[] = {[RECORD_MATROSKA] = "matroska",
+		[RECORD_MP4] = "mp4",
+		[RECORD_AVI] = "avi",
+		[RECORD_FLV] = "flv",
+		[RECORD_MPEG_TS] = "mpegts",
+		[RECORD_OTHER] = "other"};
+
+	return is_webm(film) ? "webm" : names[film->record.container];
+}
+
+static void send_json(
+	struct app *app, struct reply *r, const struct film_seen *film, const struct ladder *l)
+{
+	struct json_object *root = json_object_new_object(), *codecs = json_object_new_array();
+	const struct record *rec = &film->record;
+	bool direct = plays_as_it_is(film);
+
+	if (rec->video.codec[0])
+		json_object_array_add(codecs, json_object_new_string(rec->video.codec));
+	for (size_t i = 0; i < rec->audio_count; i++)
+		json_object_array_add(codecs, json_object_new_string(rec->audio[i].codec));
+	put_text(root, "id", film->title.film.id);
+	put_text(root, "title", film->title.film.name);
+	put_text(root, "container", container_name(film));
+	json_object_object_add(root, "codecs", codecs);
+	json_object_object_add(root, "duration",
+		json_object_new_int64(record_begin_us(rec, rec->segments) / 1000000));
+	put_text(root, "mode", direct ? "direct" : "hls");
+	put_url(root, app, direct ? "stream" : "hls", film->title.film.id,
+		direct ? "" : "/master.m3u8");
+	json_object_object_add(root, "qualities", qualities(app, film, l));
+	json_object_object_add(root, "subtitles", tracks(rec, false));
+	json_object_object_add(root, "audioTracks", tracks(rec, true));
+	reply_text(r, 200, "application/json",
+		span_of(json_object_to_json_string_ext(
+			root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
+	json_object_put(root);
+	reply_cache(r, "public, max-age=1");
+}
+
+/* --- what plays now ----------------------------------------------------------------------------
+ */
+
+static int redirect(struct request *rq, struct reply *r, const char *id, struct fail *f)
+{
+	const char *quality = request_query(rq, "quality");
+	const char *to = arena_printf(&rq->arena, "/api/hls/%s/master.m3u8%s%s", id,
+		quality ? "?quality=" : "", quality ? quality : "");
+
+	if (!to)
+		return fail_set(f, FAIL_INPUT, "The request is too large");
+	if (reply_redirect(r, 302, to, f) < 0)
+		return -1;
+	reply_cache(r, "no-cache");
+	return 0;
+}
+
+static int answer(struct app *app, struct request *rq, struct reply *r, struct film_seen *film,
+	struct fail *f)
+{
+	int json = accept_weight(request_header(rq, "HTTP_ACCEPT"), "application/json");
+	struct asked_quality quality;
+
+	if (find_film_quality(app, rq, &quality, f) < 0)
+		return -1;
+	reply_vary(r, "Accept");
+	if (json > 0 && json > accept_weight(request_header(rq, "HTTP_ACCEPT"), "video/mp4")) {
+		send_json(app, r, film, &quality.ladder);
+		return 0;
+	}
+	/* A lower picture than the film's own has to be made. */
+	if (plays_as_it_is(film) &&
+		(!quality.said || quality.first->height >= record_lines(&film->record)))
+		return send_bytes(rq, r, &film->title, f);
+	return redirect(rq, r, film->title.film.id, f);
+}
+
+int stream_vod(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	struct film_seen *film = arena_alloc(&rq->arena, sizeof(*film));
+	struct ident id;
+	int result;
+
+	if (!film)
+		return fail_set(f, FAIL_INPUT, "The request is too large");
+	if (!ident_parse(rq->args[0], IDENT_VOD, &id))
+		return fail_set(f, FAIL_INPUT, "This is no id: letters, digits, '.', '_' and '-'");
+	result = film_open(film, app, &id, WAIT_MS, f);
+	if (result == 0)
+		result = answer(app, rq, r, film, f);
+	else if (f->kind == FAIL_BUSY)
+		r->retry_after_s = 1;
+	film_close(film);
+	return result;
+}

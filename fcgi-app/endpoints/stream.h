@@ -1,0 +1,15 @@
+/* fcgi-app/endpoints/stream.h - a film as a whole: what plays now, and its bytes as they are.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SLUICE_ENDPOINTS_STREAM_H
+#define SLUICE_ENDPOINTS_STREAM_H
+
+#include "fcgi-app/door/reply.h"
+
+struct app;
+
+/* GET /api/stream/vod/{id}: the film's own bytes where browsers play them, else the way to its
+ * playlist; or all of that as JSON. GET /api/stream/{id}: its bytes. */
+int stream_vod(struct app *app, struct request *rq, struct reply *r, struct fail *f);
+int stream_bytes(struct app *app, struct request *rq, struct reply *r, struct fail *f);
+
+#endif
