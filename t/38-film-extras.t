@@ -53,6 +53,27 @@ my ($shown, $said) = Film::pictures($keys);
 is $said, '', 'keyframes alone decode without a word';
 is join(' ', map { "$_->[1]@" . $_->[0] * 1000 } @$shown), '0@0 40@1600 80@3200 200@8000', 'one for each segment, at its time';
 
+# --- MPEG-TS: picture and sound in one file -------------------------------------------------------------------
+for my $rendition ('source', '240p') {
+	my $joined = $film->joined("$rendition.ts", init => 0);
+	ok $joined, "$rendition in MPEG-TS" or diag($film->{error}), next;
+	my ($got, $said) = Film::pictures($joined);
+	is join(' ', map { $_->[1] } @$got), join(' ', 0 .. 299), 'has every picture once';
+	is scalar(grep { abs($got->[$_][0] - 10 - $_ / 25) > 0.0005 } 0 .. 299), 0, 'at its time, which begins at 10 s';
+	is $said, '', 'and decodes without a word';
+	my @sound = map { $_->[0] } Film::packets($joined, 'a:0');
+	is scalar(grep { abs($sound[$_] - 10 - 16 / 48000 - $_ * 1024 / 48000) > 0.0002 } 0 .. $#sound), 0, 'as does its sound';
+	my (%last, $jumps);
+	my $bytes = Film::_slurp($joined);
+	for my $at (map { $_ * 188 } 0 .. length($bytes) / 188 - 1) {
+		my ($sync, $pid, $flags) = unpack 'Cnx0C', substr $bytes, $at, 4;
+		($pid, my $counter) = ($pid & 0x1fff, $flags & 15);
+		$jumps++ if $sync != 0x47 || (defined $last{$pid} && $counter != ($last{$pid} + 1) % 16);
+		$last{$pid} = $counter;
+	}
+	is $jumps, undef, 'and no counter of a packet jumps, at joints neither';
+}
+
 # --- what is refused, in words --------------------------------------------------------------------------------
 my %bad = (
 	'a playlist named .mkv' => "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n",

@@ -110,10 +110,14 @@ static int make(
 	struct rendition x;
 	int64_t n, seed = 1;
 	struct span what = span_of(argv[3]);
-	bool urgent = span_ends(what, "u");
+	struct span name = span_of(argv[2]);
+	bool urgent = span_ends(what, "u"), ts = span_ends(name, ".ts");
 
-	if (!rendition_parse(span_of(argv[2]), &x) || !rendition_fits(&x, r))
+	if (ts)
+		name.len -= 3;
+	if (!rendition_parse(name, &x) || !rendition_fits(&x, r))
 		return fail_set(f, FAIL_MISSING, "The file has no rendition '%.20s'", argv[2]);
+	x.format = ts ? RENDITION_TS : RENDITION_FMP4;
 	if (span_is(what, "init"))
 		return av_init_segment(s, r, &x, STDOUT_FILENO, f);
 	if (span_is(what, "all") && argc > 4) {

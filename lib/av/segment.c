@@ -7,13 +7,14 @@
 #include "lib/av/copy.h"
 #include "lib/av/encode.h"
 #include "lib/av/fmp4.h"
+#include "lib/av/mpegts.h"
 #include "lib/av/sound.h"
 #include "lib/av/sprite.h"
 #include "lib/av/text.h"
 #include "lib/av/track.h"
 #include "lib/base/must.h"
 
-enum { INIT_MAX = 1 << 20, WHOLE_MAX = 16 << 20 };
+enum { INIT_MAX = 1 << 20, WHOLE_MAX = 16 << 20, TS_MAX = 300 << 20 };
 
 static int write_buf(const struct buf *b, int fd, struct fail *f)
 {
@@ -94,6 +95,49 @@ static int write_whole(const struct av_source *s, const struct record *r, const 
 	return result;
 }
 
+/* A track with its config. */
+static int make(const struct av_source *s, const struct record *r, const struct rendition *x,
+	uint32_t n, enum av_urgency urgency, struct track *t, struct buf *config, struct fail *f)
+{
+	struct track described;
+
+	if (describe(r, x, &described, config, f) < 0 || fill(s, r, x, n, urgency, t, f) < 0)
+		return -1;
+	t->config = described.config;
+	return 0;
+}
+
+/* The picture with the title's first sound, or a sound alone. */
+static int write_ts(const struct av_source *s, const struct record *r, const struct rendition *x,
+	uint32_t n, enum av_urgency urgency, int fd, struct fail *f)
+{
+	struct rendition first = {.kind = RENDITION_AUDIO};
+	bool picture = x->kind != RENDITION_AUDIO, sound = !picture || r->audio_count > 0;
+	struct track video = {0}, audio = {0};
+	struct buf b, configs[2];
+	int result = 0;
+
+	if (x->kind == RENDITION_SOURCE && strcmp(r->video.codec, "h264") != 0)
+		return fail_set(f, FAIL_MISSING, "This picture is not handed out in MPEG-TS");
+	buf_init(&b, TS_MAX);
+	buf_init(&configs[0], RECORD_BLOB_MAX);
+	buf_init(&configs[1], RECORD_BLOB_MAX);
+	if (picture)
+		result = make(s, r, x, n, urgency, &video, &configs[0], f);
+	if (result == 0 && sound)
+		result = make(s, r, picture ? &first : x, n, urgency, &audio, &configs[1], f);
+	if (result == 0) {
+		mpegts_print(picture ? &video : NULL, sound ? &audio : NULL, &b);
+		result = write_buf(&b, fd, f);
+	}
+	track_release(&video);
+	track_release(&audio);
+	buf_release(&configs[0]);
+	buf_release(&configs[1]);
+	buf_release(&b);
+	return result;
+}
+
 int av_segment(const struct av_source *s, const struct record *r, const struct rendition *x,
 	uint32_t n, enum av_urgency urgency, int out_fd, struct fail *f)
 {
@@ -103,6 +147,8 @@ int av_segment(const struct av_source *s, const struct record *r, const struct r
 	must(rendition_fits(x, r) && n < rendition_segments(x, r));
 	if (x->kind == RENDITION_TEXT || x->kind == RENDITION_THUMBNAILS)
 		return write_whole(s, r, x, n, out_fd, f);
+	if (x->format == RENDITION_TS)
+		return write_ts(s, r, x, n, urgency, out_fd, f);
 	result = fill(s, r, x, n, urgency, &t, f);
 	if (result == 0)
 		result = fmp4_write(&t, n, out_fd, f);

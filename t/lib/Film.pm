@@ -86,7 +86,7 @@ sub packets
 {
 	my ($file, $kind) = @_;
 	my @lines = `ffprobe -v error -select_streams $kind -show_entries packet=pts_time,data_hash -show_data_hash md5 -of compact=p=0:nk=1 '$file'`;
-	return map { [ (split /[|\n]/)[ 0, 1 ] ] } grep { /\|/ } @lines;
+	return map { [ (split /[|\n]/)[ 0, 1 ] ] } grep { /^[^|\n]+\|/ } @lines;
 }
 
 # [pts in seconds, number in the picture] of each decoded picture, which a filter may turn upright
