@@ -20,7 +20,7 @@ my @films = (
 	[ 'asp.avi',        'counted' ],
 	[ 'interlaced.ts',  '' ],
 );
-push @films, [ 'fragmented.mp4', 'copy' ], [ 'changing.ts', 'copy' ], [ 'open.mp4', 'copy' ], [ 'hevc.ts', 'copy' ], [ 'h264.avi', 'counted' ], [ 'anamorphic.mkv', 'copy' ], [ 'deep.mkv', '' ],
+push @films, [ 'fragmented.mp4', 'copy' ], [ 'changing.ts', 'copy' ], [ 'open.mp4', 'copy' ], [ 'hevc.ts', 'copy' ], [ 'hdr.mkv', 'copy' ], [ 'h264.avi', 'counted' ], [ 'anamorphic.mkv', 'copy' ], [ 'deep.mkv', '' ],
 	[ 'uneven.mkv', 'copy' ], [ 'uneven.mp4', 'copy' ], [ 'odd.mkv', '' ], [ 'vp9.webm', '' ], [ 'silent.mkv', 'copy' ],
 	[ 'silent.mp4', 'copy' ], [ 'late.mkv', 'copy' ], [ 'sparse.mkv', 'copy' ], [ 'turned.mp4', 'turned' ]
 	if $ENV{SLUICE_LONG};

@@ -183,7 +183,7 @@ static void parameter_sets(struct span config, struct buf *to)
 
 static void video_pes(struct printer *p, const struct track *t, const struct sample *s, bool last)
 {
-	size_t prefix = t->config.len > 4 ? (t->config.ptr[4] & 3u) + 1 : 4;
+	size_t prefix = t->config.len > 4 ? (size_t)(t->config.ptr[4] & 3) + 1 : 4;
 	int64_t dts = clock_of(t, s->dts);
 
 	begin_pes(p, 0xe0, clock_of(t, s->pts), dts, 0);
@@ -216,7 +216,7 @@ static void audio_pes(struct printer *p, const struct track *t, const struct sam
 	/* 1.A.2.2.1: profile, rate and channels as AudioSpecificConfig has them */
 	adts[2] = (uint8_t)(((c[0] >> 3) - 1) << 6 | ((c[0] & 7) << 1 | c[1] >> 7) << 2 |
 			    (c[1] >> 5 & 1));
-	adts[3] = (uint8_t)((c[1] >> 3 & 3) << 6 | len >> 11);
+	adts[3] = (uint8_t)((size_t)(c[1] >> 3 & 3) << 6 | len >> 11);
 	adts[4] = (uint8_t)(len >> 3);
 	adts[5] = (uint8_t)(len << 5 | 0x1f);
 	adts[6] = 0xfc;
