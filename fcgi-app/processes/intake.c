@@ -72,6 +72,7 @@ static void on_packet(void *ctx, const struct ts_packet *p)
 static void begin_flow(struct intake *in)
 {
 	in->flowing_ms = in->last_ms;
+	in->lost = (struct fail){0};
 	in->skipped_before = in->ts.skipped_bytes;
 	supply_proven(&in->supply);
 	log_info("flowing", LOG_STR("channel", in->id), LOG_STR("origin", in->supply.origin->name),
@@ -162,6 +163,14 @@ static void wait_longer(struct intake *in)
 		supply_release(&in->supply); /* another channel may need the connection meanwhile */
 }
 
+/* As long as something waits to be given there is nothing wrong for viewers. */
+static void lose(struct intake *in, const struct fail *why)
+{
+	in->lost = *why;
+	if (!in->upstream || !upstream_waits(in->upstream))
+		say_why(in, why);
+}
+
 static void try_later(struct intake *in, const struct fail *why, bool was_well)
 {
 	if (was_well) {
@@ -170,7 +179,7 @@ static void try_later(struct intake *in, const struct fail *why, bool was_well)
 	} else {
 		supply_failed(&in->supply, why);
 	}
-	say_why(in, why);
+	lose(in, why);
 	wait_longer(in);
 	if (in->failures++ < 5 || in->failures % 20 == 0 || strcmp(why->text, in->told) != 0)
 		log_warn("source_lost", LOG_STR("channel", in->id), LOG_STR("why", why->text),
@@ -318,6 +327,8 @@ int intake_step(struct intake *in, int most_ms)
 
 	if (in->upstream)
 		most_ms = upstream_step(in->upstream, most_ms);
+	if (in->lost.kind && !(in->upstream && upstream_waits(in->upstream)))
+		say_why(in, &in->lost);
 	if (is_on(in)) {
 		keep(in);
 		return most_ms;
@@ -333,8 +344,7 @@ int intake_step(struct intake *in, int most_ms)
 		connect_to(in);
 		return is_on(in) ? most_ms : LOOK_MS;
 	case SUPPLY_REFUSED:
-		in->why = in->supply.why;
-		in->reason = in->supply.reason;
+		lose(in, &in->supply.why);
 		break;
 	case SUPPLY_WAITS:
 		break;

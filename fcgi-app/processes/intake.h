@@ -44,6 +44,7 @@ struct intake {
 	int failures;				     /* in a row */
 	char told[sizeof(((struct fail *)0)->text)]; /* in the log, last */
 	struct fail refused;			     /* why this transfer was stopped by us */
+	struct fail lost;	 /* why the last connection ended; FAIL_NONE: it flows */
 	struct fail why;	 /* what keeps media from coming; FAIL_NONE while it comes */
 	enum live_reason reason; /* the same in a word */
 };

@@ -95,6 +95,11 @@ void segments_forget(struct segments *s)
 	s->skip = 0;
 }
 
+bool segments_waits(const struct segments *s)
+{
+	return s->tracks[0].queue.count > 0;
+}
+
 bool segments_is_proven(const struct segments *s)
 {
 	return s->on && s->fetched > 0;

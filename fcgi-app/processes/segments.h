@@ -40,6 +40,7 @@ void segments_stop(struct segments *s);	  /* the connection, without on_end */
 void segments_forget(struct segments *s); /* the next one is to another list */
 void segments_flush(struct segments *s);  /* gives all that waits, at once */
 
+bool segments_waits(const struct segments *s);	   /* something was fetched and not yet given */
 bool segments_is_proven(const struct segments *s); /* the connection has given a segment */
 
 #endif

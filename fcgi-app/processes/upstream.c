@@ -249,6 +249,11 @@ int upstream_step(struct upstream *u, int most_ms)
 	return u->segments ? segments_step(u->segments, most_ms) : most_ms;
 }
 
+bool upstream_waits(const struct upstream *u)
+{
+	return u->segments && segments_waits(u->segments);
+}
+
 void upstream_flush(struct upstream *u)
 {
 	if (u->segments)

@@ -40,7 +40,8 @@ void upstream_forget(struct upstream *u);
  * `most_ms`. Callbacks come from here and from fetcher_poll(). */
 int upstream_step(struct upstream *u, int most_ms);
 
-/* Gives at once what waits for its time. */
+/* Whether something was fetched that waits for its time; and giving that at once. */
+bool upstream_waits(const struct upstream *u);
 void upstream_flush(struct upstream *u);
 
 bool upstream_is_on(const struct upstream *u);	     /* connected, or between two requests */
