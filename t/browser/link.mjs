@@ -57,7 +57,7 @@ async function upAndDown(view, climbS) {
 async function byThePage(browser) {
 	const view = await open(browser, { viewport: desktop });
 	await view.page.goto(`${base}/watch/live-1`);
-	await upAndDown(view, 30);
+	await upAndDown(view, 45);
 	is(view.errors.length, 0, 'the console has nothing to complain of');
 	note(view.errors.join('\n'));
 }

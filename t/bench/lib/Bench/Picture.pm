@@ -42,7 +42,7 @@ sub row {
 	my $seen = Bench::medians(map { { any => $_->{any} / 1000, channel => $_->{channel} / 1000, stalled => $_->{stalled} / 1000 } } @views);
 	my @sorted = sort { $a <=> $b } map { $_->{channel} / 1000 } @views;
 	return Bench::row(sprintf('%s, %s', $what, $kind eq 'start' ? 'from the address' : 'a change of channel'),
-		sprintf('%.2f s (%.2f to %.2f); the first picture, slates too: %.2f s; stood for %.1f s in the 10 s after', $seen->{channel},
+		sprintf('%.2f s (%.2f to %.2f); the first picture, slates too: %.2f s; stood for %.1f s in the 5 s after', $seen->{channel},
 			@sorted[0, -1], $seen->{any}, $seen->{stalled}), '',
 		$goal ? "≤ $goal s" : '', $goal ? ($seen->{channel} <= $goal ? 1 : 0) : undef);
 }
