@@ -1,9 +1,13 @@
-// web/slow.js - leaves a segment that comes too slowly for a lower one, before the picture stands.
+// web/slow.js - keeps the picture from standing: leaves a segment that comes too slowly for a lower one,
+// and gathers something in advance after a quick start.
 // SPDX-License-Identifier: BSD-2-Clause
-// hls.js does that by itself, but not where the only lower rung is the lowest.
+// hls.js leaves segments by itself, but not where the only lower rung is the lowest.
 
 const look_ms = 250;
-const first_ms = 1000;		// sooner the rate says little
+const first_ms = 500;		// sooner the rate says little
+const silent_ms = 1500;		// a far server takes its time for the first byte
+const easy_rate = 0.95;		// nobody hears that
+const short_s = 1;
 const spare_s = 0.5;
 
 // Whether the rest of a segment takes longer than there is to play, and another one at `lowerRate` takes
@@ -19,7 +23,9 @@ function look(hls, frag, now) {
 	const { levels, minAutoLevel } = hls;
 	const { stats } = frag;
 	const elapsedMs = now - stats.loading.start;
-	if (!hls.autoLevelEnabled || frag.level !== minAutoLevel + 1 || hls.media?.paused || elapsedMs < first_ms)
+	if (!hls.autoLevelEnabled || frag.level !== minAutoLevel + 1 || hls.media?.paused)
+		return false;
+	if (elapsedMs < (stats.loaded > 0 ? first_ms : silent_ms))
 		return false;
 	const level = levels[frag.level];
 	return isTooSlow({ loaded: stats.loaded, elapsedS: elapsedMs / 1000, durationS: frag.duration,
@@ -34,6 +40,14 @@ function leave(hls, Events, frag, now) {
 	hls.nextLoadLevel = hls.minAutoLevel;
 	frag.abortRequests();
 	hls.trigger(Events.FRAG_LOAD_EMERGENCY_ABORTED, { frag, part: null, stats });
+}
+
+// How fast to play next. Who begins with the first picture there is has too little in advance: a little
+// slower, until it is what it should be. Any other rate is somebody else's.
+export function easyRate(rate, latencyS, targetS) {
+	if (rate === 1 && latencyS > 0 && latencyS < targetS - short_s)
+		return easy_rate;
+	return rate === easy_rate && latencyS >= targetS ? 1 : rate;
 }
 
 // From now on; gives the function that ends it.
@@ -52,6 +66,8 @@ export function watchSlowness(hls, Events) {
 		const now = performance.now();
 		if (loading && !loading.stats.aborted && look(hls, loading, now))
 			leave(hls, Events, loading, now);
+		if (hls.media && hls.targetLatency)
+			hls.media.playbackRate = easyRate(hls.media.playbackRate, hls.latency, hls.targetLatency);
 	}, look_ms);
 	return () => clearInterval(timer);
 }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buttonText, firstChoice, heightOf, lowerThan, menuItems, nameLevels, nearest, rateText, sortRungs,
 	spokenName } from '../../../web/quality.js';
-import { isTooSlow } from '../../../web/slow.js';
+import { easyRate, isTooSlow } from '../../../web/slow.js';
 
 const offered = [['360p', 360, 6e5], ['audio', 0, 1.4e5], ['720p', 720, 2.5e6], ['240p', 240, 3.5e5], ['480p', 480, 1e6]]
 	.map(([name, height, bandwidth]) => ({ name, height, width: height * 16 / 9, bandwidth,
@@ -120,3 +120,8 @@ const slow = [
 for (const [name, seen, want] of slow)
 	test(`${name} is ${want ? 'left' : 'kept'}`, () =>
 		assert.equal(isTooSlow({ size: 500000, durationS: 2, lowerRate: 490000, ...seen }), want));
+
+const rates = [[1, 4, 6, 0.95], [1, 5.5, 6, 1], [0.95, 5.5, 6, 0.95], [0.95, 6, 6, 1], [1, 0, 6, 1], [0.1, 3, 6, 0.1], [2, 9, 6, 2]];
+for (const [rate, latency, target, want] of rates)
+	test(`at ${rate}, ${latency} s behind where ${target} s should be, it goes on at ${want}`, () =>
+		assert.equal(easyRate(rate, latency, target), want));
