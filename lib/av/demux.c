@@ -7,12 +7,23 @@
 #include "lib/base/must.h"
 #include "lib/hls/grid.h"
 
-enum { TIME_BITS = 50, WRAP_BITS = 33, LATE_S = 10 };
+/* Three hundred years, and a clock of MPEG-TS turns every 26 hours. */
+static const double SECONDS_MAX = 1e10;
+
+enum { WRAP_BITS = 33, LATE_S = 10 };
+
+/* Whether a time can be meant, and be reckoned with in any unit of ours. */
+static bool is_time(AVRational base, int64_t pts)
+{
+	double seconds = (double)pts * av_q2d(base);
+
+	return pts != AV_NOPTS_VALUE && base.num > 0 && base.den > 0 && seconds < SECONDS_MAX &&
+	       seconds > -SECONDS_MAX;
+}
 
 int64_t demux_time(const struct record *r, AVRational base, int64_t pts)
 {
-	if (pts == AV_NOPTS_VALUE || pts > (int64_t)1 << TIME_BITS ||
-		pts < -((int64_t)1 << TIME_BITS) || base.num <= 0 || base.den <= 0)
+	if (!is_time(base, pts))
 		return DEMUX_NO_TIME;
 	return grid_scale(pts, (int64_t)r->timescale * base.num, base.den) - r->origin;
 }
@@ -21,7 +32,7 @@ int64_t demux_sample(const struct record *r, AVRational base, int64_t pts, uint3
 {
 	__int128 below, above;
 
-	if (demux_time(r, base, pts) == DEMUX_NO_TIME)
+	if (!is_time(base, pts))
 		return DEMUX_NO_TIME;
 	/* (pts * base - origin / timescale) * rate, rounded once */
 	above = ((__int128)pts * base.num * r->timescale - (__int128)r->origin * base.den) * rate;

@@ -101,7 +101,7 @@ sub pictures
 	my @numbers;
 	for my $at (map { $_ * 160 * 90 } 0 .. length($raw) / 160 / 90 - 1) {
 		my $number = 0;
-		for my $bit (0 .. 9) { $number |= 1 << $bit if ord(substr $raw, $at + 16 * 160 + $bit * 16 + 8, 1) > 126 }
+		for my $bit (0 .. 9) { $number |= 1 << $bit if ord(substr $raw, $at + 16 * 160 + $bit * 16 + 8, 1) > 100 }
 		push @numbers, $number;
 	}
 	my @times = map { /([-\d.]+)/ ? $1 : () } `ffprobe -v error -select_streams v:0 -show_entries frame=best_effort_timestamp_time -of compact=p=0:nk=1 '$file'`;
