@@ -80,7 +80,7 @@ my @rows = (
 	[ 'the edge sends a web page',           edge('html=1,times=1'),     lost('The source sends a web page, not a stream'), quick => 1 ],
 	[ 'a connection that is cut again and again', edge('cut_after=4s,times=4'), lost('The source ended the stream') ],
 	[ 'a connection that is reset',          sub { cut('rst') },         lost("$address(?:Failure when receiving|.*reset)"), quick => 1 ],
-	[ 'tokens that die every 20 s',          edge('token_dead=20s'),     lost('The source answers with status 403'), seconds => 65 ],
+	[ 'tokens that die every 20 s',          edge('token_dead=20s'),     lost('The source ended the stream'), seconds => 65 ],
 	[ 'a slow start, then 404',              edge('slow_start=4s,status=404,times=1'), lost('The source answers with status 404'), stands => 4 ],
 	[ 'a stream that stalls',                edge('stall_after=1s,times=1'), lost($silent), stands => 6 ],
 	[ 'an edge that never answers',          edge('never=1,times=1'),    lost($silent), stands => 6 ],
@@ -105,18 +105,18 @@ my @rows = (
 	[ 'the gateway redirects to nowhere',    gateway('location=none,times=1'), refused('source_down', 'The gateway redirects to nowhere') ],
 	[ 'the gateway redirects to ftp',        gateway('location=scheme,times=1'), refused('source_down', 'The gateway redirects to what is neither http nor https') ],
 	[ 'the gateway redirects to a dead port', gateway('location=dead,times=1'), lost($address) ],
-	[ 'an expired account is shown a film',  gateway('location=clip,times=1'), lost('The source sends a film, not a channel') ],
+	[ 'an expired account is shown a film',  gateway('location=clip,times=1'), qr/ flowing .* source_lost channel=live-1 why="The source ended the stream" in_a_row=1/s, seconds => 14 ],
 	[ 'the gateway says 403 once',           gateway('status=403,times=1'), refused('source_down', 'The gateway refuses this channel \(status 403\)') ],
 	[ 'the gateway says 404 once',           gateway('status=404,times=1'), refused('source_down', 'The gateway does not know this channel \(404\)') ],
 	(map { [ "the gateway says $_ once", gateway("status=$_,times=1"), refused('limit_reached', "The account's limit of connections is reached \\(status $_\\)") ] }
 		qw(406 429 458 459 461 462 463 509 512 513 884)),
 	[ 'the gateway sends a web page',        gateway('html=1,times=1'),  refused('source_down', 'The gateway sends a web page, not a stream') ],
-	[ 'the gateway never answers',           gateway('never=1,times=1'), refused('source_down', $silent), stands => 20, slate => 'source_down' ],
+	[ 'the gateway never answers',           gateway('never=1,times=1'), refused('source_down', qr/${address}no answer in time/), stands => 20, slate => 'source_down' ],
 	[ 'the gateway speaks no HTTP',          gateway('nonsense=1,times=1'), refused('source_down', $address) ],
 	[ 'a limit that lasts',                  gateway('status=458'), refused('limit_reached', "The account's limit"), stands => 5, slate => 'limit_reached', quick => 1 ],
 	[ 'a flood protection that blocks the address', everywhere('status=403'), refused('source_down', 'The gateway refuses this channel \(status 403\)'),
 		stands => 8, slate => 'source_down' ],
-	[ 'a source that is away',               everywhere('hangup=rst'), lost($address), stands => 8, slate => 'source_down' ],
+	[ 'a source that is away',               everywhere('hangup=rst'), refused('source_down', $address), stands => 8, slate => 'source_down' ],
 );
 @rows = grep { my ($name, $do, $says, %how) = @$_; $ENV{SLUICE_ROWS} ? $name =~ /$ENV{SLUICE_ROWS}/ : $ENV{SLUICE_LONG} || $how{quick} } @rows;
 
