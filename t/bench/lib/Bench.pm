@@ -104,6 +104,7 @@ sub measure {
 	return {
 		us => $cpu / $seen->{requests} * 1e6, s_per_gb => $seen->{bytes} ? $cpu / $seen->{bytes} * 1e9 : 0,
 		rate => $seen->{requests} / $seen->{seconds}, p50_us => $seen->{p50_us}, p99_us => $seen->{p99_us},
+		requests => $seen->{requests},
 	};
 }
 
