@@ -94,7 +94,7 @@ my @refusals = (
 	[ 'another key',                    'hls_key=wrong', qr/segment cannot be decrypted with its key/ ],
 	[ 'half a key',                     'hls_key=short', qr/key is of 5 bytes, not of 16/ ],
 	[ 'no key',                         'hls_key=good,key.status=404', qr/key is answered with status 404/ ],
-	[ 'segments of nonsense',           'segment.garbage=3000', qr/segment is no MPEG-TS/ ],
+	[ 'segments of nonsense',           'segment.garbage=3000', qr/segment is neither MPEG-TS nor MP4/ ],
 );
 @refusals = @refusals[ 2, 3 ] unless $long;
 for my $case (@refusals) {
