@@ -4,6 +4,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 use strict;
 use warnings;
+no warnings qw(qw);    # "width,height" is one word
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::More;

@@ -143,6 +143,13 @@ int intake_open(struct intake *in, const struct conf *conf, const struct lease_e
 	return supply_open(&in->supply, conf, env, id, f);
 }
 
+/* The next attempt comes soon again. */
+static void hope(struct intake *in)
+{
+	in->in_vain = 0;
+	in->backoff_ms = BACKOFF_MS;
+}
+
 /* 75 to 125 %, so that many channels of one gateway do not come back at once. */
 static int64_t with_jitter(int64_t ms)
 {
@@ -157,8 +164,9 @@ static void wait_longer(struct intake *in)
 	in->tried_ms = clock_real_ms();
 	in->next_try_ms = clock_mono_ms() + with_jitter(in->backoff_ms);
 	in->backoff_ms *= 2;
-	if (in->backoff_ms > (in->failures < SOON ? BACKOFF_SOON_MS : BACKOFF_MAX_MS))
-		in->backoff_ms = in->failures < SOON ? BACKOFF_SOON_MS : BACKOFF_MAX_MS;
+	if (in->backoff_ms > (in->in_vain < SOON ? BACKOFF_SOON_MS : BACKOFF_MAX_MS))
+		in->backoff_ms = in->in_vain < SOON ? BACKOFF_SOON_MS : BACKOFF_MAX_MS;
+	in->in_vain++;
 	if (in->next_try_ms - clock_mono_ms() >= YIELD_MS)
 		supply_release(&in->supply); /* another channel may need the connection meanwhile */
 }
@@ -175,7 +183,7 @@ static void try_later(struct intake *in, const struct fail *why, bool was_well)
 {
 	if (was_well) {
 		in->failures = 0;
-		in->backoff_ms = BACKOFF_MS;
+		hope(in);
 	} else {
 		supply_failed(&in->supply, why);
 	}
@@ -215,6 +223,8 @@ static void on_end(void *ctx, const struct upstream_end *how)
 	if (!in->refused.kind)
 		judge_token(in, how, flowed_ms);
 	in->flowing_ms = in->giving_ms = 0;
+	if (flowed_ms >= SHORT_MS)
+		hope(in); /* viewers have got something from it */
 	try_later(in, &why, flowed_ms >= WELL_MS);
 }
 
@@ -288,7 +298,7 @@ static void change_over(struct intake *in)
 	supply_change(&in->supply, p->origin, p->slot, &p->token);
 	in->row = board_row(in->supply.env->board, ROW_SOURCE, p->origin->source->name);
 	in->failures = 0;
-	in->backoff_ms = BACKOFF_MS;
+	hope(in);
 	join(in);
 	in->upstream = probe_take(p, &feed);
 	probe_give(p, &feed.to);
@@ -309,7 +319,7 @@ static void keep(struct intake *in)
 	if (in->failures && in->flowing_ms && now_ms - in->flowing_ms >= WELL_MS) {
 		supply_well(&in->supply);
 		in->failures = 0;
-		in->backoff_ms = BACKOFF_MS;
+		hope(in);
 	}
 	if (in->flowing_ms && in->supply.origins.count > 1 &&
 		probe_step(&in->probe, in->fetcher, in->height))

@@ -42,6 +42,7 @@ struct intake {
 	int64_t giving_ms, given_ms;	       /* the same for what went into the ring */
 	int64_t skipped_before;
 	int failures;				     /* in a row */
+	int in_vain;				     /* attempts since media came */
 	char told[sizeof(((struct fail *)0)->text)]; /* in the log, last */
 	struct fail refused;			     /* why this transfer was stopped by us */
 	struct fail lost;	 /* why the last connection ended; FAIL_NONE: it flows */
