@@ -57,9 +57,11 @@ $app->kill('supervisor');
 ok goes_on(2, 15), 'with a new supervisor it goes on';
 ok one_of_each(), 'with one process and one ffmpeg';
 
+my ($stopped) = $app->pids('ffmpeg');
 $app->kill('ffmpeg', 'STOP');
-ok goes_on(3, 30), 'an ffmpeg that does nothing is replaced';
-ok one_of_each(), 'and does not stay';
+ok $app->wait_for(sub { my @now = $app->pids('ffmpeg'); @now == 1 && $now[0] != $stopped }, 30),
+	'an ffmpeg that does nothing is replaced, and does not stay';
+ok goes_on(3, 30), 'and it goes on';
 
 $gateway->control('fault', kind => 'live', id => 1, set => 'stall_after=1s,stall_for=4s,times=1');
 $gateway->control('cut', kind => 'live', how => 'cut');

@@ -28,6 +28,7 @@ film('Slow',   'segments 60', 'index_ms 300', 'part_ms 300');
 film('Mortal', 'segments 20', 'crash 13', 'fail 14', 'part_ms 1');
 film('Storm',  'segments 600', 'part_ms 400');
 film('Stuck',  'segments 20', 'part_ms 1500');
+film('Huge',   'segments 20', 'bytes 400000');
 open my $no_film, '>', "$films/Letter.mkv" or die "Letter: $!\n";
 print $no_film "Dear all,\n";
 close $no_film;
@@ -199,16 +200,18 @@ subtest 'a film that changes' => sub {
 	is $app->get(path_of('Long', $new, '360p/100.m4s'))->status, 404, 'to its own end';
 };
 
-subtest 'a full disk' => sub {
-	$app->write_conf(bytes_quota => '1M', free_floor => '1000G');
+# More than a quarter of what may be kept: the janitor can make no room for it.
+subtest 'no room to keep anything' => sub {
+	$app->write_conf(bytes_quota => '1M');
 	is +($app->command('reload'))[0], 0, 'no room is left';
 	$app->wait_for(sub { !packager() }, 5, 'the packager to see it');
-	my $ver   = ver_of('Long');
-	my $reply = $app->get(path_of('Long', $ver, '240p/60.m4s'));
-	is $reply->status . ' ' . substr($reply->body, 0, 15), '200 segment 240p 60', 'a segment is made all the same';
-	ok !-e $app->www . path_of('Long', $ver, '240p/60.m4s'), 'and not kept';
-	is $app->get(path_of('Long', $ver, '240p.m3u8'))->status, 200, 'and a playlist';
-	$app->write_conf(bytes_quota => '1G', free_floor => 0);
+	my $ver   = ver_of('Huge');
+	my $reply = $app->get(path_of('Huge', $ver, '240p/6.m4s'));
+	is $reply->status . ' ' . substr($reply->body, 0, 14), '200 segment 240p 6', 'a segment is made all the same';
+	is length $reply->body, 400_000, 'whole';
+	ok !-e $app->www . path_of('Huge', $ver, '240p/6.m4s'), 'and not kept';
+	is $app->get(path_of('Huge', $ver, '240p.m3u8'))->status, 200, 'and a playlist';
+	$app->write_conf(bytes_quota => '1G');
 	$app->command('reload');
 };
 
