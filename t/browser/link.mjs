@@ -14,10 +14,13 @@ const thin_kbps = 700;
 const wait = (seconds) => new Promise((go) => setTimeout(go, seconds * 1000));
 const height = (view) => picture(view.page).then((seen) => seen.height);
 
-async function throttle({ page, context }, kbps) {
-	const link = await context.newCDPSession(page);
-	await link.send('Network.enable');
-	await link.send('Network.emulateNetworkConditions',
+// One session for all: what another one has asked for stays in force beside it.
+async function throttle(view, kbps) {
+	if (!view.link) {
+		view.link = await view.context.newCDPSession(view.page);
+		await view.link.send('Network.enable');
+	}
+	await view.link.send('Network.emulateNetworkConditions',
 		{ offline: false, latency: 20, downloadThroughput: kbps === null ? -1 : kbps * 125, uploadThroughput: -1 });
 }
 
