@@ -92,3 +92,13 @@ void film_close(struct film_seen *film)
 	buf_release(&film->bytes);
 	arena_release(&film->arena);
 }
+
+int film_redirect(struct reply *r, const char *to, struct fail *f)
+{
+	if (!to)
+		return fail_set(f, FAIL_INPUT, "The request is too large");
+	if (reply_redirect(r, 302, to, f) < 0)
+		return -1;
+	reply_cache(r, "no-cache");
+	return 0;
+}

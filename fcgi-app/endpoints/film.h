@@ -3,6 +3,7 @@
 #ifndef SLUICE_ENDPOINTS_FILM_H
 #define SLUICE_ENDPOINTS_FILM_H
 
+#include "fcgi-app/door/reply.h"
 #include "fcgi-app/door/request.h"
 #include "lib/base/fail.h"
 #include "lib/hls/record.h"
@@ -24,5 +25,9 @@ struct film_seen {
 int film_open(struct film_seen *film, struct app *app, const struct ident *id, int64_t wait_ms,
 	struct fail *f);
 void film_close(struct film_seen *film);
+
+/* To the address of the film as it is now, which the next request may find elsewhere. `to` is NULL
+ * where the arena had no room for it. Fails: FAIL_INPUT for that, and as reply_redirect(). */
+int film_redirect(struct reply *r, const char *to, struct fail *f);
 
 #endif

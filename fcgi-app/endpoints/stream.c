@@ -231,12 +231,7 @@ static int redirect(struct request *rq, struct reply *r, const char *id, struct 
 	const char *to = arena_printf(&rq->arena, "/api/hls/%s/master.m3u8%s%s", id,
 		quality ? "?quality=" : "", quality ? quality : "");
 
-	if (!to)
-		return fail_set(f, FAIL_INPUT, "The request is too large");
-	if (reply_redirect(r, 302, to, f) < 0)
-		return -1;
-	reply_cache(r, "no-cache");
-	return 0;
+	return film_redirect(r, to, f);
 }
 
 static int answer(struct app *app, struct request *rq, struct reply *r, struct film_seen *film,

@@ -120,12 +120,7 @@ int vod_latest(struct app *app, struct request *rq, struct reply *r, const struc
 	to = arena_printf(&rq->arena, "/api/hls/%s/%s/%.*s.m3u8%s%.*s", film->title.film.id,
 		film->ver, (int)rq->args[1].len, rq->args[1].ptr, rq->path.query.len ? "?" : "",
 		(int)rq->path.query.len, rq->path.query.len ? rq->path.query.ptr : "");
-	if (!to)
-		return fail_set(f, FAIL_INPUT, "The request is too large");
-	if (reply_redirect(r, 302, to, f) < 0)
-		return -1;
-	reply_cache(r, "no-cache");
-	return 0;
+	return film_redirect(r, to, f);
 }
 
 /* Published, so that the front server sends it from now on; where there is no room, sent from here. */

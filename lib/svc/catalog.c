@@ -112,8 +112,9 @@ void catalog_end(struct catalog *c, struct db *db)
 
 /* False for a row whose key cannot be an id, which no import writes. */
 static bool read_channel(
-	const struct catalog *c, const char *source, struct db_stmt *st, struct channel *out)
+	const struct catalog *c, const char *source, struct db_stmt *st, void *to)
 {
+	struct channel *out = to;
 	bool several = c->conf->source_count > 1;
 
 	if (!ident_make(IDENT_LIVE, span_of(several ? source : ""), db_text(st, 0), &out->ident))
@@ -133,32 +134,32 @@ static bool read_channel(
 }
 
 /* 1: found, 0: not there, -1: failed. */
-static int find_in(struct catalog *c, struct db *db, const char *source, const char *key,
-	struct channel *out, struct fail *f)
+static int find_in(struct catalog *c, struct db *db, const struct catalog_kind *k,
+	const char *source, const char *key, void *out, struct fail *f)
 {
-	static const char sql[] = "SELECT " COLUMNS JOINED "WHERE s.name = ?1 AND c.key = ?2";
 	struct db_stmt *st;
 	enum db_step step;
 	int found = 0;
 
-	if (db_prepare(db, sql, &st, f) < 0)
+	if (db_prepare(db, k->sql, &st, f) < 0)
 		return -1;
 	db_bind_text(st, 1, span_of(source));
 	db_bind_text(st, 2, span_of(key));
 	step = db_step(st, f);
 	if (step == DB_ROW)
-		found = read_channel(c, source, st, out);
+		found = k->read(c, source, st, out);
 	db_done(st);
 	return step == DB_FAILED ? -1 : found;
 }
 
-int catalog_channel(struct catalog *c, const struct ident *id, struct channel *out, struct fail *f)
+int catalog_find(struct catalog *c, const struct catalog_kind *k, const struct ident *id, void *out,
+	struct fail *f)
 {
 	struct db *db = NULL;
 	int known = 0;
 
-	if (id->kind != IDENT_LIVE)
-		return fail_set(f, FAIL_MISSING, "There is no such channel");
+	if (id->kind != k->kind)
+		return fail_set(f, FAIL_MISSING, "There is no such %s", k->noun);
 	if (catalog_begin(c, &db, f) < 0)
 		return -1;
 	for (size_t i = 0; db && i < c->conf->source_count && known >= 0; i++) {
@@ -167,7 +168,7 @@ int catalog_channel(struct catalog *c, const struct ident *id, struct channel *o
 
 		if (*id->source && strcmp(id->source, source) != 0)
 			continue;
-		found = find_in(c, db, source, id->key, out, f);
+		found = find_in(c, db, k, source, id->key, out, f);
 		known = found < 0 ? -1 : known + found;
 	}
 	if (db)
@@ -176,10 +177,17 @@ int catalog_channel(struct catalog *c, const struct ident *id, struct channel *o
 		return -1;
 	if (known > 1)
 		return fail_set(f, FAIL_MISSING,
-			"Several sources have a channel %s; put the source's name and a dot before "
-			"it",
-			id->key);
-	return known ? 0 : fail_set(f, FAIL_MISSING, "There is no such channel");
+			"Several sources have a %s %s; put the source's name and a dot before it",
+			k->noun, id->key);
+	return known ? 0 : fail_set(f, FAIL_MISSING, "There is no such %s", k->noun);
+}
+
+int catalog_channel(struct catalog *c, const struct ident *id, struct channel *out, struct fail *f)
+{
+	static const struct catalog_kind kind = {IDENT_LIVE, "channel",
+		"SELECT " COLUMNS JOINED "WHERE s.name = ?1 AND c.key = ?2", read_channel};
+
+	return catalog_find(c, &kind, id, out, f);
 }
 
 int catalog_address(struct catalog *c, const struct channel_entry *entry,

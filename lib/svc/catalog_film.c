@@ -1,7 +1,6 @@
 /* lib/svc/catalog_film.c - the catalogue's films.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
-#include <string.h>
 
 #include "lib/http/text.h"
 #include "lib/io/conf.h"
@@ -14,9 +13,9 @@ static void copy(struct span text, char *to, size_t size)
 		to[0] = '\0';
 }
 
-static bool read_film(
-	const struct catalog *c, const char *source, struct db_stmt *st, struct film *out)
+static bool read_film(const struct catalog *c, const char *source, struct db_stmt *st, void *to)
 {
+	struct film *out = to;
 	bool several = c->conf->source_count > 1;
 
 	if (!ident_make(IDENT_VOD, span_of(several ? source : ""), db_text(st, 0), &out->ident))
@@ -32,54 +31,13 @@ static bool read_film(
 	return true;
 }
 
-/* 1: found, 0: not there, -1: failed. */
-static int find_in(struct catalog *c, struct db *db, const char *source, const char *key,
-	struct film *out, struct fail *f)
-{
-	static const char sql[] =
-		"SELECT m.key, m.name, m.poster, m.plot, m.suffix, m.url, m.year "
-		"FROM source AS s JOIN film AS m ON m.source = s.id "
-		"AND m.generation = s.film_generation WHERE s.name = ?1 AND m.key = ?2";
-	struct db_stmt *st;
-	enum db_step step;
-	int found = 0;
-
-	if (db_prepare(db, sql, &st, f) < 0)
-		return -1;
-	db_bind_text(st, 1, span_of(source));
-	db_bind_text(st, 2, span_of(key));
-	step = db_step(st, f);
-	if (step == DB_ROW)
-		found = read_film(c, source, st, out);
-	db_done(st);
-	return step == DB_FAILED ? -1 : found;
-}
-
 int catalog_film(struct catalog *c, const struct ident *id, struct film *out, struct fail *f)
 {
-	struct db *db = NULL;
-	int known = 0;
+	static const struct catalog_kind kind = {IDENT_VOD, "film",
+		"SELECT m.key, m.name, m.poster, m.plot, m.suffix, m.url, m.year "
+		"FROM source AS s JOIN film AS m ON m.source = s.id "
+		"AND m.generation = s.film_generation WHERE s.name = ?1 AND m.key = ?2",
+		read_film};
 
-	if (id->kind != IDENT_VOD)
-		return fail_set(f, FAIL_MISSING, "There is no such film");
-	if (catalog_begin(c, &db, f) < 0)
-		return -1;
-	for (size_t i = 0; db && i < c->conf->source_count && known >= 0; i++) {
-		const char *source = c->conf->sources[i].name;
-		int found;
-
-		if (*id->source && strcmp(id->source, source) != 0)
-			continue;
-		found = find_in(c, db, source, id->key, out, f);
-		known = found < 0 ? -1 : known + found;
-	}
-	if (db)
-		catalog_end(c, db);
-	if (known < 0)
-		return -1;
-	if (known > 1)
-		return fail_set(f, FAIL_MISSING,
-			"Several sources have a film %s; put the source's name and a dot before it",
-			id->key);
-	return known ? 0 : fail_set(f, FAIL_MISSING, "There is no such film");
+	return catalog_find(c, &kind, id, out, f);
 }

@@ -23,4 +23,18 @@ struct catalog {
 int catalog_begin(struct catalog *c, struct db **db, struct fail *f);
 void catalog_end(struct catalog *c, struct db *db);
 
+/* What can be looked up by id: its SQL takes the source's name and the key, and read() fills `out`
+ * of the row that comes back; false for one whose key cannot be an id, which no import writes. */
+struct catalog_kind {
+	enum ident_kind kind;
+	const char *noun;
+	const char *sql;
+	bool (*read)(const struct catalog *c, const char *source, struct db_stmt *st, void *out);
+};
+
+/* Looks for `id` in its source, or in all of them when it names none. Fails: FAIL_MISSING when none
+ * or several have it, and as catalog_begin(). */
+int catalog_find(struct catalog *c, const struct catalog_kind *k, const struct ident *id, void *out,
+	struct fail *f);
+
 #endif
