@@ -124,7 +124,7 @@ subtest 'a film of a directory' => sub {
 	is master('Letter')->status, 502, 'and is no fault of ours';
 };
 
-subtest 'a hundred viewers of a film that nobody has seen' => sub {
+subtest 'a crowd of viewers of a film that nobody has seen' => sub {
 	my $from = length $app->log;
 	my @replies = together(map { "/api/hls/${\ id_of('Slow')}/master.m3u8" } 1 .. 12);
 	is scalar(grep { $_->{status} == 200 } @replies), 12, 'all get its master';
