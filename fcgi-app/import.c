@@ -95,15 +95,16 @@ static int import_told(const struct conf *conf, const struct conf_source *source
 	return 0;
 }
 
-int import_run(const struct conf *conf, const char *source, const struct import_how *how,
-	struct fail *f)
+int import_run(
+	const struct conf *conf, const char *source, const struct import_how *how, struct fail *f)
 {
 	struct fail first = {0}, why = {0};
 
 	if (source && !conf_source(conf, source))
 		return fail_set(f, FAIL_MISSING, "There is no source %s", source);
 	for (size_t i = 0; i < conf->source_count; i++) {
-		if (source && strcmp(conf->sources[i].name, source) != 0)
+		if (source ? strcmp(conf->sources[i].name, source) != 0
+			   : !source_lists(&conf->sources[i]))
 			continue;
 		if (import_told(conf, &conf->sources[i], how, &why) < 0 && !first.kind)
 			first = why;
@@ -148,7 +149,7 @@ static bool each_due(const struct conf *conf, struct board *board)
 	if (catalog_open(&c, conf, &f) < 0)
 		return false;
 	for (size_t i = 0; i < conf->source_count; i++) {
-		if (!is_due(conf, c, conf->sources[i].name))
+		if (!source_lists(&conf->sources[i]) || !is_due(conf, c, conf->sources[i].name))
 			continue;
 		due = true;
 		if (board)

@@ -214,6 +214,7 @@ static int pull_once(struct feeder *f, int64_t n, int count, struct pull *p)
 	struct fetch_request rq = {.url = buf_str(&f->url),
 		.policy = {s->allow, s->allow_count},
 		.user_agent = *s->user_agent ? s->user_agent : NULL,
+		.egress = *s->egress ? s->egress : NULL,
 		.offset = n * BLOCK,
 		.follow = 5,
 		.connect_ms = CONNECT_MS,
@@ -368,7 +369,8 @@ static bool serve(struct feeder *f, int job)
 	return feed_answer(job, b->bytes + in, (int32_t)len);
 }
 
-/* False when the packager is gone, or another film wants the connection and nobody reads this one. */
+/* False when the packager is gone, or another film wants the connection and nobody reads this one.
+ */
 static bool take_job(struct feeder *f)
 {
 	struct timeval patience = {SEND_S, 0};

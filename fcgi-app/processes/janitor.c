@@ -17,6 +17,7 @@
 #include "lib/io/board.h"
 #include "lib/io/conf.h"
 #include "lib/svc/lives.h"
+#include "lib/svc/memo.h"
 #include "lib/svc/publish.h"
 #include "lib/svc/store.h"
 
@@ -26,7 +27,7 @@ enum {
 	SWEEP_MS = 5000,
 	HOUR_MS = 3600 * 1000,
 	UNLISTED_MS = 300 * 1000, /* more than a live segment lives */
-	DUE_BUDGET_MS = 150, /* of a tick, for ending lives */
+	DUE_BUDGET_MS = 150,	  /* of a tick, for ending lives */
 	EVICT_BUDGET_MS = 150,
 	COUNT_BUDGET_MS = 25,
 	LOOK_EVERY = 32, /* lines between two looks at the clock */
@@ -37,6 +38,7 @@ enum {
 };
 
 struct janitor {
+	int memo_part; /* that is swept next */
 	const struct conf *conf;
 	struct board *board;
 	struct publisher *publisher;
@@ -50,7 +52,7 @@ struct janitor {
 
 	int64_t second_ms, sweep_ms, hour_ms; /* when these were last done; monotonic */
 	int64_t synced_minute, synced_bytes;
-	bool full[PUBLISH_STORES]; /* as last said in the log */
+	bool full[PUBLISH_STORES];     /* as last said in the log */
 	int64_t unlisted, unlisted_ms; /* BOARD_LIVE_UNLISTED, and when it last grew; monotonic */
 };
 
@@ -352,6 +354,7 @@ static void tick(struct janitor *j)
 		keep_room(j);
 	}
 	if (is_due(&j->sweep_ms, SWEEP_MS)) {
+		memo_sweep(j->conf, j->memo_part++ % MEMO_PARTS);
 		leftovers_channels(j->conf);
 		leftovers_temporaries(j->conf, j->publisher);
 		end_unlisted(j);

@@ -225,6 +225,7 @@ int upstream_start(struct upstream *u, const struct conf_source *source, const s
 	u->like = (struct fetch_request){
 		.policy = {source->allow, source->allow_count},
 		.user_agent = *u->agent ? u->agent : NULL,
+		.egress = *source->egress ? source->egress : NULL,
 		.referrer = *u->referrer ? u->referrer : NULL,
 		.follow = FOLLOW,
 		.connect_ms = CONNECT_MS,

@@ -35,7 +35,7 @@ static struct {
 } reading;
 
 static const char *const source_settings[] = {"type", "url", "user", "password", "connections",
-	"output", "user_agent", "group", "account", "allow", NULL};
+	"output", "user_agent", "referrer", "egress", "media", "group", "account", "allow", NULL};
 
 static size_t find_setting(const char *name)
 {
@@ -205,6 +205,9 @@ static int read_source(struct conf *c, cfg_t *section, struct conf_source *to, s
 		.url = keep(c, cfg_getstr(section, "url")),
 		.output = keep(c, cfg_getstr(section, "output")),
 		.user_agent = keep(c, cfg_getstr(section, "user_agent")),
+		.referrer = keep(c, cfg_getstr(section, "referrer")),
+		.egress = keep(c, cfg_getstr(section, "egress")),
+		.media = keep(c, cfg_getstr(section, "media")),
 		.group = keep(c, cfg_getstr(section, "group")),
 		.accounts = accounts,
 		.account_count = more + 1,
@@ -296,7 +299,9 @@ static int read_file(struct conf *c, struct fail *f)
 	cfg_opt_t source[] = {CFG_STR("type", "xtream", CFGF_NONE), CFG_STR("url", "", CFGF_NONE),
 		CFG_STR("user", "", CFGF_NONE), CFG_STR("password", "", CFGF_NONE),
 		CFG_INT("connections", -1, CFGF_NONE), CFG_STR("user_agent", "", CFGF_NONE),
-		CFG_STR("group", "", CFGF_NONE), CFG_STR("output", "ts", CFGF_NONE),
+		CFG_STR("referrer", "", CFGF_NONE), CFG_STR("egress", "", CFGF_NONE),
+		CFG_STR("media", "audio", CFGF_NONE), CFG_STR("group", "", CFGF_NONE),
+		CFG_STR("output", "ts", CFGF_NONE),
 		CFG_SEC("account", account, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 		CFG_STR_LIST("allow", "{}", CFGF_NONE), CFG_END()};
 	cfg_opt_t channel[] = {CFG_STR("ladder", "", CFGF_NONE), CFG_END()};

@@ -26,10 +26,14 @@ struct conf_account {
 /* One `source "name" { … }` section. Blank texts are "", never NULL. */
 struct conf_source {
 	const char *name;	/* ident_source_ok() (lib/http/ident.h), unique */
-	const char *type;	/* "xtream", "m3u" or "files" */
-	const char *url;	/* "m3u": may be the path of a file; "files": of a directory */
+	const char *type;	/* "xtream", "m3u", "files" or "http" */
+	const char *url;	/* "m3u": may be the path of a file; "files": of a directory;
+				 * "http": with {id} in it */
 	const char *output;	/* what a gateway is asked for: "ts" or "m3u8" */
 	const char *user_agent; /* "": our own */
+	const char *referrer;	/* "": none */
+	const char *egress;	/* the address of ours to connect from; "": any */
+	const char *media;	/* what is wished by who does not say: "audio" or "video" */
 	const char *group; /* sources of one group have the same channels; "": none has the like */
 	const struct conf_account *accounts; /* in the order in which they are tried */
 	size_t account_count;		     /* at least 1 */
@@ -67,6 +71,7 @@ struct conf {
 
 	/* live channels */
 	const char *ladder, *default_quality, *max_quality;
+	const char *default_audio_quality;
 	const char *audio_language; /* ISO 639-2, by blanks */
 	int64_t live_idle_s, live_token_ttl_s;
 	int64_t encoder_threads;
@@ -76,6 +81,9 @@ struct conf {
 	const char *film_ladder, *media_program;
 	int64_t film_jobs; /* encoded at once; 0: as many as there are processors */
 	int64_t look_ahead, segment_ttl_s;
+
+	/* resolved streams */
+	int64_t url_ttl_s;
 
 	/* stores, in bytes */
 	int64_t bytes_quota, free_floor;

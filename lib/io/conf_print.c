@@ -69,10 +69,12 @@ static void print_account(const struct conf_account *a, const char *indent, FILE
 	fprintf(to, "\n%s  connections = %lld", indent, (long long)a->connections);
 }
 
-/* The address of a list often holds an account. */
+/* The address of a list, or a template of addresses, often holds an account. */
 static const char *shown_url(const struct conf_source *s)
 {
-	return strcmp(s->type, "m3u") == 0 && s->url[0] != '/' ? "********" : s->url;
+	bool is_secret = strcmp(s->type, "m3u") == 0 || strcmp(s->type, "http") == 0;
+
+	return is_secret && s->url[0] != '/' ? "********" : s->url;
 }
 
 static void print_source(const struct conf *c, const struct conf_source *s, FILE *to)
@@ -83,6 +85,11 @@ static void print_source(const struct conf *c, const struct conf_source *s, FILE
 	print_account(&s->accounts[0], "", to);
 	fprintf(to, "\n  output = %s\n  user_agent = ", s->output);
 	print_text(s->user_agent, to);
+	fputs("\n  referrer = ", to);
+	print_text(s->referrer, to);
+	fputs("\n  egress = ", to);
+	print_text(s->egress, to);
+	fprintf(to, "\n  media = %s", s->media);
 	fputs("\n  group = ", to);
 	print_text(s->group, to);
 	for (size_t i = 1; i < s->account_count; i++) {

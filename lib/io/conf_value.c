@@ -210,33 +210,81 @@ static int check_accounts(
 	return 0;
 }
 
+/* What `url` has to be, by the type of the source. */
+static int check_url(const char *path, const struct conf_source *s, struct fail *f)
+{
+	bool is_m3u = strcmp(s->type, "m3u") == 0;
+
+	if (strcmp(s->type, "files") == 0) {
+		if (s->url[0] == '/')
+			return 0;
+		return fail_set(f, FAIL_INPUT,
+			"%s:%d: Source %s: url is the whole path of a directory", path, s->line,
+			s->name);
+	}
+	if (!is_web_address(s->url) && !(is_m3u && s->url[0] == '/'))
+		return fail_set(f, FAIL_INPUT,
+			"%s:%d: Source %s: url begins with http:// or https://%s", path, s->line,
+			s->name, is_m3u ? ", or is the path of a file" : "");
+	if (strcmp(s->type, "http") == 0 && !strstr(s->url, "{id}"))
+		return fail_set(f, FAIL_INPUT,
+			"%s:%d: Source %s: url holds {id}, where what is asked for goes", path,
+			s->line, s->name);
+	return 0;
+}
+
+static bool is_address(const char *text)
+{
+	struct cidr cidr;
+
+	return !strpbrk(text, "/[]") && cidr_parse(span_of(text), &cidr) && cidr.bits == 128;
+}
+
+/* What holds for what is resolved. */
+static int check_streams(const char *path, const struct conf_source *s, struct fail *f)
+{
+	if (*s->egress && !is_address(s->egress))
+		return fail_set(f, FAIL_INPUT,
+			"%s:%d: Source %s: egress is an address of this host, not \"%s\"", path,
+			s->line, s->name, s->egress);
+	if (strcmp(s->media, "audio") != 0 && strcmp(s->media, "video") != 0)
+		return fail_set(f, FAIL_INPUT,
+			"%s:%d: Source %s: there is no media \"%s\"; there are audio and video",
+			path, s->line, s->name, s->media);
+	return 0;
+}
+
+static bool is_type(const char *name)
+{
+	static const char *const types[] = {"xtream", "m3u", "files", "http"};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (strcmp(name, types[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 int conf_source_check(const char *path, const struct conf_source *s, struct fail *f)
 {
-	bool is_m3u = strcmp(s->type, "m3u") == 0, is_dir = strcmp(s->type, "files") == 0;
-
 	if (!ident_source_ok(span_of(s->name)))
 		return fail_set(f, FAIL_INPUT,
 			"%s:%d: \"%s\" cannot be a source's name: 1 to 31 letters, digits, '-' and "
 			"'_', and not like an id (live-)",
 			path, s->line, s->name);
-	if (strcmp(s->type, "xtream") != 0 && !is_m3u && !is_dir)
+	if (!is_type(s->type))
 		return fail_set(f, FAIL_INPUT,
-			"%s:%d: Source %s: there is no type \"%s\"; there are xtream, m3u and "
-			"files",
+			"%s:%d: Source %s: there is no type \"%s\"; there are xtream, m3u, files "
+			"and "
+			"http",
 			path, s->line, s->name, s->type);
 	if (strcmp(s->output, "ts") != 0 && strcmp(s->output, "m3u8") != 0)
 		return fail_set(f, FAIL_INPUT,
 			"%s:%d: Source %s: there is no output \"%s\"; there are ts and m3u8", path,
 			s->line, s->name, s->output);
-	if (is_dir && s->url[0] != '/')
-		return fail_set(f, FAIL_INPUT,
-			"%s:%d: Source %s: url is the whole path of a directory", path, s->line,
-			s->name);
-	if (!is_dir && !is_web_address(s->url) && !(is_m3u && s->url[0] == '/'))
-		return fail_set(f, FAIL_INPUT,
-			"%s:%d: Source %s: url begins with http:// or https://%s", path, s->line,
-			s->name, is_m3u ? ", or is the path of a file" : "");
-	if (check_accounts(path, s, is_m3u || is_dir ? 0 : 1, f) < 0)
+	if (check_url(path, s, f) < 0 || check_streams(path, s, f) < 0)
+		return -1;
+	if (check_accounts(path, s, strcmp(s->type, "xtream") == 0 ? 1 : 0, f) < 0)
 		return -1;
 	return check_allowed(path, s, f);
 }

@@ -116,7 +116,8 @@ static void read_head(const struct transfer *t, struct fetch_head *head)
 		(int)status, type ? type : "", url ? url : "", redirect ? redirect : "", "", ""};
 }
 
-/* Of the last answer, redirects left out; "" where it has none, or one that is too long to be one. */
+/* Of the last answer, redirects left out; "" where it has none, or one that is too long to be one.
+ */
 static void copy_header(const struct transfer *t, const char *name, char *to, size_t size)
 {
 	struct curl_header *h = NULL;
@@ -222,6 +223,7 @@ static void set_options(struct transfer *t)
 	curl_easy_setopt(c, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, rq->user_agent ? rq->user_agent : "sluice");
 	curl_easy_setopt(c, CURLOPT_REFERER, rq->referrer);
+	curl_easy_setopt(c, CURLOPT_INTERFACE, rq->egress);
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, rq->follow > 0 ? 1L : 0L);
 	curl_easy_setopt(c, CURLOPT_MAXREDIRS,
 		(long)(rq->follow < REDIRECTS_MAX ? rq->follow : REDIRECTS_MAX));

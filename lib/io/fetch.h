@@ -34,7 +34,8 @@ struct fetch_head {
 		*redirect_url; /* absolute, for a 3xx with Location that was not followed; or "" */
 	/* For on_head alone; elsewhere "". */
 	const char *content_range;
-	const char *validator; /* the value of ETag, or else of Last-Modified; "" when there is none */
+	const char
+		*validator; /* the value of ETag, or else of Last-Modified; "" when there is none */
 };
 
 struct fetch_request {
@@ -42,6 +43,7 @@ struct fetch_request {
 	struct fetch_policy policy;
 	const char *user_agent; /* NULL: "sluice" */
 	const char *referrer;	/* NULL: none */
+	const char *egress;	/* the address of ours to connect from; NULL: any */
 	int64_t offset, length; /* bytes of it to ask for; length 0: all */
 	int follow;		/* redirects to follow, 0 to 8 */
 	bool compressed;	/* ask for gzip */

@@ -52,6 +52,11 @@ const struct setting settings[] = {
 	{"default_quality", SETTING_CHOICE, AT(default_quality), "720p", 0, 0,
 		"144p 240p 360p 480p 720p 1080p source",
 		"What stands first in a master and is the page's first choice."},
+	{"default_audio_quality", SETTING_CHOICE, AT(default_audio_quality), "high", 0, 0,
+		"low medium high",
+		"What is given of a source of sound to who does not say: at most 64 kb/s, 128 "
+		"kb/s, "
+		"or the best."},
 	{"max_quality", SETTING_CHOICE, AT(max_quality), "1080p", 0, 0,
 		"144p 240p 360p 480p 720p 1080p source", "Rungs above it are left out."},
 	{"live_idle", SETTING_TIME, AT(live_idle_s), "30s", 5, 86400, NULL,
@@ -74,10 +79,13 @@ const struct setting settings[] = {
 		"How long a part of a film is kept, as far as bytes_quota and free_floor allow."},
 	{"media_program", SETTING_TEXT, AT(media_program), PKGLIBEXECDIR "/sluice-media", 0, 0,
 		NULL, "The program that reads and encodes films, as installed."},
+	{"url_ttl", SETTING_TIME, AT(url_ttl_s), "4h", 10, 604800, NULL,
+		"How long a resolved address is kept, unless it says itself that it ends sooner."},
 	{"bytes_quota", SETTING_BYTES, AT(bytes_quota), "10G", 1 << 20, 1024 * 1024 * GB, NULL,
 		"What published files may take; the oldest go first."},
 	{"free_floor", SETTING_BYTES, AT(free_floor), "512M", 0, 1024 * GB, NULL,
-		"What must stay free on the disk; below it nothing is kept but what is watched live."},
+		"What must stay free on the disk; below it nothing is kept but what is watched "
+		"live."},
 	{"memcached_servers", SETTING_TEXT, AT(memcached_servers), "127.0.0.1:11211", 0, 0, NULL,
 		"host:port or /path.sock, by blanks; every host must write the same. Empty: none."},
 	{"memcached_prefix", SETTING_TEXT, AT(memcached_prefix), "sluice:", 0, 0, NULL,

@@ -7,12 +7,14 @@
 #include "lib/io/conf.h"
 #include "lib/io/fetch.h"
 #include "lib/svc/source_files.h"
+#include "lib/svc/source_http.h"
 #include "lib/svc/source_m3u.h"
 #include "lib/svc/source_xtream.h"
 
 enum { REDIRECTS = 5, CONNECT_MS = 10000, STALL_MS = 30000, TOTAL_MS = 300000 };
 
-static const struct source_type *const types[] = {&source_xtream, &source_m3u, &source_files};
+static const struct source_type *const types[] = {
+	&source_xtream, &source_m3u, &source_files, &source_http};
 
 const struct source_type *source_type_find(const char *name)
 {
@@ -37,6 +39,8 @@ int source_import(const struct conf_source *source, const struct source_sink *si
 {
 	const struct source_type *type = type_of(source, f);
 
+	if (type && !type->import)
+		return fail_set(f, FAIL_INPUT, "The source %s lists nothing", source->name);
 	return type ? type->import(source, sink, f) : -1;
 }
 
@@ -46,12 +50,21 @@ void source_request(const struct conf_source *source, const char *url, int64_t m
 	*rq = (struct fetch_request){.url = url,
 		.policy = {source->allow, source->allow_count},
 		.user_agent = *source->user_agent ? source->user_agent : NULL,
+		.referrer = *source->referrer ? source->referrer : NULL,
+		.egress = *source->egress ? source->egress : NULL,
 		.follow = REDIRECTS,
 		.compressed = true,
 		.max_bytes = max_bytes,
 		.connect_ms = CONNECT_MS,
 		.stall_ms = STALL_MS,
 		.total_ms = TOTAL_MS};
+}
+
+bool source_lists(const struct conf_source *source)
+{
+	const struct source_type *type = source_type_find(source->type);
+
+	return type && type->import;
 }
 
 bool source_is_list(const struct conf_source *source)

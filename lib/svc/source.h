@@ -60,6 +60,7 @@ struct source_sink {
 
 struct source_type {
 	const char *name; /* as the configuration says it */
+	/* NULL: it lists nothing. */
 	int (*import)(
 		const struct conf_source *source, const struct source_sink *sink, struct fail *f);
 	/* NULL: addresses stand in the catalogue (catalog_address()). */
@@ -85,6 +86,9 @@ int source_import(const struct conf_source *source, const struct source_sink *si
  * as patient as gateways need. Borrows both. */
 void source_request(const struct conf_source *source, const char *url, int64_t max_bytes,
 	struct fetch_request *rq);
+
+/* Whether it can be imported. */
+bool source_lists(const struct conf_source *source);
 
 /* Whether its addresses stand in the catalogue. */
 bool source_is_list(const struct conf_source *source);

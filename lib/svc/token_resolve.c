@@ -62,7 +62,8 @@ static const char *redirect(const char *url, const struct fetch_result *res, str
 	else if (span_is(to, url))
 		fail_set(why, FAIL_UPSTREAM, "The gateway redirects to itself");
 	else if (!span_starts(to, "http://") && !span_starts(to, "https://"))
-		fail_set(why, FAIL_UPSTREAM, "The gateway redirects to what is neither http nor https");
+		fail_set(why, FAIL_UPSTREAM,
+			"The gateway redirects to what is neither http nor https");
 	else
 		return res->redirect_url;
 	return NULL;
@@ -95,6 +96,7 @@ static void ask_gateway(
 	struct fetch_request rq = {.url = url,
 		.policy = {source->allow, source->allow_count},
 		.user_agent = *source->user_agent ? source->user_agent : NULL,
+		.egress = *source->egress ? source->egress : NULL,
 		.connect_ms = CONNECT_MS,
 		.total_ms = TOTAL_MS,
 		.row = board_row(r->env->board, ROW_SOURCE, source->name)};

@@ -1,0 +1,36 @@
+/* lib/http/wish.h - what to give for a quality: that one, or else the next one down.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * Sound alone has three steps (low <= 64 kb/s, medium <= 128 kb/s, high: the best), pictures have
+ * theirs by lines. */
+#ifndef SLUICE_HTTP_WISH_H
+#define SLUICE_HTTP_WISH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/http/quality.h"
+
+struct wish_step {
+	const char *word; /* as a request says it */
+	int height;	  /* lines at most; 0: sound alone */
+	int64_t kbps;	  /* at most for sound; what a picture of that height takes */
+};
+
+/* Steps from the wished one downwards, at least one. */
+struct wish {
+	const struct wish_step *steps;
+	size_t count;
+};
+
+struct wish_usual {
+	bool video;		/* what is wished by who does not say */
+	const char *video_word; /* "720p" */
+	const char *sound_word; /* "high" */
+	const char *most;	/* pictures above it are not given; "source": all are */
+};
+
+/* `hinted_kbps` decides QUALITY_AUTO; INT64_MAX: as for who does not say. */
+struct wish wish_for(const struct quality *q, const struct wish_usual *usual, int64_t hinted_kbps);
+
+#endif
