@@ -1,5 +1,5 @@
-// web/slow.js - keeps the picture from standing: leaves a segment that comes too slowly for a lower one,
-// and gathers something in advance after a quick start.
+// web/slow.js - keeps the picture from standing: begins when there is enough to go on with, leaves a segment
+// that comes too slowly for a lower one, and gathers something in advance after a quick start.
 // SPDX-License-Identifier: BSD-2-Clause
 // hls.js leaves segments by itself, but not where the only lower rung is the lowest.
 
@@ -9,6 +9,8 @@ const silent_ms = 1500;		// a far server takes its time for the first byte
 const easy_rate = 0.95;		// nobody hears that
 const short_s = 1;
 const spare_s = 0.5;
+const enough_s = 2;		// the usual segment: what comes before it are the short ones of a quick start
+const hold_ms = 3000;		// from a source that gives less, nothing better will come
 
 // Whether the rest of a segment takes longer than there is to play, and another one at `lowerRate` takes
 // less. Sizes in bytes, times in seconds, rates in bits a second.
@@ -50,9 +52,31 @@ export function easyRate(rate, latencyS, targetS) {
 	return rate === easy_rate && latencyS >= targetS ? 1 : rate;
 }
 
+// Whether to show the first picture only, for now: what follows it is not there yet.
+export function isTooSoon({ bufferedS, heldMs }) {
+	return bufferedS < enough_s && heldMs < hold_ms;
+}
+
+// Holds the picture of a channel that begins; gives the function that looks whether it may go on.
+function hold(hls) {
+	let since = null;
+	hls.media.playbackRate = 0;
+	return () => {
+		const bufferedS = hls.mainForwardBufferInfo?.len ?? 0;
+		if (bufferedS > 0)
+			since ??= performance.now();
+		if (hls.media?.playbackRate === 0 && since !== null
+			&& !isTooSoon({ bufferedS, heldMs: performance.now() - since }))
+			hls.media.playbackRate = 1;
+	};
+}
+
 // From now on; gives the function that ends it.
 export function watchSlowness(hls, Events) {
 	let loading = null;
+	let mayGoOn = () => {};
+	hls.on(Events.MEDIA_ATTACHED, () => mayGoOn = hold(hls));
+	hls.on(Events.FRAG_BUFFERED, () => mayGoOn());
 	const done = (_, { frag }) => {
 		if (frag === loading)
 			loading = null;
@@ -66,8 +90,13 @@ export function watchSlowness(hls, Events) {
 		const now = performance.now();
 		if (loading && !loading.stats.aborted && look(hls, loading, now))
 			leave(hls, Events, loading, now);
+		mayGoOn();
 		if (hls.media && hls.targetLatency)
 			hls.media.playbackRate = easyRate(hls.media.playbackRate, hls.latency, hls.targetLatency);
 	}, look_ms);
-	return () => clearInterval(timer);
+	return () => {
+		clearInterval(timer);
+		if (hls.media)
+			hls.media.playbackRate = 1;
+	};
 }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buttonText, firstChoice, heightOf, lowerThan, menuItems, nameLevels, nearest, rateText, sortRungs,
 	spokenName } from '../../../web/quality.js';
-import { easyRate, isTooSlow } from '../../../web/slow.js';
+import { easyRate, isTooSlow, isTooSoon } from '../../../web/slow.js';
 
 const offered = [['360p', 360, 6e5], ['audio', 0, 1.4e5], ['720p', 720, 2.5e6], ['240p', 240, 3.5e5], ['480p', 480, 1e6]]
 	.map(([name, height, bandwidth]) => ({ name, height, width: height * 16 / 9, bandwidth,
@@ -125,3 +125,8 @@ const rates = [[1, 4, 6, 0.95], [1, 5.5, 6, 1], [0.95, 5.5, 6, 0.95], [0.95, 6, 
 for (const [rate, latency, target, want] of rates)
 	test(`at ${rate}, ${latency} s behind where ${target} s should be, it goes on at ${want}`, () =>
 		assert.equal(easyRate(rate, latency, target), want));
+
+const holds = [[0.5, 0, true], [1.9, 2900, true], [2, 0, false], [0.5, 3000, false]];
+for (const [bufferedS, heldMs, want] of holds)
+	test(`with ${bufferedS} s after ${heldMs} ms the picture ${want ? 'is held' : 'moves'}`, () =>
+		assert.equal(isTooSoon({ bufferedS, heldMs }), want));
