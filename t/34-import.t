@@ -125,7 +125,7 @@ subtest 'a catalogue from before there were films' => sub {
 	$app->stop;
 	my $before = rows('SELECT count(*) FROM channel');
 	rows('DROP INDEX channel_alike; DROP INDEX channel_guide; '
-		. (join '', map { "DROP TABLE $_; " } qw(address shelf film series))
+		. (join '', map { "DROP TABLE $_; " } qw(address shelf film series episode asked))
 		. (join '', map { "ALTER TABLE channel DROP COLUMN $_; " } qw(alike guide))
 		. (join '', map { "ALTER TABLE source DROP COLUMN $_; " } qw(films film_generation series series_generation))
 		. 'PRAGMA user_version = 1');

@@ -10,6 +10,7 @@
 #include "fcgi-app/endpoints/metrics.h"
 #include "fcgi-app/endpoints/ops.h"
 #include "fcgi-app/endpoints/pages.h"
+#include "fcgi-app/endpoints/series.h"
 #include "fcgi-app/endpoints/sources.h"
 #include "fcgi-app/endpoints/stream.h"
 #include "fcgi-app/endpoints/vod.h"
@@ -17,6 +18,7 @@
 
 static const struct sharing by_nothing = {"", NULL};
 static const struct sharing by_page = {"category q limit cursor", NULL};
+static const struct sharing by_season = {"season limit cursor", NULL};
 static const struct sharing by_quality = {"quality", NULL};
 static const struct sharing by_quality_noted = {"quality", hls_note};
 
@@ -37,7 +39,11 @@ static const struct route routes[] = {
 	{METHOD_GET, "/api/hls/{id}/{ver}/{rendition}/{file}", vod_part, POOL_RELAY, "vod_part",
 		NULL},
 	{METHOD_GET, "/api/stream/vod/{id}", stream_vod, POOL_RELAY, "stream_vod", NULL},
+	{METHOD_GET, "/api/stream/series/{series}/{season}/{episode}", stream_episode, POOL_RELAY,
+		"stream_episode", NULL},
 	{METHOD_GET, "/api/stream/{id}", stream_bytes, POOL_RELAY, "stream_bytes", NULL},
+	{METHOD_GET, "/api/series", series_list, POOL_API, "series_list", &by_page},
+	{METHOD_GET, "/api/series/{id}", series_show, POOL_API, "series_show", &by_season},
 	{METHOD_GET, "/metrics", metrics_show, POOL_API, "metrics", NULL},
 	{METHOD_GET, "/api/stats/cache", ops_stats_cache, POOL_API, "stats_cache", NULL},
 	{METHOD_GET, "/status", pages_status, POOL_API, "status", NULL},

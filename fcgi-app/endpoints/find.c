@@ -12,8 +12,14 @@
 int find_ident(const struct request *rq, struct ident *out, struct fail *f)
 {
 	if (!ident_parse(rq->args[0], IDENT_LIVE, out))
-		return fail_set(f, FAIL_INPUT, "This is no id: they look like 8, live-8 or star.live-8");
+		return fail_set(
+			f, FAIL_INPUT, "This is no id: they look like 8, live-8 or star.live-8");
 	return 0;
+}
+
+bool find_is_title(const struct ident *id)
+{
+	return id->kind == IDENT_VOD || id->kind == IDENT_EP;
 }
 
 int find_channel(struct app *app, const struct ident *id, struct channel *out, struct fail *f)

@@ -15,6 +15,9 @@ struct app;
  * Fails: FAIL_INPUT for what can be no id. */
 int find_ident(const struct request *rq, struct ident *out, struct fail *f);
 
+/* Whether it is a film's or an episode's, which are played alike. */
+bool find_is_title(const struct ident *id);
+
 /* Fails: FAIL_MISSING for an unknown channel, FAIL_BUSY when the catalogue cannot be read. */
 int find_channel(struct app *app, const struct ident *id, struct channel *out, struct fail *f);
 

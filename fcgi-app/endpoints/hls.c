@@ -131,7 +131,7 @@ int hls_master(struct app *app, struct request *rq, struct reply *r, struct fail
 
 	if (find_ident(rq, &id, f) < 0)
 		return -1;
-	if (id.kind == IDENT_VOD)
+	if (find_is_title(&id))
 		return vod_master(app, rq, r, &id, f);
 	if (find_quality(app, rq, &quality, f) < 0)
 		return -1;
@@ -161,7 +161,7 @@ int hls_media(struct app *app, struct request *rq, struct reply *r, struct fail 
 
 	if (find_ident(rq, &id, f) < 0)
 		return -1;
-	if (id.kind == IDENT_VOD)
+	if (find_is_title(&id))
 		return vod_latest(app, rq, r, &id, f);
 	if (!ladder_find(&app->ladder, rq->args[1]))
 		return fail_set(f, FAIL_MISSING, "There is no such rendition");

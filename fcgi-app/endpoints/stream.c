@@ -9,6 +9,7 @@
 #include "fcgi-app/app.h"
 #include "fcgi-app/endpoints/film.h"
 #include "fcgi-app/endpoints/find.h"
+#include "fcgi-app/endpoints/series.h"
 #include "lib/base/buf.h"
 #include "lib/hls/vod.h"
 #include "lib/http/accept.h"
@@ -254,21 +255,35 @@ static int answer(struct app *app, struct request *rq, struct reply *r, struct f
 	return redirect(rq, r, film->title.film.id, f);
 }
 
-int stream_vod(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+static int play(struct app *app, struct request *rq, struct reply *r, const struct ident *id,
+	struct fail *f)
 {
 	struct film_seen *film = arena_alloc(&rq->arena, sizeof(*film));
-	struct ident id;
 	int result;
 
 	if (!film)
 		return fail_set(f, FAIL_INPUT, "The request is too large");
-	if (!ident_parse(rq->args[0], IDENT_VOD, &id))
-		return fail_set(f, FAIL_INPUT, "This is no id: letters, digits, '.', '_' and '-'");
-	result = film_open(film, app, &id, WAIT_MS, f);
+	result = film_open(film, app, id, WAIT_MS, f);
 	if (result == 0)
 		result = answer(app, rq, r, film, f);
 	else if (f->kind == FAIL_BUSY)
 		r->retry_after_s = 1;
 	film_close(film);
 	return result;
+}
+
+int stream_vod(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	struct ident id;
+
+	if (!ident_parse(rq->args[0], IDENT_VOD, &id))
+		return fail_set(f, FAIL_INPUT, "This is no id: letters, digits, '.', '_' and '-'");
+	return play(app, rq, r, &id, f);
+}
+
+int stream_episode(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	struct ident id;
+
+	return series_find_episode(app, rq, r, WAIT_MS, &id, f) < 0 ? -1 : play(app, rq, r, &id, f);
 }

@@ -8,8 +8,10 @@
 struct app;
 
 /* GET /api/stream/vod/{id}: the film's own bytes where browsers play them, else the way to its
- * playlist; or all of that as JSON. GET /api/stream/{id}: its bytes. */
+ * playlist; or all of that as JSON. GET /api/stream/series/{series}/{season}/{episode}: the same of
+ * an episode. GET /api/stream/{id}: the bytes of either. */
 int stream_vod(struct app *app, struct request *rq, struct reply *r, struct fail *f);
+int stream_episode(struct app *app, struct request *rq, struct reply *r, struct fail *f);
 int stream_bytes(struct app *app, struct request *rq, struct reply *r, struct fail *f);
 
 #endif

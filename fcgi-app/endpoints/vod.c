@@ -123,7 +123,8 @@ int vod_latest(struct app *app, struct request *rq, struct reply *r, const struc
 	return film_redirect(r, to, f);
 }
 
-/* Published, so that the front server sends it from now on; where there is no room, sent from here. */
+/* Published, so that the front server sends it from now on; where there is no room, sent from here.
+ */
 static int send_list(struct app *app, struct reply *r, const struct film_seen *film,
 	const struct rendition *x, struct fail *f)
 {
@@ -154,7 +155,7 @@ static int film_ident(const struct request *rq, struct ident *id, struct fail *f
 {
 	if (find_ident(rq, id, f) < 0)
 		return -1;
-	return id->kind == IDENT_VOD ? 0 : fail_set(f, FAIL_MISSING, "There is no such film");
+	return find_is_title(id) ? 0 : fail_set(f, FAIL_MISSING, "There is no such film");
 }
 
 static int answer_list(struct app *app, struct request *rq, struct reply *r,

@@ -26,7 +26,6 @@
 #include "lib/io/sign.h"
 #include "lib/svc/origin.h"
 #include "lib/svc/slot.h"
-#include "lib/svc/source.h"
 
 enum {
 	BLOCK = FEED_MAX_BYTES,
@@ -290,12 +289,8 @@ static struct block *get_block(struct feeder *f, int64_t n, struct fail *why)
 
 static int address(struct feeder *f, const struct conf_account *account, struct fail *why)
 {
-	const struct title *t = &f->start->title;
-
 	buf_clear(&f->url);
-	if (*t->film.url)
-		return buf_puts(&f->url, t->film.url) ? 0 : -1;
-	return source_film_url(t->source, account, t->film.ident.key, t->film.suffix, &f->url, why);
+	return title_url(&f->start->title, account, &f->url, why);
 }
 
 /* One of the accounts has a connection for us. */

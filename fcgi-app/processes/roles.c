@@ -7,8 +7,8 @@
 #include "fcgi-app/import.h"
 #include "fcgi-app/processes/janitor.h"
 #include "fcgi-app/processes/live.h"
-#include "fcgi-app/processes/meter.h"
 #include "fcgi-app/processes/packager.h"
+#include "lib/svc/episodes.h"
 #include "lib/svc/package.h"
 #include "lib/svc/token.h"
 
@@ -16,12 +16,6 @@ static int run_janitor(const struct conf *conf, struct board *board, const char 
 {
 	(void)id;
 	return janitor_run(conf, board);
-}
-
-static int run_meter(const struct conf *conf, struct board *board, const char *id)
-{
-	(void)id;
-	return meter_run(conf, board);
 }
 
 static int run_live(const struct conf *conf, struct board *board, const char *id)
@@ -53,10 +47,10 @@ static int run_packager(const struct conf *conf, struct board *board, const char
 
 const struct role roles[] = {
 	{"janitor", NULL, run_janitor, AGAIN_ALWAYS, NULL, 1, true, false},
-	{"meter", NULL, run_meter, AGAIN_ALWAYS, meter_is_wanted, 1, true, false},
 	{"live", "watch", run_live, AGAIN_WHILE_ASKED, NULL, 400, false, false},
 	{"token", "token", run_token, AGAIN_NEVER, NULL, 32, true, false},
 	{"refresh", "refresh", run_refresh, AGAIN_NEVER, NULL, 32, true, false},
+	{"episodes", EPISODES_VERB, episodes_run, AGAIN_NEVER, NULL, 4, true, false},
 	{"packager", PACKAGE_VERB, run_packager, AGAIN_NEVER, NULL, 1, true, true},
 	{"import", NULL, run_import, AGAIN_NEVER, import_is_due, 1, true, false},
 };

@@ -1,4 +1,4 @@
-/* lib/http/ident.c - the public id of a channel, film, episode, track or resolved page.
+/* lib/http/ident.c - the public id of a channel, film, series, episode, track or resolved page.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/http/ident.h"
 
@@ -8,7 +8,7 @@
 #include "lib/base/must.h"
 
 /* Indexed by enum ident_kind. */
-static const char *const prefixes[] = {"", "live-", "vod-", "ep-", "trk-", "url-"};
+static const char *const prefixes[] = {"", "live-", "vod-", "ep-", "trk-", "url-", "ser-"};
 
 static const int kinds = sizeof(prefixes) / sizeof(prefixes[0]);
 
@@ -117,7 +117,7 @@ void ident_print_bare(const struct ident *id, char *to, size_t size)
 
 const char *ident_kind_name(enum ident_kind kind)
 {
-	static const char *const names[] = {"", "live", "vod", "ep", "trk", "url"};
+	static const char *const names[] = {"", "live", "vod", "ep", "trk", "url", "ser"};
 
 	must(kind > IDENT_NONE && kind < kinds);
 	return names[kind];

@@ -1,4 +1,4 @@
-/* lib/http/ident.h - the public id of a channel, film, episode, track or resolved page.
+/* lib/http/ident.h - the public id of a channel, film, series, episode, track or resolved page.
  * SPDX-License-Identifier: BSD-2-Clause
  * An id is [A-Za-z0-9][A-Za-z0-9._-]{0,63}: a kind, a dash and the source's own key, "live-8". With
  * several sources the source's name and a dot come first, "star.live-8". Where the path says the
@@ -15,7 +15,15 @@
 /* Sizes in bytes with the NUL. A source, the longest kind and a key always make a valid id. */
 enum { IDENT_MAX = 65, IDENT_SOURCE_MAX = 32, IDENT_KEY_MAX = 28 };
 
-enum ident_kind { IDENT_NONE, IDENT_LIVE, IDENT_VOD, IDENT_EP, IDENT_TRK, IDENT_URL };
+enum ident_kind {
+	IDENT_NONE,
+	IDENT_LIVE,
+	IDENT_VOD,
+	IDENT_EP,
+	IDENT_TRK,
+	IDENT_URL,
+	IDENT_SER /* a series, whose episodes are IDENT_EP */
+};
 
 struct ident {
 	enum ident_kind kind;	       /* never IDENT_NONE once parsed */
@@ -43,7 +51,7 @@ void ident_print(const struct ident *id, char *to, size_t size);
  * named, otherwise the whole id. ident_parse() with that kind reads it back. */
 void ident_print_bare(const struct ident *id, char *to, size_t size);
 
-/* "live", "vod", "ep", "trk" or "url". */
+/* "live", "vod", "ep", "trk", "url" or "ser". */
 const char *ident_kind_name(enum ident_kind kind);
 
 #endif

@@ -1,4 +1,4 @@
-/* lib/svc/catalog_film.c - the catalogue's films.
+/* lib/svc/catalog_film.c - what the catalogue knows of a film, or of an episode as of a film.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdio.h>
 
@@ -6,38 +6,64 @@
 #include "lib/io/conf.h"
 #include "lib/svc/catalog_inside.h"
 
-/* What is too long or holds a NUL, which no import writes, is left out. */
-static void copy(struct span text, char *to, size_t size)
+void catalog_copy(struct span text, char *to, size_t size)
 {
 	if (!span_copy(text, to, size))
 		to[0] = '\0';
 }
 
-static bool read_film(const struct catalog *c, const char *source, struct db_stmt *st, void *to)
+static bool read_row(const struct catalog *c, enum ident_kind kind, const char *source,
+	struct db_stmt *st, struct film *out)
 {
-	struct film *out = to;
 	bool several = c->conf->source_count > 1;
 
-	if (!ident_make(IDENT_VOD, span_of(several ? source : ""), db_text(st, 0), &out->ident))
+	if (!ident_make(kind, span_of(several ? source : ""), db_text(st, 0), &out->ident))
 		return false;
 	ident_print(&out->ident, out->id, sizeof(out->id));
 	snprintf(out->source, sizeof(out->source), "%s", source);
 	text_clean(db_text(st, 1), out->name, sizeof(out->name));
-	copy(db_text(st, 2), out->poster, sizeof(out->poster));
-	copy(db_text(st, 3), out->plot, sizeof(out->plot));
-	copy(db_text(st, 4), out->suffix, sizeof(out->suffix));
-	copy(db_text(st, 5), out->url, sizeof(out->url));
+	catalog_copy(db_text(st, 2), out->poster, sizeof(out->poster));
+	catalog_copy(db_text(st, 3), out->plot, sizeof(out->plot));
+	catalog_copy(db_text(st, 4), out->suffix, sizeof(out->suffix));
+	catalog_copy(db_text(st, 5), out->url, sizeof(out->url));
 	out->year = db_int(st, 6);
+	return true;
+}
+
+static bool read_film(const struct catalog *c, const char *source, struct db_stmt *st, void *to)
+{
+	return read_row(c, IDENT_VOD, source, st, to);
+}
+
+static bool read_episode(const struct catalog *c, const char *source, struct db_stmt *st, void *to)
+{
+	char series[CHANNEL_NAME_MAX], text[2 * CHANNEL_NAME_MAX + 40];
+	struct film *out = to;
+
+	if (!read_row(c, IDENT_EP, source, st, out))
+		return false;
+	text_clean(db_text(st, 7), series, sizeof(series));
+	snprintf(text, sizeof(text), "%s S%02lldE%02lld %s", series, (long long)db_int(st, 8),
+		(long long)db_int(st, 9), out->name);
+	text_clean(span_of(text), out->name, sizeof(out->name));
 	return true;
 }
 
 int catalog_film(struct catalog *c, const struct ident *id, struct film *out, struct fail *f)
 {
-	static const struct catalog_kind kind = {IDENT_VOD, "film",
+	static const struct catalog_kind film = {IDENT_VOD, "film",
 		"SELECT m.key, m.name, m.poster, m.plot, m.suffix, m.url, m.year "
 		"FROM source AS s JOIN film AS m ON m.source = s.id "
 		"AND m.generation = s.film_generation WHERE s.name = ?1 AND m.key = ?2",
 		read_film};
+	static const struct catalog_kind episode = {IDENT_EP, "episode",
+		"SELECT e.key, e.name, CASE e.poster WHEN '' THEN r.poster ELSE e.poster END, "
+		"e.plot, e.suffix, e.url, r.year, r.name, e.season, e.number "
+		"FROM source AS s JOIN episode AS e ON e.source = s.id "
+		"AND e.generation IN (0, s.series_generation) "
+		"JOIN series AS r ON r.source = s.id AND r.generation = s.series_generation "
+		"AND r.key = e.series WHERE s.name = ?1 AND e.key = ?2",
+		read_episode};
 
-	return catalog_find(c, &kind, id, out, f);
+	return catalog_find(c, id->kind == IDENT_EP ? &episode : &film, id, out, f);
 }

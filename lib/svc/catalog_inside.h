@@ -37,4 +37,7 @@ struct catalog_kind {
 int catalog_find(struct catalog *c, const struct catalog_kind *k, const struct ident *id, void *out,
 	struct fail *f);
 
+/* Copies what a row has; what is too long or holds a NUL, which no import writes, is left out. */
+void catalog_copy(struct span text, char *to, size_t size);
+
 #endif

@@ -106,6 +106,32 @@ static const char *const steps[] = {
 	"  rating INTEGER NOT NULL,"
 	"  changed_s INTEGER NOT NULL,"
 	"  PRIMARY KEY (source, generation, key)) WITHOUT ROWID;",
+
+	/* Episodes: those of generation 0 were asked for, series by series; the others came with
+	 * their series. */
+	"CREATE TABLE episode ("
+	"  source INTEGER NOT NULL REFERENCES source (id),"
+	"  generation INTEGER NOT NULL,"
+	"  key TEXT NOT NULL,"
+	"  series TEXT NOT NULL," /* its key */
+	"  season INTEGER NOT NULL,"
+	"  number INTEGER NOT NULL,"
+	"  name TEXT NOT NULL," /* may be empty */
+	"  poster TEXT NOT NULL,"
+	"  plot TEXT NOT NULL,"
+	"  suffix TEXT NOT NULL,"
+	"  duration_s INTEGER NOT NULL," /* 0: not known */
+	"  url TEXT NOT NULL,"
+	"  PRIMARY KEY (source, generation, key)) WITHOUT ROWID;"
+	"CREATE INDEX episode_place ON episode (source, series, season, number, key);"
+	"CREATE INDEX series_place ON series (source, generation, position);"
+	"CREATE TABLE asked (" /* whose episodes were asked for, and what came of it */
+	"  source INTEGER NOT NULL REFERENCES source (id),"
+	"  series TEXT NOT NULL,"
+	"  asked_ms INTEGER NOT NULL,"
+	"  kind INTEGER NOT NULL," /* of the failure; 0: none */
+	"  trouble TEXT NOT NULL,"
+	"  PRIMARY KEY (source, series)) WITHOUT ROWID;",
 };
 
 enum { STEPS = sizeof(steps) / sizeof(steps[0]) };

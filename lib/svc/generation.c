@@ -17,21 +17,11 @@
 #include "lib/io/db.h"
 #include "lib/svc/catalog.h"
 #include "lib/svc/catalog_schema.h"
+#include "lib/svc/generation_inside.h"
 
 enum {
 	BATCH = 2000, /* rows a transaction */
 	ADDRESSES_MAX = 8
-};
-
-struct generation {
-	struct db *db;
-	int lock;
-	int64_t source, number; /* ids in the database */
-	struct generation_counts counts;
-	int64_t titles[SOURCE_KINDS], before[SOURCE_KINDS];
-	struct fail missing[SOURCE_KINDS]; /* why the list of a kind has not come in whole */
-	int64_t position;		   /* of the next row of any kind */
-	int64_t pending;		   /* rows since the last commit */
 };
 
 static int take_lock(const struct conf *conf, int *lock, struct fail *f)
@@ -109,6 +99,14 @@ static int sweep(struct generation *g, struct fail *f)
 		"(SELECT film_generation FROM source WHERE id = ?1)",
 		"DELETE FROM series WHERE source = ?1 AND generation <> "
 		"(SELECT series_generation FROM source WHERE id = ?1)",
+		"DELETE FROM episode WHERE source = ?1 AND generation NOT IN (0, "
+		"(SELECT series_generation FROM source WHERE id = ?1))",
+		"DELETE FROM episode WHERE source = ?1 AND generation = 0 AND NOT EXISTS "
+		"(SELECT 1 FROM series AS r WHERE r.source = ?1 AND r.generation = "
+		"(SELECT series_generation FROM source WHERE id = ?1) AND r.key = episode.series)",
+		"DELETE FROM asked WHERE source = ?1 AND NOT EXISTS "
+		"(SELECT 1 FROM series AS r WHERE r.source = ?1 AND r.generation = "
+		"(SELECT series_generation FROM source WHERE id = ?1) AND r.key = asked.series)",
 		"DELETE FROM shelf WHERE source = ?1 AND generation <> (SELECT CASE kind WHEN 1 "
 		"THEN film_generation ELSE series_generation END FROM source WHERE id = ?1)",
 	};
@@ -141,7 +139,7 @@ int generation_begin(
 		return fail_set(f, FAIL_BUSY, "There is no memory for an import");
 	g->lock = -1;
 	if (catalog_schema_write(conf, &g->db, f) < 0 || take_lock(conf, &g->lock, f) < 0 ||
-		begin_source(g, source, f) < 0 || sweep(g, f) < 0 || db_begin(g->db, f) < 0) {
+		begin_source(g, source, f) < 0 || sweep(g, f) < 0) {
 		close_generation(&g);
 		return -1;
 	}
@@ -149,39 +147,42 @@ int generation_begin(
 	return 0;
 }
 
-/* Counts a row that went in or was there already. */
-static int note_row(struct generation *g, int64_t *count, struct fail *f)
+/* --- rows --------------------------------------------------------------------------------------
+ */
+
+int generation_begin_writing(struct generation *g, struct fail *f)
+{
+	if (!g->writing && db_begin(g->db, f) < 0)
+		return -1;
+	g->writing = true;
+	return 0;
+}
+
+int generation_row(struct generation *g, const char *sql, struct db_stmt **st, struct fail *f)
+{
+	return generation_begin_writing(g, f) < 0 ? -1 : db_prepare(g->db, sql, st, f);
+}
+
+/* Gives the lock on writing back: others may have to note something meanwhile. */
+static int rest(void *ctx, struct fail *f)
+{
+	struct generation *g = ctx;
+
+	if (!g->writing)
+		return 0;
+	g->writing = false;
+	g->pending = 0;
+	return db_commit(g->db, f);
+}
+
+int generation_count(struct generation *g, int64_t *count, struct fail *f)
 {
 	if (db_changes(g->db))
 		(*count)++;
 	else
 		g->counts.twice++;
 	g->position++;
-	if (++g->pending < BATCH)
-		return 0;
-	g->pending = 0;
-	return db_commit(g->db, f) < 0 || db_begin(g->db, f) < 0 ? -1 : 0;
-}
-
-static int put_shelf(struct generation *g, const struct source_category *row, struct fail *f)
-{
-	static const char sql[] =
-		"INSERT OR IGNORE INTO shelf (source, generation, kind, key, name, folded, "
-		"position) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-	char folded[CHANNEL_CATEGORY_MAX];
-	struct db_stmt *st;
-
-	if (db_prepare(g->db, sql, &st, f) < 0)
-		return -1;
-	text_fold(row->name, folded, sizeof(folded));
-	db_bind_int(st, 1, g->source);
-	db_bind_int(st, 2, g->number);
-	db_bind_int(st, 3, row->kind);
-	db_bind_text(st, 4, row->key);
-	db_bind_text(st, 5, row->name);
-	db_bind_text(st, 6, span_of(folded));
-	db_bind_int(st, 7, g->position++);
-	return db_run(st, f);
+	return ++g->pending < BATCH ? 0 : rest(g, f);
 }
 
 static int put_category(void *ctx, const struct source_category *row, struct fail *f)
@@ -194,8 +195,8 @@ static int put_category(void *ctx, const struct source_category *row, struct fai
 	struct db_stmt *st;
 
 	if (row->kind != SOURCE_CHANNELS)
-		return put_shelf(g, row, f);
-	if (db_prepare(g->db, sql, &st, f) < 0)
+		return generation_put_shelf(g, row, f);
+	if (generation_row(g, sql, &st, f) < 0)
 		return -1;
 	text_fold(row->name, folded, sizeof(folded));
 	db_bind_int(st, 1, g->source);
@@ -206,7 +207,7 @@ static int put_category(void *ctx, const struct source_category *row, struct fai
 	db_bind_int(st, 6, g->position);
 	if (db_run(st, f) < 0)
 		return -1;
-	return note_row(g, &g->counts.categories, f);
+	return generation_count(g, &g->counts.categories, f);
 }
 
 /* Several for one key are tried in the order of the list. */
@@ -220,7 +221,7 @@ static int put_address(struct generation *g, const struct source_channel *row, s
 	struct db_stmt *st;
 
 	must(row->url.len < CHANNEL_URL_MAX);
-	if (db_prepare(g->db, sql, &st, f) < 0)
+	if (generation_row(g, sql, &st, f) < 0)
 		return -1;
 	db_bind_int(st, 1, g->source);
 	db_bind_int(st, 2, g->number);
@@ -230,26 +231,6 @@ static int put_address(struct generation *g, const struct source_channel *row, s
 	db_bind_text(st, 6, row->referrer);
 	db_bind_int(st, 7, ADDRESSES_MAX);
 	return db_run(st, f);
-}
-
-/* What films and series have in common: parameters 1 to 12. */
-static void bind_title(struct generation *g, struct db_stmt *st, const struct source_title *row)
-{
-	char folded[CHANNEL_NAME_MAX];
-
-	text_fold(row->name, folded, sizeof(folded));
-	db_bind_int(st, 1, g->source);
-	db_bind_int(st, 2, g->number);
-	db_bind_text(st, 3, row->key);
-	db_bind_int(st, 4, g->position);
-	db_bind_text(st, 5, row->name);
-	db_bind_text(st, 6, span_of(folded));
-	db_bind_text(st, 7, row->category);
-	db_bind_text(st, 8, row->poster);
-	db_bind_text(st, 9, row->plot);
-	db_bind_int(st, 10, row->year);
-	db_bind_int(st, 11, row->rating);
-	db_bind_int(st, 12, row->changed_s);
 }
 
 static int put_channel(void *ctx, const struct source_channel *row, struct fail *f)
@@ -265,7 +246,7 @@ static int put_channel(void *ctx, const struct source_channel *row, struct fail 
 	must(ident_key_ok(row->key));
 	must(row->name.len > 0 && row->name.len < CHANNEL_NAME_MAX);
 	must(row->logo.len < CHANNEL_LOGO_MAX && row->epg.len < CHANNEL_EPG_MAX);
-	if (db_prepare(g->db, sql, &st, f) < 0)
+	if (generation_row(g, sql, &st, f) < 0)
 		return -1;
 	text_fold(row->name, folded, sizeof(folded));
 	alike_name(row->name, alike, sizeof(alike));
@@ -284,52 +265,9 @@ static int put_channel(void *ctx, const struct source_channel *row, struct fail 
 	db_bind_int(st, 12, row->adult);
 	db_bind_text(st, 13, span_of(alike));
 	db_bind_text(st, 14, span_of(guide));
-	if (db_run(st, f) < 0 || note_row(g, &g->counts.channels, f) < 0)
+	if (db_run(st, f) < 0 || generation_count(g, &g->counts.channels, f) < 0)
 		return -1;
 	return row->url.len ? put_address(g, row, f) : 0;
-}
-
-static int put_film(struct generation *g, const struct source_title *row, struct fail *f)
-{
-	static const char sql[] =
-		"INSERT OR IGNORE INTO film (source, generation, key, position, name, folded, "
-		"category, poster, plot, year, rating, changed_s, suffix, adult, url) "
-		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
-	struct db_stmt *st;
-
-	if (db_prepare(g->db, sql, &st, f) < 0)
-		return -1;
-	bind_title(g, st, row);
-	db_bind_text(st, 13, row->suffix);
-	db_bind_int(st, 14, row->adult);
-	db_bind_text(st, 15, row->url);
-	return db_run(st, f);
-}
-
-static int put_series(struct generation *g, const struct source_title *row, struct fail *f)
-{
-	static const char sql[] =
-		"INSERT OR IGNORE INTO series (source, generation, key, position, name, folded, "
-		"category, poster, plot, year, rating, changed_s) "
-		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
-	struct db_stmt *st;
-
-	if (db_prepare(g->db, sql, &st, f) < 0)
-		return -1;
-	bind_title(g, st, row);
-	return db_run(st, f);
-}
-
-static int put_title(void *ctx, const struct source_title *row, struct fail *f)
-{
-	struct generation *g = ctx;
-
-	must(ident_key_ok(row->key) && row->name.len > 0 && row->name.len < CHANNEL_NAME_MAX);
-	must(row->poster.len < CHANNEL_LOGO_MAX && row->plot.len < TITLE_PLOT_MAX);
-	must(row->url.len < CHANNEL_URL_MAX && row->suffix.len < TITLE_SUFFIX_MAX);
-	if ((row->kind == SOURCE_FILMS ? put_film(g, row, f) : put_series(g, row, f)) < 0)
-		return -1;
-	return note_row(g, &g->titles[row->kind], f);
 }
 
 static void note_list(void *ctx, enum source_kind kind, const struct fail *why)
@@ -341,7 +279,13 @@ static void note_list(void *ctx, enum source_kind kind, const struct fail *why)
 
 struct source_sink generation_sink(struct generation *g)
 {
-	return (struct source_sink){put_category, put_channel, put_title, note_list, g};
+	return (struct source_sink){.category = put_category,
+		.channel = put_channel,
+		.title = generation_put_title,
+		.episode = generation_put_episode,
+		.listed = note_list,
+		.rest = rest,
+		.ctx = g};
 }
 
 static bool is_shrunk(int64_t now, int64_t before)
@@ -449,8 +393,9 @@ int generation_swap(
 	(*g)->counts.series = (*g)->titles[SOURCE_SERIES];
 	if (counts)
 		*counts = (*g)->counts;
-	if ((!force && believe(*g, &why) < 0) || run((*g)->db, count, numbers, 2, &why) < 0 ||
-		show(*g, force, &why) < 0 || db_commit((*g)->db, &why) < 0) {
+	if ((!force && believe(*g, &why) < 0) || generation_begin_writing(*g, &why) < 0 ||
+		run((*g)->db, count, numbers, 2, &why) < 0 || show(*g, force, &why) < 0 ||
+		db_commit((*g)->db, &why) < 0) {
 		generation_drop(g, &why);
 		return fail_set(f, why.kind, "%s", why.text);
 	}

@@ -21,8 +21,9 @@ struct generation;
 
 struct generation_counts {
 	int64_t channels, categories, films, series;
-	int64_t before; /* channels in the list it replaces */
-	int64_t twice;	/* rows whose key was there already, left out */
+	int64_t episodes; /* that came with their series */
+	int64_t before;	  /* channels in the list it replaces */
+	int64_t twice;	  /* rows whose key was there already, left out */
 };
 
 /* Begins a list for `source`. Fails: FAIL_CONFLICT while another import runs. */

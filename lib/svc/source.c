@@ -93,3 +93,31 @@ int source_film_url(const struct conf_source *source, const struct conf_account 
 		return fail_set(f, FAIL_INPUT, "The source %s makes no addresses", source->name);
 	return type ? type->film_url(source, account, key, suffix, url, f) : -1;
 }
+
+int source_episode_url(const struct conf_source *source, const struct conf_account *account,
+	const char *key, const char *suffix, struct buf *url, struct fail *f)
+{
+	const struct source_type *type = type_of(source, f);
+
+	if (type && !type->episode_url)
+		return fail_set(f, FAIL_INPUT, "The source %s makes no addresses", source->name);
+	return type ? type->episode_url(source, account, key, suffix, url, f) : -1;
+}
+
+bool source_asks_episodes(const struct conf_source *source)
+{
+	const struct source_type *type = source_type_find(source->type);
+
+	return type && type->episodes;
+}
+
+int source_episodes(const struct conf_source *source, const char *key,
+	const struct source_sink *sink, struct fail *f)
+{
+	const struct source_type *type = type_of(source, f);
+
+	if (type && !type->episodes)
+		return fail_set(
+			f, FAIL_INPUT, "The source %s is not asked for episodes", source->name);
+	return type ? type->episodes(source, key, sink, f) : -1;
+}

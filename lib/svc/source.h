@@ -48,13 +48,27 @@ struct source_title {
 	bool adult;
 };
 
+/* An episode of a series. */
+struct source_episode {
+	struct span key;    /* as a film's */
+	struct span series; /* the key of its series */
+	struct span name;   /* its own, without that of the series; may be empty */
+	struct span poster, plot, suffix, url;
+	int64_t season;	    /* 0: specials */
+	int64_t number;	    /* within the season */
+	int64_t duration_s; /* 0: not known */
+};
+
 /* Where the rows go. A callback that returns -1 (with *f set) ends the listing. */
 struct source_sink {
 	int (*category)(void *ctx, const struct source_category *row, struct fail *f);
 	int (*channel)(void *ctx, const struct source_channel *row, struct fail *f);
 	int (*title)(void *ctx, const struct source_title *row, struct fail *f);
+	int (*episode)(void *ctx, const struct source_episode *row, struct fail *f);
 	/* The list of that kind has come in whole (kind FAIL_NONE), or why it has not. */
 	void (*listed)(void *ctx, enum source_kind kind, const struct fail *why);
+	/* The source waits for more: the next row may be long in coming. May be NULL. */
+	int (*rest)(void *ctx, struct fail *f);
 	void *ctx;
 };
 
@@ -70,6 +84,12 @@ struct source_type {
 	 */
 	int (*film_url)(const struct conf_source *source, const struct conf_account *account,
 		const char *key, const char *suffix, struct buf *url, struct fail *f);
+	/* The same of an episode. NULL likewise. */
+	int (*episode_url)(const struct conf_source *source, const struct conf_account *account,
+		const char *key, const char *suffix, struct buf *url, struct fail *f);
+	/* Lists the episodes of series `key`. NULL: they come with the import. */
+	int (*episodes)(const struct conf_source *source, const char *key,
+		const struct source_sink *sink, struct fail *f);
 };
 
 /* The type of that name, or NULL. */
@@ -99,8 +119,17 @@ bool source_is_list(const struct conf_source *source);
 int source_live_url(const struct conf_source *source, const struct conf_account *account,
 	const char *key, struct buf *url, struct fail *f);
 
-/* The same of film `key`, for sources that make addresses. */
+/* The same of film `key`, and of an episode, for sources that make addresses. */
 int source_film_url(const struct conf_source *source, const struct conf_account *account,
 	const char *key, const char *suffix, struct buf *url, struct fail *f);
+int source_episode_url(const struct conf_source *source, const struct conf_account *account,
+	const char *key, const char *suffix, struct buf *url, struct fail *f);
+
+/* Whether the episodes of its series are asked for series by series; and asks for those of series
+ * `key`, which go to sink->episode. Blocks, up to half a minute. Fails as source_import(), and
+ * FAIL_MISSING for a series that the source does not know (any more). */
+bool source_asks_episodes(const struct conf_source *source);
+int source_episodes(const struct conf_source *source, const char *key,
+	const struct source_sink *sink, struct fail *f);
 
 #endif

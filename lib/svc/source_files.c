@@ -1,4 +1,4 @@
-/* lib/svc/source_files.c - a directory of films as a source.
+/* lib/svc/source_files.c - a directory of films and series as a source.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/svc/source_files.h"
 
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lib/base/num.h"
+#include "lib/http/episode.h"
 #include "lib/http/text.h"
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
@@ -69,16 +70,16 @@ static bool is_quality(struct span word)
 	return false;
 }
 
-void source_files_name(struct span file, char *to, int64_t *year)
+/* Dots and underscores as blanks, up to a year or a quality; `behind` something else, those may
+ * come first. */
+static void clean_name(struct span stem, bool behind, char *to, int64_t *year)
 {
 	char text[NAME_MAX + 1], out[NAME_MAX + 1] = "";
-	struct span ending = ending_of(file), rest, word;
-	size_t len = file.len - (ending.len ? ending.len + 1 : 0), used = 0;
+	size_t len = stem.len < NAME_MAX ? stem.len : NAME_MAX, used = 0;
+	struct span rest, word;
 
 	*year = 0;
-	if (len > NAME_MAX)
-		len = NAME_MAX;
-	memcpy(text, file.ptr, len);
+	memcpy(text, stem.ptr, len);
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == '.' || text[i] == '_')
 			text[i] = ' ';
@@ -86,14 +87,66 @@ void source_files_name(struct span file, char *to, int64_t *year)
 	rest = span_make(text, len);
 	while (span_next(&rest, ' ', &word)) {
 		/* A film may be called by a year: only what stands behind a name is one. */
-		if (used && (is_year(word, year) || is_quality(word)))
+		if ((used || behind) && (is_year(word, year) || is_quality(word)))
 			break;
 		if (word.len)
 			used += (size_t)snprintf(out + used, sizeof(out) - used, "%s%.*s",
 				used ? " " : "", (int)word.len, word.ptr);
 	}
-	if (text_clean(span_make(out, used), to, CHANNEL_NAME_MAX) == 0)
+	text_clean(span_make(out, used), to, CHANNEL_NAME_MAX);
+}
+
+static struct span stem_of(struct span file)
+{
+	struct span ending = ending_of(file);
+
+	return span_make(file.ptr, file.len - (ending.len ? ending.len + 1 : 0));
+}
+
+void source_files_name(struct span file, char *to, int64_t *year)
+{
+	clean_name(stem_of(file), false, to, year);
+	if (!*to)
 		text_clean(file, to, CHANNEL_NAME_MAX);
+}
+
+/* The last folder of *path, which loses it. */
+static struct span take_folder(struct span *path)
+{
+	size_t at = path->len;
+	struct span name;
+
+	while (at > 0 && path->ptr[at - 1] != '/')
+		at--;
+	name = span_make(path->ptr + at, path->len - at);
+	path->len = at ? at - 1 : 0;
+	return name;
+}
+
+bool source_files_episode(struct span path, struct files_episode *out)
+{
+	struct span dir = path, stem = stem_of(take_folder(&dir)), above = dir;
+	struct span folder = take_folder(&above), series;
+	struct episode_mark mark;
+	int64_t season, year;
+	bool in_season = episode_is_season(folder, &season);
+
+	if (in_season ? !episode_find_in(season, stem, &mark) : !episode_find(stem, &mark))
+		return false;
+	if (in_season)
+		folder = take_folder(&above);
+	/* Beside others, "Downloads/Show.S01E02.mkv", the name of the file says whose it is. */
+	series = mark.before;
+	out->shelf = dir;
+	if ((in_season && folder.len) || !mark.before.len) {
+		series = folder;
+		out->shelf = above;
+	}
+	clean_name(series, false, out->series, &out->year);
+	clean_name(mark.after, true, out->name, &year);
+	out->season = mark.season;
+	out->number = mark.number;
+	return *out->series != '\0';
 }
 
 /* --- the walk ----------------------------------------------------------------------------------
@@ -101,38 +154,90 @@ void source_files_name(struct span file, char *to, int64_t *year)
 
 struct walk {
 	const struct source_sink *sink;
-	char path[PATH_MAX]; /* below the top */
+	char path[PATH_MAX];	     /* below the top */
+	char series[KEY_DIGITS + 1]; /* that was given last */
 	int depth;
 };
 
-static void key_of(const char *text, char to[KEY_DIGITS + 1])
+static void key_of(struct span text, char to[KEY_DIGITS + 1])
 {
 	unsigned char digest[SIGN_SIZE];
 
-	sign_sha256(span_of(text), digest);
+	sign_sha256(text, digest);
 	num_print_hex(digest, KEY_DIGITS / 2, to);
+}
+
+/* Of a folder; "" for the top, which is none. */
+static void category_of(struct span dir, char to[KEY_DIGITS + 1])
+{
+	to[0] = '\0';
+	if (dir.len)
+		key_of(dir, to);
+}
+
+/* The ending in small letters. */
+static void suffix_of(const char *file, char suffix[TITLE_SUFFIX_MAX])
+{
+	span_copy(ending_of(span_of(file)), suffix, TITLE_SUFFIX_MAX);
+	for (char *c = suffix; *c; c++)
+		*c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+}
+
+/* Once, as long as its episodes lie together. Those of one name and year are one series. */
+static int give_series(struct walk *w, const struct files_episode *e, const struct stat *st,
+	char key[KEY_DIGITS + 1], struct fail *f)
+{
+	struct source_title row = {.kind = SOURCE_SERIES,
+		.year = e->year,
+		.changed_s = st->st_mtim.tv_sec,
+		.name = span_of(e->series)};
+	char text[CHANNEL_NAME_MAX + 40], folded[CHANNEL_NAME_MAX], category[KEY_DIGITS + 1];
+
+	text_fold(span_of(e->series), folded, sizeof(folded));
+	snprintf(text, sizeof(text), "series\n%s\n%lld", folded, (long long)e->year);
+	key_of(span_of(text), key);
+	if (strcmp(key, w->series) == 0)
+		return 0;
+	memcpy(w->series, key, sizeof(w->series));
+	category_of(e->shelf, category);
+	row.key = span_of(key);
+	row.category = span_of(category);
+	return w->sink->title(w->sink->ctx, &row, f);
+}
+
+static int give_episode(struct walk *w, const char *file, const struct files_episode *e,
+	const struct stat *st, struct fail *f)
+{
+	char key[KEY_DIGITS + 1], series[KEY_DIGITS + 1], suffix[TITLE_SUFFIX_MAX];
+	struct source_episode row = {.name = span_of(e->name),
+		.season = e->season,
+		.number = e->number,
+		.url = span_of(w->path)};
+
+	if (give_series(w, e, st, series, f) < 0)
+		return -1;
+	key_of(span_of(w->path), key);
+	suffix_of(file, suffix);
+	row.key = span_of(key);
+	row.series = span_of(series);
+	row.suffix = span_of(suffix);
+	return w->sink->episode(w->sink->ctx, &row, f);
 }
 
 static int give_film(struct walk *w, const char *file, const struct stat *st, struct fail *f)
 {
-	char key[KEY_DIGITS + 1], category[KEY_DIGITS + 1] = "", name[CHANNEL_NAME_MAX];
+	char key[KEY_DIGITS + 1], category[KEY_DIGITS + 1], name[CHANNEL_NAME_MAX];
 	char suffix[TITLE_SUFFIX_MAX];
 	struct source_title row = {.kind = SOURCE_FILMS, .changed_s = st->st_mtim.tv_sec};
-	const char *slash = strrchr(w->path, '/');
+	struct span dir = span_of(w->path);
 
 	source_files_name(span_of(file), name, &row.year);
-	if (!*name || strlen(w->path) >= CHANNEL_URL_MAX)
+	if (!*name)
 		return 0;
-	key_of(w->path, key);
-	if (slash) {
-		char dir[PATH_MAX];
-
-		file_path(dir, sizeof(dir), "%.*s", (int)(slash - w->path), w->path);
-		key_of(dir, category);
-	}
-	span_copy(ending_of(span_of(file)), suffix, sizeof(suffix));
-	for (char *c = suffix; *c; c++)
-		*c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+	key_of(span_of(w->path), key);
+	take_folder(&dir);
+	category_of(dir, category);
+	suffix_of(file, suffix);
 	row.key = span_of(key);
 	row.name = span_of(name);
 	row.category = span_of(category);
@@ -141,15 +246,37 @@ static int give_film(struct walk *w, const char *file, const struct stat *st, st
 	return w->sink->title(w->sink->ctx, &row, f);
 }
 
+static int give_file(struct walk *w, const char *file, const struct stat *st, struct fail *f)
+{
+	struct files_episode *e;
+	int result;
+
+	if (strlen(w->path) >= CHANNEL_URL_MAX)
+		return 0;
+	e = malloc(sizeof(*e));
+	if (!e)
+		return fail_set(f, FAIL_BUSY, "There is no memory for a scan");
+	result = w->sink->episode && source_files_episode(span_of(w->path), e)
+			 ? give_episode(w, file, e, st, f)
+			 : give_film(w, file, st, f);
+	free(e);
+	return result;
+}
+
 static int give_category(struct walk *w, const char *dir, struct fail *f)
 {
 	char key[KEY_DIGITS + 1], name[CHANNEL_CATEGORY_MAX];
 	struct source_category row = {.kind = SOURCE_FILMS};
 
-	key_of(w->path, key);
+	key_of(span_of(w->path), key);
 	row.key = span_of(key);
 	row.name = span_make(name, text_clean(span_of(dir), name, sizeof(name)));
-	return row.name.len ? w->sink->category(w->sink->ctx, &row, f) : 0;
+	if (!row.name.len)
+		return 0;
+	if (w->sink->category(w->sink->ctx, &row, f) < 0)
+		return -1;
+	row.kind = SOURCE_SERIES;
+	return w->sink->category(w->sink->ctx, &row, f);
 }
 
 static int walk_dir(struct walk *w, int fd, struct fail *f);
@@ -166,7 +293,7 @@ static int walk_entry(struct walk *w, int dir, const char *name, struct fail *f)
 		return 0;
 	snprintf(w->path + len, sizeof(w->path) - len, "%s%s", len ? "/" : "", name);
 	if (S_ISREG(st.st_mode) && source_files_is_film(span_of(name))) {
-		result = give_film(w, name, &st, f);
+		result = give_file(w, name, &st, f);
 	} else if (S_ISDIR(st.st_mode) && w->depth < DEPTH_MAX) {
 		fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (fd >= 0) {
@@ -218,4 +345,4 @@ static int files_import(const struct conf_source *s, const struct source_sink *s
 	return result;
 }
 
-const struct source_type source_files = {"files", files_import, NULL, NULL};
+const struct source_type source_files = {.name = "files", .import = files_import};

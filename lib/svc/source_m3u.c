@@ -289,7 +289,10 @@ static enum fetch_verdict on_data(void *ctx, const void *bytes, size_t len)
 {
 	struct reader *r = ctx;
 
-	return m3u_feed(&r->m3u, bytes, len) ? FETCH_GO_ON : FETCH_STOP;
+	if (!m3u_feed(&r->m3u, bytes, len))
+		return FETCH_STOP;
+	r->failed = r->sink->rest && r->sink->rest(r->sink->ctx, r->f) < 0;
+	return r->failed ? FETCH_STOP : FETCH_GO_ON;
 }
 
 static int read_address(struct reader *r, const struct conf_source *s)
@@ -317,4 +320,4 @@ static int m3u_import(const struct conf_source *s, const struct source_sink *sin
 	return close_reader(&r, s->url[0] == '/' ? read_file(&r, s->url) : read_address(&r, s));
 }
 
-const struct source_type source_m3u = {"m3u", m3u_import, NULL, NULL};
+const struct source_type source_m3u = {.name = "m3u", .import = m3u_import};

@@ -14,6 +14,7 @@
 #include "lib/io/conf.h"
 #include "lib/io/fetch.h"
 #include "lib/svc/catalog.h"
+#include "lib/svc/source_xtream_inside.h"
 
 enum {
 	LOGIN_MAX = 1024 * 1024,
@@ -24,8 +25,7 @@ enum {
 /* --- reading tolerantly
  * ---------------------------------------------------------------------------- */
 
-/* A member as text: a string, or a number as it was written; "" for anything else. */
-static struct span text_of(struct json_object *o, const char *name)
+struct span xtream_text(struct json_object *o, const char *name)
 {
 	struct json_object *v;
 
@@ -38,15 +38,15 @@ static struct span text_of(struct json_object *o, const char *name)
 	return span_of("");
 }
 
-static int64_t number_of(struct json_object *o, const char *name)
+int64_t xtream_number(struct json_object *o, const char *name)
 {
 	int64_t n = 0;
 
-	num_parse(span_trim(text_of(o, name)), 0, INT64_MAX / 2, &n);
+	num_parse(span_trim(xtream_text(o, name)), 0, INT64_MAX / 2, &n);
 	return n;
 }
 
-static struct json_object *parse(struct span text, struct fail *f)
+struct json_object *xtream_parse(struct span text, struct fail *f)
 {
 	struct json_tokener *t = json_tokener_new_ex(DEPTH_MAX);
 	struct json_object *root = NULL;
@@ -120,16 +120,16 @@ static int give_category(struct json_object *item, const struct list *l, struct 
 {
 	char name[CHANNEL_CATEGORY_MAX];
 	struct source_category row = {
-		.key = span_trim(text_of(item, "category_id")), .kind = l->kind};
+		.key = span_trim(xtream_text(item, "category_id")), .kind = l->kind};
 
-	row.name = span_make(name, text_clean(text_of(item, "category_name"), name, sizeof(name)));
+	row.name =
+		span_make(name, text_clean(xtream_text(item, "category_name"), name, sizeof(name)));
 	if (row.key.len == 0 || row.key.len >= CHANNEL_CATEGORY_MAX || row.name.len == 0)
 		return 0;
 	return l->sink->category(l->sink->ctx, &row, f);
 }
 
-/* Only what a browser can load; anything else is no logo. */
-static struct span web_address(struct span text)
+struct span xtream_picture(struct span text)
 {
 	text = span_trim(text);
 	if ((!span_starts(text, "http://") && !span_starts(text, "https://")) ||
@@ -147,17 +147,18 @@ static int give_channel(struct json_object *item, const struct list *l, struct f
 {
 	char name[CHANNEL_NAME_MAX], epg[CHANNEL_EPG_MAX];
 	struct source_channel row = {
-		.key = span_trim(text_of(item, "stream_id")),
-		.logo = web_address(text_of(item, "stream_icon")),
-		.category = span_trim(text_of(item, "category_id")),
-		.number = number_of(item, "num"),
-		.archive_days =
-			number_of(item, "tv_archive") ? number_of(item, "tv_archive_duration") : 0,
-		.adult = number_of(item, "is_adult") != 0,
+		.key = span_trim(xtream_text(item, "stream_id")),
+		.logo = xtream_picture(xtream_text(item, "stream_icon")),
+		.category = span_trim(xtream_text(item, "category_id")),
+		.number = xtream_number(item, "num"),
+		.archive_days = xtream_number(item, "tv_archive")
+					? xtream_number(item, "tv_archive_duration")
+					: 0,
+		.adult = xtream_number(item, "is_adult") != 0,
 	};
 
-	row.name = span_make(name, text_clean(text_of(item, "name"), name, sizeof(name)));
-	row.epg = span_make(epg, text_clean(text_of(item, "epg_channel_id"), epg, sizeof(epg)));
+	row.name = span_make(name, text_clean(xtream_text(item, "name"), name, sizeof(name)));
+	row.epg = span_make(epg, text_clean(xtream_text(item, "epg_channel_id"), epg, sizeof(epg)));
 	if (!ident_key_ok(row.key) || row.name.len == 0)
 		return 0;
 	if (row.category.len >= CHANNEL_CATEGORY_MAX)
@@ -168,7 +169,7 @@ static int give_channel(struct json_object *item, const struct list *l, struct f
 /* "7.5", "8" or "N/A" out of 10, in tenths. */
 static int64_t rating_of(struct json_object *item)
 {
-	struct span rest = span_trim(text_of(item, "rating")), whole;
+	struct span rest = span_trim(xtream_text(item, "rating")), whole;
 	int64_t tens = 0, tenth = 0;
 
 	span_next(&rest, '.', &whole);
@@ -186,15 +187,15 @@ static int64_t year_of(struct json_object *item)
 	int64_t year = 0;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && year == 0; i++) {
-		struct span text = span_trim(text_of(item, names[i]));
+		struct span text = span_trim(xtream_text(item, names[i]));
 		num_parse(span_make(text.ptr, text.len < 4 ? text.len : 4), 1850, 2200, &year);
 	}
 	return year;
 }
 
-static struct span suffix_of(struct json_object *item)
+struct span xtream_suffix(struct json_object *item)
 {
-	struct span text = span_trim(text_of(item, "container_extension"));
+	struct span text = span_trim(xtream_text(item, "container_extension"));
 
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.ptr[i];
@@ -210,18 +211,18 @@ static int give_title(struct json_object *item, const struct list *l, struct fai
 	char name[CHANNEL_NAME_MAX], plot[TITLE_PLOT_MAX];
 	struct source_title row = {
 		.kind = l->kind,
-		.key = span_trim(text_of(item, is_film ? "stream_id" : "series_id")),
-		.poster = web_address(text_of(item, is_film ? "stream_icon" : "cover")),
-		.category = span_trim(text_of(item, "category_id")),
-		.suffix = suffix_of(item),
+		.key = span_trim(xtream_text(item, is_film ? "stream_id" : "series_id")),
+		.poster = xtream_picture(xtream_text(item, is_film ? "stream_icon" : "cover")),
+		.category = span_trim(xtream_text(item, "category_id")),
+		.suffix = xtream_suffix(item),
 		.year = year_of(item),
 		.rating = rating_of(item),
-		.changed_s = number_of(item, is_film ? "added" : "last_modified"),
-		.adult = number_of(item, "is_adult") != 0,
+		.changed_s = xtream_number(item, is_film ? "added" : "last_modified"),
+		.adult = xtream_number(item, "is_adult") != 0,
 	};
 
-	row.name = span_make(name, text_clean(text_of(item, "name"), name, sizeof(name)));
-	row.plot = span_make(plot, text_clean(text_of(item, "plot"), plot, sizeof(plot)));
+	row.name = span_make(name, text_clean(xtream_text(item, "name"), name, sizeof(name)));
+	row.plot = span_make(plot, text_clean(xtream_text(item, "plot"), plot, sizeof(plot)));
 	if (!ident_key_ok(row.key) || row.name.len == 0)
 		return 0;
 	if (row.category.len >= CHANNEL_CATEGORY_MAX)
@@ -262,7 +263,7 @@ int source_xtream_series(struct span json, const struct source_sink *sink, struc
 
 int source_xtream_login(struct span json, struct fail *f)
 {
-	struct json_object *root = parse(json, f), *user = NULL;
+	struct json_object *root = xtream_parse(json, f), *user = NULL;
 	struct span auth, status;
 	char word[40];
 	int result = 0;
@@ -271,8 +272,8 @@ int source_xtream_login(struct span json, struct fail *f)
 		return -1;
 	if (json_object_is_type(root, json_type_object))
 		json_object_object_get_ex(root, "user_info", &user);
-	auth = text_of(user, "auth");
-	status = span_trim(text_of(user, "status"));
+	auth = xtream_text(user, "auth");
+	status = span_trim(xtream_text(user, "status"));
 	text_clean(status, word, sizeof(word));
 	if (!user)
 		result = fail_set(f, FAIL_UPSTREAM, "The gateway does not answer a login");
@@ -300,9 +301,7 @@ static int put_base(const struct conf_source *s, struct buf *url, struct fail *f
 	return 0;
 }
 
-/* The address of player_api.php for `action` ("" to log in) into `url`. */
-static int put_action(
-	const struct conf_source *s, const char *action, struct buf *url, struct fail *f)
+int xtream_action(const struct conf_source *s, const char *action, struct buf *url, struct fail *f)
 {
 	if (put_base(s, url, f) < 0)
 		return -1;
@@ -317,7 +316,7 @@ static int put_action(
 	return 0;
 }
 
-static int check_status(int status, struct fail *f)
+int xtream_status(int status, struct fail *f)
 {
 	if (status == 401 || status == 403)
 		return fail_set(
@@ -331,14 +330,16 @@ static enum fetch_verdict on_head(void *ctx, const struct fetch_head *head)
 {
 	struct list *l = ctx;
 
-	return check_status(head->status, &l->why) == 0 ? FETCH_GO_ON : FETCH_STOP;
+	return xtream_status(head->status, &l->why) == 0 ? FETCH_GO_ON : FETCH_STOP;
 }
 
 static enum fetch_verdict on_data(void *ctx, const void *bytes, size_t len)
 {
 	struct list *l = ctx;
 
-	return json_items_feed(&l->items, bytes, len) ? FETCH_GO_ON : FETCH_STOP;
+	if (!json_items_feed(&l->items, bytes, len))
+		return FETCH_STOP;
+	return l->sink->rest && l->sink->rest(l->sink->ctx, &l->why) < 0 ? FETCH_STOP : FETCH_GO_ON;
 }
 
 /* Reads one list while it comes in. */
@@ -350,7 +351,7 @@ static int read_list(
 	struct buf url;
 
 	buf_init(&url, 4096);
-	if (put_action(s, action, &url, &l->why) == 0) {
+	if (xtream_action(s, action, &url, &l->why) == 0) {
 		source_request(s, buf_str(&url), REPLY_MAX, &rq);
 		rq.on_head = on_head;
 		rq.on_data = on_data;
@@ -370,13 +371,13 @@ static int log_in(const struct conf_source *s, struct fail *f)
 	int result;
 
 	buf_init(&url, 4096);
-	result = put_action(s, "", &url, f);
+	result = xtream_action(s, "", &url, f);
 	if (result == 0) {
 		source_request(s, buf_str(&url), LOGIN_MAX, &rq);
 		result = fetch_get(&rq, false, &res, f);
 	}
 	if (result == 0)
-		result = check_status(res.head.status, f);
+		result = xtream_status(res.head.status, f);
 	if (result == 0)
 		result = source_xtream_login(buf_span(&res.body), f);
 	buf_release(&res.body);
@@ -453,5 +454,11 @@ static int xtream_film_url(const struct conf_source *s, const struct conf_accoun
 	return put_play(s, account, "movie", key, suffix, url, f);
 }
 
-const struct source_type source_xtream = {
-	"xtream", xtream_import, xtream_live_url, xtream_film_url};
+static int xtream_episode_url(const struct conf_source *s, const struct conf_account *account,
+	const char *key, const char *suffix, struct buf *url, struct fail *f)
+{
+	return put_play(s, account, "series", key, suffix, url, f);
+}
+
+const struct source_type source_xtream = {"xtream", xtream_import, xtream_live_url, xtream_film_url,
+	xtream_episode_url, source_xtream_fetch_episodes};

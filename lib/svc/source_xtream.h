@@ -17,6 +17,11 @@ int source_xtream_channels(struct span json, const struct source_sink *sink, str
 int source_xtream_films(struct span json, const struct source_sink *sink, struct fail *f);
 int source_xtream_series(struct span json, const struct source_sink *sink, struct fail *f);
 
+/* The reply to get_series_info of series `series`, to sink->episode. Fails, too: FAIL_FORBIDDEN
+ * where it refuses the account instead. */
+int source_xtream_episodes(
+	struct span json, struct span series, const struct source_sink *sink, struct fail *f);
+
 /* Reads the reply to a login. Fails: FAIL_FORBIDDEN when the account is refused, has ended or is
  * not active; FAIL_UPSTREAM for what is no JSON. */
 int source_xtream_login(struct span json, struct fail *f);

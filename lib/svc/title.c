@@ -1,4 +1,4 @@
-/* lib/svc/title.c - a film: from an id to where its bytes are, and to its version.
+/* lib/svc/title.c - a film or an episode: from an id to where its bytes are, and to its version.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/svc/title.h"
 
@@ -15,6 +15,7 @@
 #include "lib/base/num.h"
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
+#include "lib/svc/source.h"
 
 int title_find(struct title *out, const struct conf *conf, struct catalog *catalog,
 	const struct ident *id, struct fail *f)
@@ -58,6 +59,21 @@ int title_open(const struct title *t, int *fd, struct record_validator *now, str
 	*now = (struct record_validator){.size = (uint64_t)st.st_size,
 		.stamp = (uint64_t)st.st_mtim.tv_sec * 1000000000 + (uint64_t)st.st_mtim.tv_nsec};
 	return 0;
+}
+
+int title_url(
+	const struct title *t, const struct conf_account *account, struct buf *url, struct fail *f)
+{
+	const struct film *film = &t->film;
+
+	if (*film->url)
+		return buf_puts(url, film->url)
+			       ? 0
+			       : fail_set(f, FAIL_INPUT, "The film's address is too long");
+	if (film->ident.kind == IDENT_EP)
+		return source_episode_url(
+			t->source, account, film->ident.key, film->suffix, url, f);
+	return source_film_url(t->source, account, film->ident.key, film->suffix, url, f);
 }
 
 int title_key(const struct conf *conf, unsigned char key[SIGN_SIZE], struct fail *f)

@@ -1,4 +1,4 @@
-/* lib/svc/title.h - a film: from an id to where its bytes are, and to its version.
+/* lib/svc/title.h - a film or an episode: from an id to where its bytes are, and to its version.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SLUICE_SVC_TITLE_H
 #define SLUICE_SVC_TITLE_H
@@ -11,7 +11,9 @@
 #include "lib/io/sign.h"
 #include "lib/svc/catalog.h"
 
+struct buf;
 struct conf;
+struct conf_account;
 struct conf_source;
 
 enum { TITLE_VER_BYTES = 33 };
@@ -35,6 +37,11 @@ int title_find(struct title *out, const struct conf *conf, struct catalog *catal
  * out of the source's directory, by whatever links. Fails: FAIL_MISSING when it is gone,
  * FAIL_UPSTREAM when it cannot be read. */
 int title_open(const struct title *t, int *fd, struct record_validator *now, struct fail *f);
+
+/* Adds the address of a TITLE_HTTP to `url`, that of its source with `account`. A secret. Fails:
+ * FAIL_INPUT for a source that has none. */
+int title_url(
+	const struct title *t, const struct conf_account *account, struct buf *url, struct fail *f);
 
 /* The server's key, that versions and runs are made with; made at the first use.
  * Fails: FAIL_INTERNAL. */

@@ -67,7 +67,8 @@ static bool add(void *ctx, const struct m3u_entry *e)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct source_sink sink = {hold_category, hold_channel, hold_title, NULL, NULL};
+	struct source_sink sink = {
+		.category = hold_category, .channel = hold_channel, .title = hold_title};
 	uint64_t whole = 0, pieces = 0;
 	struct fail f = {0};
 	struct m3u m;

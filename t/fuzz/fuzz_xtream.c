@@ -8,6 +8,19 @@
 #include "lib/svc/catalog.h"
 #include "lib/svc/source_xtream.h"
 
+static int hold_episode(void *ctx, const struct source_episode *row, struct fail *f)
+{
+	(void)ctx;
+	(void)f;
+	if (!ident_key_ok(row->key) || row->name.len >= CHANNEL_NAME_MAX ||
+		!path_is_utf8(row->name) || !path_is_utf8(row->plot) ||
+		row->plot.len >= TITLE_PLOT_MAX || row->poster.len >= CHANNEL_LOGO_MAX ||
+		row->suffix.len >= TITLE_SUFFIX_MAX || row->season < 0 || row->number < 0 ||
+		row->duration_s < 0)
+		abort();
+	return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int hold_category(void *ctx, const struct source_category *row, struct fail *f)
@@ -42,9 +55,25 @@ static int hold_title(void *ctx, const struct source_title *row, struct fail *f)
 	return 0;
 }
 
+static int hold_episode(void *ctx, const struct source_episode *row, struct fail *f)
+{
+	(void)ctx;
+	(void)f;
+	if (!ident_key_ok(row->key) || row->name.len >= CHANNEL_NAME_MAX ||
+		!path_is_utf8(row->name) || !path_is_utf8(row->plot) ||
+		row->plot.len >= TITLE_PLOT_MAX || row->poster.len >= CHANNEL_LOGO_MAX ||
+		row->suffix.len >= TITLE_SUFFIX_MAX || row->season < 0 || row->number < 0 ||
+		row->duration_s < 0)
+		abort();
+	return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct source_sink sink = {hold_category, hold_channel, hold_title, NULL, NULL};
+	struct source_sink sink = {.category = hold_category,
+		.channel = hold_channel,
+		.title = hold_title,
+		.episode = hold_episode};
 	struct span json = span_make((const char *)data, size);
 	struct fail f = {0};
 
@@ -52,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	source_xtream_channels(json, &sink, &f);
 	source_xtream_films(json, &sink, &f);
 	source_xtream_series(json, &sink, &f);
+	source_xtream_episodes(json, span_of("9"), &sink, &f);
 	source_xtream_login(json, &f);
 	return 0;
 }

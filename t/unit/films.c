@@ -42,6 +42,45 @@ static void names(void)
 		"and by nothing else");
 }
 
+static void episodes(void)
+{
+	static const struct {
+		const char *path, *series, *name, *shelf; /* series NULL: a film */
+		int year, season, number;
+	} cases[] = {
+		{"TV/Show (2005)/Season 01/Show - S01E02 - The Second.mkv", "Show", "The Second",
+			"TV", 2005, 1, 2},
+		{"Show/Season 2/03 - Third.1080p.WEB.mkv", "Show", "Third", "", 0, 2, 3},
+		{"Show/S03/E04.mkv", "Show", "", "", 0, 3, 4},
+		{"Show/Specials/01 Behind.mkv", "Show", "Behind", "", 0, 0, 1},
+		{"Downloads/The.Show.S01E05.720p.x264.mkv", "The Show", "", "Downloads", 0, 1, 5},
+		{"The Show/S01E05.mkv", "The Show", "", "", 0, 1, 5},
+		{"Show.2005.1x07.mkv", "Show", "", "", 2005, 1, 7},
+		{"Season 1/Show S01E02.mkv", "Show", "", "Season 1", 0, 1, 2},
+		{"Season 1/02.mkv", NULL, "", "", 0, 0, 0},
+		{"S01E01.mkv", NULL, "", "", 0, 0, 0},
+		{"The.Lost.World.1925.mkv", NULL, "", "", 0, 0, 0},
+		{"Show/Season 1/Making of.mkv", NULL, "", "", 0, 0, 0},
+	};
+	struct files_episode e;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bool found = source_files_episode(span_of(cases[i].path), &e);
+
+		is_int(found, cases[i].series != NULL, "%s is an episode: %d", cases[i].path,
+			cases[i].series != NULL);
+		if (!found || !cases[i].series)
+			continue;
+		is_str(e.series, cases[i].series, "of this series");
+		is_str(e.name, cases[i].name, "called so");
+		ok(span_is(e.shelf, cases[i].shelf), "on the shelf \"%.*s\"", (int)e.shelf.len,
+			e.shelf.ptr);
+		is_int(e.year * 1000000 + e.season * 1000 + e.number,
+			cases[i].year * 1000000 + cases[i].season * 1000 + cases[i].number,
+			"year, season and number");
+	}
+}
+
 static void versions(void)
 {
 	static const struct conf_source source = {.name = "films", .type = "files", .url = "/srv"};
@@ -222,6 +261,7 @@ int main(void)
 	snprintf(films, sizeof(films), "%s/films", dir);
 	mkdir(films, 0755);
 	names();
+	episodes();
 	versions();
 	opening(films);
 	masters();

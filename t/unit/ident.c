@@ -18,6 +18,8 @@ static const struct {
 	{"8", IDENT_NONE, IDENT_NONE, "", "", "", ""},
 	{"2356443347", IDENT_LIVE, IDENT_LIVE, "", "2356443347", "live-2356443347", "2356443347"},
 	{"vod-1906", IDENT_LIVE, IDENT_VOD, "", "1906", "vod-1906", "1906"},
+	{"ser-201", IDENT_NONE, IDENT_SER, "", "201", "ser-201", "201"},
+	{"star.201", IDENT_SER, IDENT_SER, "star", "201", "star.ser-201", "star.ser-201"},
 	{"ep-77123", IDENT_NONE, IDENT_EP, "", "77123", "ep-77123", "77123"},
 	{"trk-a.b_c-d", IDENT_NONE, IDENT_TRK, "", "a.b_c-d", "trk-a.b_c-d", "trk-a.b_c-d"},
 	{"url-0f", IDENT_NONE, IDENT_URL, "", "0f", "url-0f", "url-0f"},

@@ -79,7 +79,10 @@ static void lists(void)
 		struct buf rows;
 
 		buf_init(&rows, 4096);
-		struct source_sink sink = {put_category, put_channel, put_title, NULL, &rows};
+		struct source_sink sink = {.category = put_category,
+			.channel = put_channel,
+			.title = put_title,
+			.ctx = &rows};
 		source_xtream_channels(span_of(channels[i].json), &sink, &f);
 		is_int(f.kind, channels[i].kind, "%s is %s", channels[i].what,
 			channels[i].kind ? "refused" : "read");
@@ -90,13 +93,67 @@ static void lists(void)
 	struct fail f = {0};
 	struct buf rows;
 	buf_init(&rows, 4096);
-	struct source_sink sink = {put_category, put_channel, put_title, NULL, &rows};
+	struct source_sink sink = {
+		.category = put_category, .channel = put_channel, .title = put_title, .ctx = &rows};
 	is_int(source_xtream_categories(span_of("[{\"category_id\":3,\"category_name\":\"News\"},"
 						"{\"category_id\":\"4\",\"category_name\":\"\"}]"),
 		       &sink, &f),
 		0, "categories are read");
 	is_str(buf_str(&rows), "3=News;", "but for those without a name");
 	buf_release(&rows);
+}
+
+static int put_episode(void *ctx, const struct source_episode *row, struct fail *f)
+{
+	(void)f;
+	buf_printf(ctx, "%.*s|%.*s|%lld.%lld|%.*s|%.*s|%lld;", (int)row->series.len,
+		row->series.ptr, (int)row->key.len, row->key.ptr, (long long)row->season,
+		(long long)row->number, (int)row->name.len, row->name.ptr, (int)row->suffix.len,
+		row->suffix.ptr, (long long)row->duration_s);
+	return 0;
+}
+
+static void episodes(void)
+{
+	static const struct {
+		const char *what, *json;
+		enum fail_kind kind;
+		const char *rows;
+	} cases[] = {
+		{"an object by season",
+			"{\"episodes\":{\"2\":[{\"id\":\"5\",\"episode_num\":\"3\",\"title\":"
+			"\"S - S02E03 - Third\",\"container_extension\":\"mkv\",\"info\":"
+			"{\"duration_secs\":\"61\"}}]}}",
+			FAIL_NONE, "9|5|2.3|Third|mkv|61;"},
+		{"an array of seasons",
+			"{\"episodes\":[[{\"id\":5,\"episode_num\":1,\"season\":1}],[{\"id\":6,"
+			"\"episode_num\":1,\"info\":[]}]]}",
+			FAIL_NONE, "9|5|1.1|||0;9|6|2.1|||0;"},
+		{"one array",
+			"{\"episodes\":[{\"id\":5,\"episode_num\":4,\"season\":3,\"title\":\"X\","
+			"\"info\":{\"duration\":\"00:02:03\"}}]}",
+			FAIL_NONE, "9|5|3.4|X||123;"},
+		{"what is no episode",
+			"{\"episodes\":{\"1\":[{\"id\":null},{\"id\":\"a/b\"},7,[[1]],null]}}",
+			FAIL_NONE, ""},
+		{"a series without any", "{\"episodes\":[],\"info\":[]}", FAIL_NONE, ""},
+		{"an unknown series", "[]", FAIL_NONE, ""},
+		{"a refusal", "{\"user_info\":{\"auth\":0}}", FAIL_FORBIDDEN, ""},
+		{"a web page", "<html>", FAIL_UPSTREAM, ""},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fail f = {0};
+		struct buf rows;
+
+		buf_init(&rows, 4096);
+		struct source_sink sink = {.episode = put_episode, .ctx = &rows};
+		source_xtream_episodes(span_of(cases[i].json), span_of("9"), &sink, &f);
+		is_int(f.kind, cases[i].kind, "%s is %s", cases[i].what,
+			cases[i].kind ? "refused" : "read");
+		is_str(buf_str(&rows), cases[i].rows, "%s gives these rows", cases[i].what);
+		buf_release(&rows);
+	}
 }
 
 static void titles(void)
@@ -115,7 +172,8 @@ static void titles(void)
 	struct fail f = {0};
 	struct buf rows;
 	buf_init(&rows, 4096);
-	struct source_sink sink = {put_category, put_channel, put_title, NULL, &rows};
+	struct source_sink sink = {
+		.category = put_category, .channel = put_channel, .title = put_title, .ctx = &rows};
 
 	is_int(source_xtream_films(span_of(films), &sink, &f), 0, "films are read");
 	is_str(buf_str(&rows), "5|F|mkv|a] } \"b|2021|75|1700000000;6|G|||1999|0|0;",
@@ -159,6 +217,7 @@ int main(void)
 {
 	lists();
 	titles();
+	episodes();
 	logins();
 	return tap_done();
 }

@@ -1,0 +1,227 @@
+/* fcgi-app/endpoints/series.c - series: the list, and one with its episodes.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/endpoints/series.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "fcgi-app/app.h"
+#include "fcgi-app/endpoints/json.h"
+#include "lib/base/num.h"
+#include "lib/http/episode.h"
+#include "lib/io/conf.h"
+#include "lib/svc/catalog_series.h"
+#include "lib/svc/episodes.h"
+
+enum { WAIT_MS = 3000 };
+
+static int read_number(
+	struct request *rq, const char *name, int64_t most, int64_t *out, struct fail *f)
+{
+	const char *text = request_query(rq, name);
+	int64_t least = most == CATALOG_LIMIT_MAX;
+
+	if (text && !num_parse(span_of(text), least, most, out))
+		return fail_set(f, FAIL_INPUT, "%s takes a number from %d to %d", name, (int)least,
+			(int)most);
+	return 0;
+}
+
+/* What a list and a page tell alike. */
+static void put_series(struct json_object *to, const struct app *app, const struct series *s)
+{
+	char url[1024];
+
+	json_text(to, "id", s->id);
+	json_text(to, "name", s->name);
+	json_text(to, "category", s->category);
+	json_text(to, "poster", s->poster);
+	json_object_object_add(to, "year", s->year ? json_object_new_int64(s->year) : NULL);
+	json_object_object_add(
+		to, "rating", s->rating ? json_object_new_double((double)s->rating / 10) : NULL);
+	snprintf(url, sizeof(url), "%s/api/series/%s", app->conf->public_url, s->id);
+	json_text(to, "url", url);
+}
+
+/* --- the list ----------------------------------------------------------------------------------
+ */
+
+struct listing {
+	const struct app *app;
+	struct json_object *series;
+};
+
+static int add_series(void *ctx, const struct series *s)
+{
+	struct listing *list = ctx;
+	struct json_object *item = json_object_new_object();
+
+	put_series(item, list->app, s);
+	json_object_array_add(list->series, item);
+	return 0;
+}
+
+int series_list(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	struct json_object *root = json_object_new_object();
+	struct listing list = {app, json_object_new_array()};
+	struct series_query query = {
+		.category = span_of(request_query(rq, "category")),
+		.q = span_of(request_query(rq, "q")),
+		.cursor = span_of(request_query(rq, "cursor")),
+		.each = add_series,
+		.ctx = &list,
+	};
+	char next[CATALOG_CURSOR_MAX];
+
+	json_object_object_add(root, "series", list.series);
+	if (read_number(rq, "limit", CATALOG_LIMIT_MAX, &query.limit, f) < 0 ||
+		catalog_series_page(app->catalog, &query, next, f) < 0) {
+		json_object_put(root);
+		return -1;
+	}
+	json_text(root, "nextCursor", next);
+	json_send(r, 200, root);
+	reply_public(r, 1);
+	return 0;
+}
+
+/* --- one of them -------------------------------------------------------------------------------
+ */
+
+/* Its source may have to be asked for the episodes first. */
+static int know_episodes(struct app *app, struct reply *r, const struct series *series,
+	int64_t wait_ms, struct fail *f)
+{
+	int result;
+
+	if (episodes_await(app->conf, app->catalog, series, 0, f) == 0)
+		return 0;
+	if (f->kind != FAIL_BUSY)
+		return -1;
+	r->retry_after_s = 1;
+	if (!app_wait_begin(app, f))
+		return -1;
+	result = episodes_await(app->conf, app->catalog, series, wait_ms, f);
+	app_wait_end(app);
+	return result;
+}
+
+static int find_series(struct app *app, struct request *rq, struct series *out, struct fail *f)
+{
+	struct ident id;
+
+	if (!ident_parse(rq->args[0], IDENT_SER, &id))
+		return fail_set(f, FAIL_INPUT,
+			"This is no id: they look like 201, ser-201 or star.ser-201");
+	return catalog_series(app->catalog, &id, out, f);
+}
+
+struct telling {
+	const struct app *app;
+	const struct series *series;
+	struct json_object *seasons, *episodes; /* of the last season */
+	int64_t season;
+};
+
+static void begin_season(struct telling *t, int64_t season)
+{
+	struct json_object *item = json_object_new_object();
+
+	t->season = season;
+	t->episodes = json_object_new_array();
+	json_number(item, "season", season);
+	json_object_object_add(item, "episodes", t->episodes);
+	json_object_array_add(t->seasons, item);
+}
+
+static int add_episode(void *ctx, const struct episode *e)
+{
+	struct telling *t = ctx;
+	struct json_object *item = json_object_new_object();
+	char url[1024];
+
+	if (!t->episodes || t->season != e->season)
+		begin_season(t, e->season);
+	json_text(item, "id", e->id);
+	json_number(item, "episode", e->number);
+	json_text(item, "title", e->name);
+	json_text(item, "plot", e->plot);
+	json_text(item, "poster", e->poster);
+	json_object_object_add(
+		item, "duration", e->duration_s ? json_object_new_int64(e->duration_s) : NULL);
+	snprintf(url, sizeof(url), "%s/api/stream/series/%s/%lld/%lld", t->app->conf->public_url,
+		t->series->id, (long long)e->season, (long long)e->number);
+	json_text(item, "url", url);
+	json_object_array_add(t->episodes, item);
+	return 0;
+}
+
+int series_show(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	struct series *series = arena_alloc(&rq->arena, sizeof(*series));
+	struct telling t = {.app = app, .series = series};
+	struct episode_query q = {.season = -1,
+		.number = -1,
+		.cursor = span_of(request_query(rq, "cursor")),
+		.each = add_episode,
+		.ctx = &t};
+	char next[CATALOG_CURSOR_MAX];
+	struct json_object *root;
+
+	if (!series)
+		return fail_set(f, FAIL_INPUT, "The request is too large");
+	if (read_number(rq, "season", EPISODE_SEASON_MAX, &q.season, f) < 0 ||
+		read_number(rq, "limit", CATALOG_LIMIT_MAX, &q.limit, f) < 0 ||
+		find_series(app, rq, series, f) < 0 ||
+		know_episodes(app, r, series, WAIT_MS, f) < 0)
+		return -1;
+	t.seasons = json_object_new_array();
+	if (catalog_episodes(app->catalog, series, &q, next, f) < 0) {
+		json_object_put(t.seasons);
+		return -1;
+	}
+	root = json_object_new_object();
+	put_series(root, app, series);
+	json_text(root, "plot", series->plot);
+	json_object_object_add(root, "seasons", t.seasons);
+	json_text(root, "nextCursor", next);
+	json_send(r, 200, root);
+	reply_public(r, 1);
+	return 0;
+}
+
+/* --- an episode by its place -------------------------------------------------------------------
+ */
+
+struct finding {
+	struct ident *out;
+	bool found;
+};
+
+static int take_episode(void *ctx, const struct episode *e)
+{
+	struct finding *found = ctx;
+
+	found->found = ident_parse(span_of(e->id), IDENT_EP, found->out);
+	return 1;
+}
+
+int series_find_episode(struct app *app, struct request *rq, struct reply *r, int64_t wait_ms,
+	struct ident *out, struct fail *f)
+{
+	struct series *series = arena_alloc(&rq->arena, sizeof(*series));
+	struct finding finding = {out, false};
+	struct episode_query q = {.limit = 1, .each = take_episode, .ctx = &finding};
+	char next[CATALOG_CURSOR_MAX];
+
+	if (!series)
+		return fail_set(f, FAIL_INPUT, "The request is too large");
+	if (!num_parse(rq->args[1], 0, EPISODE_SEASON_MAX, &q.season) ||
+		!num_parse(rq->args[2], 0, EPISODE_NUMBER_MAX, &q.number))
+		return fail_set(f, FAIL_INPUT, "Seasons and episodes are numbers");
+	if (find_series(app, rq, series, f) < 0 || know_episodes(app, r, series, wait_ms, f) < 0 ||
+		catalog_episodes(app->catalog, series, &q, next, f) < 0)
+		return -1;
+	return finding.found ? 0 : fail_set(f, FAIL_MISSING, "The series has no such episode");
+}
