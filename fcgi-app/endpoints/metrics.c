@@ -29,9 +29,11 @@ static const char *const kind_labels[ROW_KINDS] = {
 	[ROW_FAMILY] = "family",
 	[ROW_SERVER] = "server",
 	[ROW_SOURCE] = "source",
+	[ROW_TRAFFIC] = "family",
 };
 static const char *const classes[] = {"1xx", "2xx", "3xx", "4xx", "5xx", NULL};
 static const char *const gets[] = {"hit", "miss", NULL};
+static const char *const answers[] = {"hit", "miss", "other", NULL};
 static const char *const stores[] = {"stored", "not_stored", NULL};
 
 /* Columns of rows as counters: one a column, told apart by a second label where there are several.
@@ -70,6 +72,10 @@ static const struct line {
 		SOURCE_BYTES, NULL, NULL},
 	{"upstream_refusals", "Answers of a source with a status of 400 and above.", 1, ROW_SOURCE,
 		SOURCE_REFUSED, NULL, NULL},
+	{"sent_answers", "Answers to viewers as the access log tells of them, by family of addresses.",
+		1, ROW_TRAFFIC, TRAFFIC_HITS, "result", answers},
+	{"sent_bytes", "Bytes of these answers, headers included.", 1, ROW_TRAFFIC, TRAFFIC_BYTES,
+		NULL, NULL},
 };
 
 /* The rows of a kind, those of one name added up. */

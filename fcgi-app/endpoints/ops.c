@@ -19,8 +19,9 @@
 #include "lib/svc/catalog.h"
 #include "lib/svc/memstat.h"
 #include "lib/svc/publish.h"
+#include "lib/svc/traffic.h"
 
-enum { STATS_MAX = 1024 * 1024, RECENT_MIN = 5 };
+enum { STATS_MAX = 1024 * 1024, RECENT_MIN = 5, METER_LATE_S = 60 };
 
 enum level { HEALTHY, DEGRADED, UNHEALTHY };
 
@@ -160,6 +161,26 @@ static void check_encoders(struct health *h)
 	check(h, "encoders", max && count >= max ? DEGRADED : HEALTHY, text);
 }
 
+static void check_meter(struct health *h)
+{
+	int64_t read_ms = board_get(h->app->board, BOARD_ACCESS_READ_MS);
+	int64_t behind_s = (clock_real_ms() - read_ms) / 1000;
+	char text[120];
+
+	if (!*h->app->conf->access_log) {
+		check(h, "meter", HEALTHY,
+			"no access log is connected: hits and streams are not counted");
+	} else if (!read_ms) {
+		check(h, "meter", DEGRADED, "the access log has not been read yet; see the log");
+	} else if (behind_s > METER_LATE_S) {
+		snprintf(text, sizeof(text), "the access log is not read since %lld s; see the log",
+			(long long)behind_s);
+		check(h, "meter", DEGRADED, text);
+	} else {
+		check(h, "meter", HEALTHY, "ok");
+	}
+}
+
 /* --- the figures --------------------------------------------------------------------------------
  */
 
@@ -191,20 +212,62 @@ static struct json_object *memory_report(const struct board *board)
 	return to;
 }
 
-/* Counts of streams and hits come from the front server's log, which nothing reads yet: null says
- * that they are not known, and checks.meter says why. */
+/* A family of addresses as the meter counts it, since a log was connected first. */
+static struct traffic_sum sent(const struct board *board, enum access_family family)
+{
+	const char *name = access_family_name(family);
+	struct traffic_sum sum = {0};
+	char found[ROW_NAME_BYTES];
+	const struct row *row;
+	size_t at = 0;
+
+	while ((row = rows_each(board_rows(board), ROW_TRAFFIC, &at))) {
+		row_name(row, found);
+		if (strcmp(found, name) != 0)
+			continue;
+		sum.hits += row_get(row, TRAFFIC_HITS);
+		sum.misses += row_get(row, TRAFFIC_MISSES);
+		sum.others += row_get(row, TRAFFIC_OTHERS);
+	}
+	return sum;
+}
+
+static struct json_object *hit_rate(const struct traffic_sum *streams)
+{
+	int64_t all = streams->hits + streams->misses, share;
+	char text[32];
+
+	share = all ? streams->hits * 10000 / all : 0;
+	snprintf(text, sizeof(text), "%lld.%02lld%%", (long long)(share / 100),
+		(long long)(share % 100));
+	return json_object_new_string(text);
+}
+
+/* Hits and streams are known from the front server's log: without one they are null, and
+ * checks.meter says why. */
 static struct json_object *cache_report(const struct app *app, int64_t started_ms)
 {
-	static const char *const unknown[] = {"streamHits", "streamMisses", "thumbnailHits",
+	static const char *const counted[] = {"streamHits", "streamMisses", "thumbnailHits",
 		"thumbnailMisses", "prefetchRequests"};
-	static const char *const sizes[] = {
-		"streamCacheSize", "thumbnailCacheSize", "prefetchCacheSize", "streamHitRate"};
 	struct json_object *to = json_object_new_object(), *stats = json_object_new_object();
+	struct traffic_sum segments = sent(app->board, ACCESS_SEGMENTS);
+	struct traffic_sum streams = sent(app->board, ACCESS_OBJECTS);
+	struct traffic_sum art = sent(app->board, ACCESS_ART);
+	struct traffic_sum prefetch = sent(app->board, ACCESS_PREFETCH);
+	bool known = *app->conf->access_log != '\0';
 
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
-		json_object_object_add(to, sizes[i], NULL);
-	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
-		json_object_object_add(stats, unknown[i], NULL);
+	streams.hits += segments.hits;
+	streams.misses += segments.misses;
+	const int64_t counts[] = {streams.hits, streams.misses, art.hits, art.misses,
+		prefetch.hits + prefetch.misses + prefetch.others};
+
+	json_number(to, "streamCacheSize", board_get(app->board, BOARD_STREAM_FILES));
+	json_number(to, "thumbnailCacheSize", board_get(app->board, BOARD_PICTURE_FILES));
+	json_number(to, "prefetchCacheSize", board_get(app->board, BOARD_WARM_STREAMS));
+	json_object_object_add(to, "streamHitRate", known ? hit_rate(&streams) : NULL);
+	for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++)
+		json_object_object_add(
+			stats, counted[i], known ? json_object_new_int64(counts[i]) : NULL);
 	json_object_object_add(
 		stats, "activeStreams", json_object_new_int(count_role(app->board, "live")));
 	json_object_object_add(stats, "startTime", json_object_new_int64(started_ms));
@@ -251,7 +314,7 @@ int ops_health(struct app *app, struct request *rq, struct reply *r, struct fail
 	check_disk(&h);
 	check_catalog(&h);
 	check_encoders(&h);
-	check(&h, "meter", HEALTHY, "no access log is connected: hits and streams are not counted");
+	check_meter(&h);
 	json_text(root, "status", level_names[h.level]);
 	json_text(root, "service", "sluice");
 	json_text(root, "version", PACKAGE_VERSION);

@@ -72,30 +72,77 @@ enum asker_says asker_read(struct asker *asker)
 	return is_ours(&asker->rq) ? ASKER_WISH : ASKER_GONE;
 }
 
-bool asker_is_other_wish(const struct asker *asker, const struct package_request *rq)
+/* Whether it asks for a picture to be played now. */
+static bool is_picture(const struct package_request *rq)
 {
-	return asker->fd >= 0 && asker->part && asker->rq.viewer == rq->viewer &&
-	       strcmp(asker->rq.id, rq->id) == 0 && part_is_heavy(&asker->rq) &&
-	       !part_is_same(&asker->rq, rq);
+	return part_is_heavy(rq) && part_priority(rq) == 0;
 }
 
-uint64_t askers_oldest_wish(const struct askers *a, const struct package_request *rq)
+/* Whether this one, of the same viewer, waits for a picture of the same film, but elsewhere in it.
+ */
+static bool is_elsewhere(const struct asker *asker, const struct package_request *rq)
 {
-	uint64_t wishes[ASKERS_WISHES_MAX], oldest;
+	const struct package_request *old = &asker->rq;
+
+	return asker->fd >= 0 && asker->part && old->viewer == rq->viewer &&
+	       strcmp(old->id, rq->id) == 0 && is_picture(old) && is_picture(rq) &&
+	       (old->n + ASKERS_NEAR < rq->n || rq->n + ASKERS_NEAR < old->n);
+}
+
+uint64_t askers_oldest_place(const struct askers *a, const struct package_request *rq)
+{
+	uint64_t places[ASKERS_PLACES_MAX], oldest;
 	size_t count = 0;
 
-	for (size_t i = 0; rq->viewer && i < ASKERS_MAX && count < ASKERS_WISHES_MAX; i++) {
-		bool known = !asker_is_other_wish(&a->list[i], rq);
+	for (size_t i = 0; rq->viewer && i < ASKERS_MAX && count < ASKERS_PLACES_MAX; i++) {
+		bool known = !is_elsewhere(&a->list[i], rq);
 
 		for (size_t k = 0; k < count; k++)
-			known = known || wishes[k] == a->list[i].part;
+			known = known || places[k] == a->list[i].part;
 		if (!known)
-			wishes[count++] = a->list[i].part;
+			places[count++] = a->list[i].part;
 	}
-	if (count < ASKERS_WISHES_MAX)
+	if (count < ASKERS_PLACES_MAX)
 		return 0;
-	oldest = wishes[0];
+	oldest = places[0];
 	for (size_t k = 1; k < count; k++)
-		oldest = wishes[k] < oldest ? wishes[k] : oldest;
+		oldest = places[k] < oldest ? places[k] : oldest;
 	return oldest;
+}
+
+/* All who wait there for the viewer are told that they have gone on. */
+static void drop_place(struct askers *a, struct part *part, const struct package_request *rq)
+{
+	struct fail why;
+
+	fail_set(&why, FAIL_BUSY, "Other parts of the film were asked for since");
+	for (size_t i = 0; i < ASKERS_MAX; i++) {
+		struct asker *asker = &a->list[i];
+
+		if (asker->part != part->id || !is_elsewhere(asker, rq))
+			continue;
+		part->waiters--;
+		part->passed -= asker->passed;
+		asker_answer(asker, &why, false, -1);
+	}
+}
+
+struct part *askers_pass_by(struct askers *a, struct parts *p, const struct package_request *rq)
+{
+	struct part *part;
+
+	for (size_t i = 0; rq->viewer && i < ASKERS_MAX; i++) {
+		struct asker *asker = &a->list[i];
+
+		if (asker->passed || !is_elsewhere(asker, rq))
+			continue;
+		part = parts_find(p, asker->part);
+		asker->passed = part != NULL;
+		if (part)
+			part->passed++;
+	}
+	part = parts_find(p, askers_oldest_place(a, rq));
+	if (part)
+		drop_place(a, part, rq);
+	return part && part->waiters == 0 ? part : NULL;
 }

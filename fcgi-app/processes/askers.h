@@ -12,14 +12,20 @@
 
 enum {
 	ASKERS_MAX = 1024,
-	ASKERS_WISHES_MAX = 3 /* heavy parts of a film that one viewer waits for at once */
+	ASKERS_NEAR = 4,      /* segments: players ask for as many before the first has come */
+	ASKERS_PLACES_MAX = 6 /* of a film, that one viewer waits for at once; several people behind
+			       * one address, with the same player, are one viewer to us */
 };
+
+struct part;
+struct parts;
 
 struct asker {
 	int fd; /* -1: free */
 	struct package_request rq;
 	size_t got;    /* bytes of it */
 	uint64_t part; /* what it waits for; 0 until it has asked */
+	bool passed;   /* its viewer has asked for another place of the film since */
 };
 
 struct askers {
@@ -42,10 +48,14 @@ enum asker_says asker_read(struct asker *asker);
 void asker_answer(struct asker *asker, const struct fail *why, bool changed, int output);
 void asker_forget(struct asker *asker);
 
-/* Whether this one waits for another heavy part of the same film, for the same viewer. */
-bool asker_is_other_wish(const struct asker *asker, const struct package_request *rq);
+/* The oldest part that the viewer waits for elsewhere, when `rq` is one place too many; else 0.
+ * What players ask for at one place - picture in several qualities, sound, subtitles, thumbnails -
+ * is never too much. */
+uint64_t askers_oldest_place(const struct askers *a, const struct package_request *rq);
 
-/* The oldest part that the viewer waits for, when one more would be too many; else 0. */
-uint64_t askers_oldest_wish(const struct askers *a, const struct package_request *rq);
+/* The viewer who sent `rq` is there now: what they wait for elsewhere counts as passed by, and who
+ * waits at one place too many is answered. Gives the part that nobody waits for any more, or NULL.
+ * Front servers that say when a client is gone need no such guess; not all do. */
+struct part *askers_pass_by(struct askers *a, struct parts *p, const struct package_request *rq);
 
 #endif

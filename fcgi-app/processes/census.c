@@ -45,8 +45,7 @@ static void note_beginning(struct census *c, int root, const struct board *board
 	bool has_stamps = stamp(root, &before);
 
 	for (int i = 0; i < BEGIN_TRIES; i++) {
-		c->bytes_then = board_get(board, BOARD_PUBLISHED_BYTES);
-		c->files_then = board_get(board, BOARD_PUBLISHED_FILES);
+		publish_count_get(board, &c->then);
 		if (!has_stamps || !stamp(root, &c->began)) {
 			clock_gettime(CLOCK_REALTIME, &c->began);
 			return;
@@ -71,31 +70,30 @@ static void look_at(struct census *c, struct publisher *p, const struct stat *st
 	if (end_s && end_s + LATE_S < now_s) {
 		freed = publish_drop(p, c->store, c->walk.name, now_s);
 		c->lost += freed >= 0;
-		if (c->store == PUBLISH_WWW && freed >= 0) {
-			c->freed_bytes += freed;
-			c->freed_files++;
-		}
+		if (c->store == PUBLISH_WWW && freed >= 0)
+			publish_count_add(&c->freed, c->walk.name, 1, freed);
 		return;
 	}
 	if (c->store != PUBLISH_WWW ||
 		(!is_later(&c->began, &st->st_ctim) && !publish_is_renewed(st)))
 		return;
-	c->bytes += st->st_size;
-	c->files++;
+	publish_count_add(&c->seen, c->walk.name, 1, st->st_size);
 }
 
 static void finish(struct census *c, struct board *board)
 {
-	int64_t bytes = board_get(board, BOARD_PUBLISHED_BYTES),
-		files = board_get(board, BOARD_PUBLISHED_FILES);
-	int64_t right_bytes = c->bytes + bytes - c->bytes_then + c->freed_bytes,
-		right_files = c->files + files - c->files_then + c->freed_files;
+	struct publish_count now, more;
 
-	board_add(board, BOARD_PUBLISHED_BYTES, right_bytes - bytes);
-	board_add(board, BOARD_PUBLISHED_FILES, right_files - files);
+	publish_count_get(board, &now);
+	more = (struct publish_count){c->seen.bytes - c->then.bytes + c->freed.bytes,
+		c->seen.files - c->then.files + c->freed.files,
+		c->seen.streams - c->then.streams + c->freed.streams,
+		c->seen.pictures - c->then.pictures + c->freed.pictures};
+	publish_count_put(board, &more);
 	board_set(board, BOARD_COUNTED_MS, clock_real_ms());
-	log_info("counted", LOG_INT("files", right_files), LOG_INT("bytes", right_bytes),
-		LOG_INT("bytes_before", bytes), LOG_INT("without_life", c->lost));
+	log_info("counted", LOG_INT("files", now.files + more.files),
+		LOG_INT("bytes", now.bytes + more.bytes), LOG_INT("bytes_before", now.bytes),
+		LOG_INT("without_life", c->lost));
 }
 
 bool census_step(struct census *c, struct publisher *p, struct board *board, int64_t budget_ms)

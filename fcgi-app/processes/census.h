@@ -21,10 +21,10 @@ struct census {
 	enum publish_store store; /* which one is walked */
 	struct store_walk walk;
 	struct timespec began; /* by the clock that stamps files; they are new from then on */
-	int64_t bytes, files;  /* seen so far that were there when it began */
-	int64_t bytes_then, files_then;	  /* the counters when it began */
-	int64_t freed_bytes, freed_files; /* by this process since; the owner adds its own */
-	int64_t lost;			  /* files without a life that were deleted */
+	struct publish_count seen;  /* so far, of what was there when it began */
+	struct publish_count then;  /* the counters when it began */
+	struct publish_count freed; /* by this process since; the owner adds its own */
+	int64_t lost;		    /* files without a life that were deleted */
 };
 
 /* Whether it is time: never counted, or a day ago, or the clock went back behind the last time. */

@@ -102,10 +102,8 @@ static int64_t drop(struct janitor *j, struct span word, struct span name, int64
 	if (!publish_line(word, name, &store, text))
 		return 0;
 	freed = publish_drop(j->publisher, store, text, due_s);
-	if (freed > 0 && store == PUBLISH_WWW && j->census.running) {
-		j->census.freed_bytes += freed;
-		j->census.freed_files++;
-	}
+	if (freed > 0 && store == PUBLISH_WWW && j->census.running)
+		publish_count_add(&j->census.freed, text, 1, freed);
 	return freed < 0 ? 0 : freed;
 }
 

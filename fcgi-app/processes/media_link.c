@@ -28,6 +28,11 @@ void media_link_close(struct media_link *m)
 	child_wait(&m->zygote, 1000, NULL);
 }
 
+bool media_link_pauses(const struct media_link *m, int64_t now_us)
+{
+	return m->socket < 0 && now_us < m->due_us && m->early < EARLY_MAX;
+}
+
 int media_link_start(struct media_link *m, int64_t now_us, struct fail *f)
 {
 	const char *const argv[] = {m->program, NULL};
@@ -48,6 +53,7 @@ int media_link_start(struct media_link *m, int64_t now_us, struct fail *f)
 		close(pair[0]);
 		close(pair[1]);
 		f->kind = FAIL_BUSY;
+		m->early = EARLY_MAX;
 		m->due_us = now_us + EARLY_US;
 		return -1;
 	}

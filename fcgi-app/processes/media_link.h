@@ -23,6 +23,9 @@ void media_link_init(struct media_link *m, const char *program);
 /* Ends it with all its children. */
 void media_link_close(struct media_link *m);
 
+/* Whether it ended just now, and is started again in a moment. */
+bool media_link_pauses(const struct media_link *m, int64_t now_us);
+
 /* Starts it where none runs. Fails: FAIL_BUSY when it cannot be started, or ended too often just
  * now.
  */

@@ -15,6 +15,7 @@
 #include "fcgi-app/processes/making.h"
 #include "fcgi-app/processes/media_link.h"
 #include "fcgi-app/processes/parts.h"
+#include "fcgi-app/processes/refusals.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/io/board.h"
@@ -25,18 +26,9 @@
 
 enum {
 	TRIES = 2, /* of one part */
-	REFUSALS = 64,
-	REFUSAL_US = 5000000, /* so long a part that cannot be made is not tried again */
 	IDLE_MS = 60000,
 	LOOK_MS = 200,
 	STEP_MS = 10 /* between looks for what a part waits for */
-};
-
-/* A part that cannot be made, and why. */
-struct refusal {
-	struct package_request rq;
-	struct fail why;
-	int64_t until_us;
 };
 
 struct packager {
@@ -44,8 +36,7 @@ struct packager {
 	struct media_link media;
 	struct parts parts;
 	struct askers askers;
-	struct refusal refusals[REFUSALS];
-	size_t refusal_next;
+	struct refusals refusals;
 	int listen_fd, signal_fd, heavy_max;
 	uint32_t ahead;
 	int64_t typical_us; /* that a heavy part took lately */
@@ -73,26 +64,13 @@ static void answer_all(
 
 static void refuse(struct packager *p, struct part *part, const struct fail *why, bool changed)
 {
-	if (!changed && (why->kind == FAIL_UPSTREAM || why->kind == FAIL_MISSING)) {
-		p->refusals[p->refusal_next] =
-			(struct refusal){part->rq, *why, clock_mono_us() + REFUSAL_US};
-		p->refusal_next = (p->refusal_next + 1) % REFUSALS;
-	}
+	if (!changed && (why->kind == FAIL_UPSTREAM || why->kind == FAIL_MISSING))
+		refusals_note(&p->refusals, &part->rq, why);
 	if (part->priority == 0)
 		log_info("part_not_made", LOG_STR("id", part->rq.id),
 			LOG_STR("rendition", part->rq.rendition), LOG_INT("n", part->rq.n),
 			LOG_STR("why", why->text));
 	answer_all(p, part, why, changed, false);
-}
-
-static const struct fail *refused_lately(struct packager *p, const struct package_request *rq)
-{
-	for (size_t i = 0; i < REFUSALS; i++) {
-		if (p->refusals[i].until_us > clock_mono_us() &&
-			part_is_same(&p->refusals[i].rq, rq))
-			return &p->refusals[i].why;
-	}
-	return NULL;
 }
 
 /* --- parts -------------------------------------------------------------------------------------
@@ -144,7 +122,7 @@ static void await_index(struct packager *p, struct part *part)
 	const struct fail *refused;
 
 	memcpy(rq.id, part->rq.id, sizeof(rq.id));
-	refused = refused_lately(p, &rq);
+	refused = refusals_find(&p->refusals, &rq);
 	part->due_us = clock_mono_us() + STEP_MS * 1000;
 	if (refused)
 		refuse(p, part, refused, false);
@@ -172,12 +150,16 @@ static void send_job(struct packager *p, struct part *part, const struct media_j
 static void begin_part(struct packager *p, struct part *part)
 {
 	struct package_request rq = part->rq;
-	bool urgent = part->heavy && part->priority == 0;
+	bool plays = part->heavy && part->priority == 0 && !part_is_passed_by(part);
 	int fds[MEDIA_FDS];
 	struct media_job job;
 	uint32_t segments;
 	struct fail f = {0};
 
+	if (media_link_pauses(&p->media, clock_mono_us())) {
+		part->due_us = p->media.due_us;
+		return;
+	}
 	switch (making_begin(&p->making, part, &job, fds, &segments, &f)) {
 	case MAKING_UNKNOWN:
 		await_index(p, part);
@@ -195,9 +177,10 @@ static void begin_part(struct packager *p, struct part *part)
 		refuse(p, part, &f, false);
 		break;
 	case MAKING_JOB:
+		part->segments = segments;
 		send_job(p, part, &job, fds);
 		close(fds[MEDIA_SOURCE]);
-		if (urgent)
+		if (plays)
 			look_ahead(p, &rq, segments);
 		break;
 	}
@@ -275,10 +258,41 @@ static void take_answers(struct packager *p)
 	}
 }
 
+/* Half of what it takes has been done already. */
+static bool is_half_done(const struct packager *p, const struct part *part)
+{
+	return p->typical_us && clock_mono_us() - part->begun_us > p->typical_us / 2;
+}
+
+/* False when sluice-media is gone. */
+static bool stop_job(struct packager *p, const struct part *part)
+{
+	struct media_job job = {.version = MEDIA_VERSION, .kind = MEDIA_CANCEL, .id = part->id};
+
+	if (media_link_send(&p->media, &job, NULL))
+		return true;
+	media_is_lost(p);
+	return false;
+}
+
+/* What viewers have passed by makes room for what they want now, and is made afterwards. */
+static void make_way(struct packager *p)
+{
+	struct part *part = parts_in_the_way(&p->parts, p->heavy_max, clock_mono_us());
+
+	if (!part || is_half_done(p, part) || !stop_job(p, part))
+		return;
+	close(part->output);
+	part->output = -1;
+	part->tries = 0;
+	part->state = PART_QUEUED;
+}
+
 static void begin_parts(struct packager *p)
 {
 	struct part *part;
 
+	make_way(p);
 	while ((part = parts_next(&p->parts, p->heavy_max, clock_mono_us())))
 		begin_part(p, part);
 }
@@ -289,19 +303,11 @@ static void begin_parts(struct packager *p)
  * is the index, which costs the source most. */
 static void give_up(struct packager *p, struct part *part)
 {
-	struct media_job job = {.version = MEDIA_VERSION, .kind = MEDIA_CANCEL, .id = part->id};
-	bool half_done = clock_mono_us() - part->begun_us > p->typical_us / 2 && p->typical_us;
-
 	if (part->rq.part == PACKAGE_INDEX)
 		return;
-	if (part->state == PART_RUNNING) {
-		if (!part->heavy || half_done)
-			return;
-		if (!media_link_send(&p->media, &job, NULL)) {
-			media_is_lost(p);
-			return;
-		}
-	}
+	if (part->state == PART_RUNNING &&
+		(!part->heavy || is_half_done(p, part) || !stop_job(p, part)))
+		return;
 	if (part->output >= 0)
 		close(part->output);
 	parts_drop(part);
@@ -311,51 +317,34 @@ static void leave(struct packager *p, struct asker *a)
 {
 	struct part *part = parts_find(&p->parts, a->part);
 
-	asker_forget(a);
-	if (part && --part->waiters == 0)
-		give_up(p, part);
-}
-
-/* A viewer who waits for more parts of a film than players want at once has gone on from the first
- * of them. */
-static void drop_old_wish(struct packager *p, const struct package_request *rq)
-{
-	uint64_t id = askers_oldest_wish(&p->askers, rq);
-	struct part *part = parts_find(&p->parts, id);
-	struct fail why;
-
-	if (!part)
-		return;
-	fail_set(&why, FAIL_BUSY, "Other parts of the film were asked for since");
-	for (size_t i = 0; i < ASKERS_MAX; i++) {
-		struct asker *a = &p->askers.list[i];
-
-		if (a->part != id || !asker_is_other_wish(a, rq))
-			continue;
-		asker_answer(a, &why, false, -1);
+	if (part) {
 		part->waiters--;
+		part->passed -= a->passed;
 	}
-	if (part->waiters == 0)
+	asker_forget(a);
+	if (part && part->waiters == 0)
 		give_up(p, part);
 }
 
 static void take_request(struct packager *p, struct asker *a)
 {
+	struct part *part, *unwanted;
 	const struct fail *refused;
-	struct part *part;
 	struct fail f;
 
 	if (making_is_there(&p->making, &a->rq)) {
 		asker_answer(a, NULL, false, -1);
 		return;
 	}
-	refused = refused_lately(p, &a->rq);
+	refused = refusals_find(&p->refusals, &a->rq);
 	if (refused) {
 		asker_answer(a, refused, false, -1);
 		return;
 	}
 	if (part_is_heavy(&a->rq)) {
-		drop_old_wish(p, &a->rq);
+		unwanted = askers_pass_by(&p->askers, &p->parts, &a->rq);
+		if (unwanted)
+			give_up(p, unwanted);
 		parts_forget_ahead(&p->parts, &a->rq, p->ahead);
 	}
 	part = parts_ask(&p->parts, &a->rq, part_priority(&a->rq));
@@ -364,6 +353,9 @@ static void take_request(struct packager *p, struct asker *a)
 		asker_answer(a, &f, false, -1);
 		return;
 	}
+	/* It was begun ahead: its viewer is there now. */
+	if (part->state == PART_RUNNING && part->waiters == 0 && part->heavy)
+		look_ahead(p, &a->rq, part->segments);
 	part->waiters++;
 	a->part = part->id;
 }

@@ -104,6 +104,20 @@ static bool has_room(const struct part *part, const struct load *l, int heavy_ma
 	return l->urgent + l->ahead < heavy_max;
 }
 
+bool part_is_passed_by(const struct part *part)
+{
+	return part->waiters > 0 && part->passed >= part->waiters;
+}
+
+static bool goes_before(const struct part *a, const struct part *b)
+{
+	if (a->priority != b->priority)
+		return a->priority < b->priority;
+	if (part_is_passed_by(a) != part_is_passed_by(b))
+		return part_is_passed_by(b);
+	return a->id < b->id;
+}
+
 struct part *parts_next(struct parts *p, int heavy_max, int64_t now_us)
 {
 	struct load load = load_of(p);
@@ -115,11 +129,31 @@ struct part *parts_next(struct parts *p, int heavy_max, int64_t now_us)
 		if (part->state != PART_QUEUED || part->due_us > now_us ||
 			!has_room(part, &load, heavy_max))
 			continue;
-		if (!best || part->priority < best->priority ||
-			(part->priority == best->priority && part->id < best->id))
+		if (!best || goes_before(part, best))
 			best = part;
 	}
 	return best;
+}
+
+struct part *parts_in_the_way(struct parts *p, int heavy_max, int64_t now_us)
+{
+	struct load load = load_of(p);
+	struct part *oldest = NULL;
+	bool wanted = false;
+
+	for (size_t i = 0; i < PARTS_MAX; i++) {
+		struct part *part = &p->list[i];
+
+		if (!part->heavy || part->priority > 0)
+			continue;
+		if (part->state == PART_QUEUED && part->due_us <= now_us &&
+			!part_is_passed_by(part))
+			wanted = wanted || !has_room(part, &load, heavy_max);
+		if (part->state == PART_RUNNING && part_is_passed_by(part) &&
+			(!oldest || part->id < oldest->id))
+			oldest = part;
+	}
+	return wanted ? oldest : NULL;
 }
 
 void parts_forget_ahead(struct parts *p, const struct package_request *rq, uint32_t ahead)

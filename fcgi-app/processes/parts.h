@@ -24,7 +24,9 @@ struct part {
 	bool fed;	/* read by a feeder, which may go at any moment */
 	int priority;	/* 0: somebody waits, or waited, for it; n: the n-th ahead of such a one */
 	int waiters;
-	int tries;		  /* begun so often */
+	int passed; /* those of them whose viewer has asked for another place of the film since */
+	int tries;  /* begun so often */
+	uint32_t segments;	  /* that its rendition has, once it was begun */
 	int output;		  /* descriptor of what is made; -1 */
 	uint64_t id;		  /* never used again; in the order of asking */
 	int64_t begun_us, due_us; /* not to be begun before `due_us` */
@@ -51,8 +53,16 @@ struct part *parts_ask(struct parts *p, const struct package_request *rq, int pr
 struct part *parts_find(struct parts *p, uint64_t id);
 
 /* The part to begin now, when so many heavy ones may be made at once; NULL: none. What somebody
- * waits for does not wait for what is made ahead. */
+ * waits for does not wait for what is made ahead, and goes before what its viewers have passed by.
+ */
 struct part *parts_next(struct parts *p, int heavy_max, int64_t now_us);
+
+/* Whether all who wait for it have asked for another place of the film since. */
+bool part_is_passed_by(const struct part *part);
+
+/* A running part that all its viewers have passed by, when one that somebody waits for finds no
+ * room; else NULL. */
+struct part *parts_in_the_way(struct parts *p, int heavy_max, int64_t now_us);
 
 /* Drops what is queued ahead in the rendition that `rq` asks for, unless it is one of the `ahead`
  * segments after it: the viewer has gone elsewhere. */

@@ -7,6 +7,7 @@
 #include "fcgi-app/import.h"
 #include "fcgi-app/processes/janitor.h"
 #include "fcgi-app/processes/live.h"
+#include "fcgi-app/processes/meter.h"
 #include "fcgi-app/processes/packager.h"
 #include "lib/svc/episodes.h"
 #include "lib/svc/package.h"
@@ -16,6 +17,12 @@ static int run_janitor(const struct conf *conf, struct board *board, const char 
 {
 	(void)id;
 	return janitor_run(conf, board);
+}
+
+static int run_meter(const struct conf *conf, struct board *board, const char *id)
+{
+	(void)id;
+	return meter_run(conf, board);
 }
 
 static int run_live(const struct conf *conf, struct board *board, const char *id)
@@ -47,6 +54,7 @@ static int run_packager(const struct conf *conf, struct board *board, const char
 
 const struct role roles[] = {
 	{"janitor", NULL, run_janitor, AGAIN_ALWAYS, NULL, 1, true, false},
+	{"meter", NULL, run_meter, AGAIN_ALWAYS, meter_is_wanted, 1, true, false},
 	{"live", "watch", run_live, AGAIN_WHILE_ASKED, NULL, 400, false, false},
 	{"token", "token", run_token, AGAIN_NEVER, NULL, 32, true, false},
 	{"refresh", "refresh", run_refresh, AGAIN_NEVER, NULL, 32, true, false},

@@ -197,7 +197,7 @@ static bool is_needed(const struct supervisor *s, const struct task *t, int stat
 {
 	switch (t->role->again) {
 	case AGAIN_ALWAYS:
-		return true;
+		return !t->role->due || t->role->due(s->conf);
 	case AGAIN_WHILE_ASKED:
 		return status != 0 && is_still_asked(s, t);
 	case AGAIN_NEVER:
@@ -445,7 +445,8 @@ int supervisor_run(const struct conf *conf, struct board *board, const struct pr
 	result = signals_open(&s->signal_fd, f) < 0 ? -1 : open_all(s, given, f);
 	if (result == 0) {
 		for (int i = 0; i < role_count; i++) {
-			if (roles[i].again == AGAIN_ALWAYS)
+			if (roles[i].again == AGAIN_ALWAYS &&
+				(!roles[i].due || roles[i].due(conf)))
 				add_task(s, &roles[i], "");
 		}
 		for (size_t i = 0; given && i < given->count; i++)

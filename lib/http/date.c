@@ -83,22 +83,53 @@ static bool read_any(const char *text, int64_t now_s, struct tm *tm)
 	return true;
 }
 
-bool date_parse(const char *text, int64_t now_s, int64_t *s)
+/* The second that these fields name, the year counted from 0; false when there is none such. */
+static bool seconds_of(struct tm *tm, int64_t *s)
 {
-	struct tm tm, made;
+	struct tm made;
 	time_t t;
 
-	if (!text || !read_any(text, now_s, &tm))
+	if (tm->tm_hour > 23 || tm->tm_min > 59 || tm->tm_sec > 60)
 		return false;
-	if (tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 60)
-		return false;
-	if (tm.tm_sec == 60)
-		tm.tm_sec = 59; /* a leap second, which the epoch's seconds do not count */
-	tm.tm_year -= 1900;
-	made = tm;
+	if (tm->tm_sec == 60)
+		tm->tm_sec = 59; /* a leap second, which the epoch's seconds do not count */
+	tm->tm_year -= 1900;
+	made = *tm;
 	t = timegm(&made);
-	if (t < 0 || t > last_s || made.tm_mday != tm.tm_mday)
+	if (t < 0 || t > last_s || made.tm_mday != tm->tm_mday)
 		return false; /* there is no 31st of February */
 	*s = t;
+	return true;
+}
+
+bool date_parse(const char *text, int64_t now_s, int64_t *s)
+{
+	struct tm tm;
+
+	return text && read_any(text, now_s, &tm) && seconds_of(&tm, s);
+}
+
+bool date_parse_log(struct span text, int64_t *s)
+{
+	static const char form[] = "dd/bbb/yyyy:hh:mm:ss", zone[] = " _hhmm";
+	char word[sizeof(form) + sizeof(zone)];
+	struct tm tm = {0}, away = {0};
+	int64_t local_s, away_s;
+
+	if (text.len != sizeof(form) + sizeof(zone) - 2 || !span_copy(text, word, sizeof(word)))
+		return false;
+	memmove(word + sizeof(form), word + sizeof(form) - 1, sizeof(zone));
+	word[sizeof(form) - 1] = '\0';
+	if ((word[sizeof(form) + 1] != '+' && word[sizeof(form) + 1] != '-') ||
+		!read_form(word, form, &tm) || !seconds_of(&tm, &local_s))
+		return false;
+	away_s = word[sizeof(form) + 1] == '-' ? -1 : 1;
+	word[sizeof(form) + 1] = ' '; /* a blank is no digit of the day */
+	if (!read_form(word + sizeof(form), zone, &away) || away.tm_hour > 14 || away.tm_min > 59)
+		return false;
+	local_s -= away_s * (away.tm_hour * 3600 + away.tm_min * 60);
+	if (local_s < 0 || local_s > last_s)
+		return false;
+	*s = local_s;
 	return true;
 }

@@ -106,6 +106,20 @@ static const struct board_total_info total_infos[] = {
 		"Leases lost to another host, or because nothing confirmed them.", false, 1},
 	[BOARD_LIVE_UNLISTED] = {"live_unlisted", "live_segments_unlisted",
 		"Live segments kept though the list of lives found no room for them.", false, 1},
+	[BOARD_ACCESS_LINES] = {"access_lines", "access_log_lines",
+		"Lines of the front server's access log that were read.", false, 1},
+	[BOARD_ACCESS_BAD] = {"access_bad", "access_log_lines_unread",
+		"Lines of the front server's access log that made no sense.", false, 1},
+	[BOARD_ACCESS_LOSSES] = {"access_losses", "access_log_losses",
+		"How often the access log was rotated away before it had been read.", false, 1},
+	[BOARD_ACCESS_READ_MS] = {"access_read_ms", "access_log_read_timestamp_seconds",
+		"When the access log was read to its end last; 0: never.", true, 1000},
+	[BOARD_STREAM_FILES] = {"stream_files", "store_stream_files",
+		"Published files that streams are made of, live segments left out.", true, 1},
+	[BOARD_PICTURE_FILES] = {"picture_files", "store_picture_files",
+		"Published files of artwork and thumbnails.", true, 1},
+	[BOARD_WARM_STREAMS] = {"warm_streams", "warm_streams",
+		"Streams whose first bytes are kept because of a prefetch.", true, 1},
 };
 
 _Static_assert(

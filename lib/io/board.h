@@ -61,6 +61,13 @@ enum board_total {
 	BOARD_LEASES_TAKEN,
 	BOARD_LEASES_LOST,
 	BOARD_LIVE_UNLISTED, /* live segments without a line in lives/: the disk was full */
+	BOARD_ACCESS_LINES,  /* of the front server's log, read by the meter */
+	BOARD_ACCESS_BAD,    /* of them, those that it could not make sense of */
+	BOARD_ACCESS_LOSSES, /* how often the log was gone before it had been read to its end */
+	BOARD_ACCESS_READ_MS, /* when it was read to its end last; 0: never */
+	BOARD_STREAM_FILES,   /* published now, of those that streams are made of, but for live segments */
+	BOARD_PICTURE_FILES,  /* published now, of artwork and thumbnails */
+	BOARD_WARM_STREAMS,   /* whose first bytes are kept because of a prefetch */
 	BOARD_TOTALS
 };
 

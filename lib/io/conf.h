@@ -91,6 +91,9 @@ struct conf {
 	/* memcached: servers as "host:port" or "/path.sock", separated by blanks; "" for none */
 	const char *memcached_servers, *memcached_prefix, *memcached_user, *memcached_password;
 
+	/* the front server's log, which the meter reads; "": none */
+	const char *access_log;
+
 	/* who may, and under which names */
 	enum conf_access access;
 	const char *htpasswd, *admin_token, *public_url, *cors_origin, *host_name;

@@ -104,3 +104,10 @@ int64_t row_get(const struct row *row, int column)
 	must(column >= 0 && column < ROW_CELLS);
 	return atomic_load_explicit(&row->cell[column], memory_order_relaxed);
 }
+
+void row_set(struct row *row, int column, int64_t value)
+{
+	must(column >= 0 && column < ROW_CELLS);
+	if (row)
+		atomic_store_explicit(&row->cell[column], value, memory_order_relaxed);
+}

@@ -15,7 +15,7 @@ enum { ROWS_MAX = 512, ROW_NAME_BYTES = 56, ROW_CELLS = 32 };
 
 /* Kinds and columns are known by their numbers: a new one is added at the end of its list, and is
  * printed once it stands in the table of fcgi-app/endpoints/metrics.c. */
-enum row_kind { ROW_ROUTE, ROW_FAMILY, ROW_SERVER, ROW_SOURCE, ROW_KINDS };
+enum row_kind { ROW_ROUTE, ROW_FAMILY, ROW_SERVER, ROW_SOURCE, ROW_TRAFFIC, ROW_KINDS };
 
 enum { ROUTE_BUCKETS = 14 };
 
@@ -58,6 +58,14 @@ enum source_column {
 	SOURCE_FAILURES, /* and those after it: by enum fail_kind, of which there are 11 */
 };
 
+/* Of what was sent to viewers, by family of addresses: the meter's sums (lib/svc/traffic.h). */
+enum traffic_column {
+	TRAFFIC_HITS,
+	TRAFFIC_MISSES,
+	TRAFFIC_OTHERS,
+	TRAFFIC_BYTES,
+};
+
 struct row {
 	_Atomic uint32_t state; /* free, being named, named */
 	uint32_t kind;
@@ -86,5 +94,8 @@ void row_name(const struct row *row, char to[ROW_NAME_BYTES]);
 /* Adds to a column; `row` may be NULL: nothing is counted then. */
 void row_add(struct row *row, int column, int64_t n);
 int64_t row_get(const struct row *row, int column);
+
+/* Sets it, where one process alone knows it. */
+void row_set(struct row *row, int column, int64_t value);
 
 #endif

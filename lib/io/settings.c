@@ -94,6 +94,9 @@ const struct setting settings[] = {
 		"For a memcached that asks for it (SASL)."},
 	{"memcached_password", SETTING_SECRET, AT(memcached_password), "", 0, 0, NULL,
 		"Goes with memcached_user."},
+	{"access_log", SETTING_PATH, AT(access_log), "", 0, 0, NULL,
+		"The front server's access log, as the shipped configurations write it, from which "
+		"hits and bytes are counted. Empty: they are not."},
 	{"access", SETTING_WORD, AT(access), "open", 0, 0, "open password",
 		"Whether the front server asks for a name and a password."},
 	{"htpasswd", SETTING_PATH, AT(htpasswd), SYSCONFDIR "/sluice/htpasswd", 0, 0, NULL,

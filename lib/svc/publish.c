@@ -268,12 +268,14 @@ static bool link_in(struct publisher *p, const struct item *it, bool *made)
 
 static void count_made(struct publisher *p, const struct item *it)
 {
+	struct publish_count more = {0};
+
 	board_add(p->board, BOARD_PUBLISHES, 1);
 	board_add(p->board, BOARD_PUBLISHES_BYTES, it->bytes);
 	if (it->store != PUBLISH_WWW)
 		return;
-	board_add(p->board, BOARD_PUBLISHED_BYTES, it->bytes);
-	board_add(p->board, BOARD_PUBLISHED_FILES, 1);
+	publish_count_add(&more, it->name, 1, it->bytes);
+	publish_count_put(p->board, &more);
 }
 
 /* Whether it may do without a line in lives/, which lies on another disk that is full: live segments

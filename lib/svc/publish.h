@@ -114,6 +114,18 @@ struct publish_room {
 void publish_room(const struct conf *conf, const struct board *board, enum publish_store store,
 	struct publish_room *out);
 
+/* What is kept in PUBLISH_WWW: all, and of its files those that streams are made of and pictures. */
+struct publish_count {
+	int64_t bytes, files, streams, pictures;
+};
+
+/* Adds a file of that name to what is counted; it went where `files` is -1 and `bytes` below 0. */
+void publish_count_add(struct publish_count *c, const char *name, int64_t files, int64_t bytes);
+
+/* The counts on the board, and what is to be added to them. */
+void publish_count_get(const struct board *board, struct publish_count *out);
+void publish_count_put(struct board *board, const struct publish_count *more);
+
 /* The total of the board that says since when a store is full. */
 enum board_total publish_full_total(enum publish_store store);
 

@@ -9,14 +9,16 @@
 #include "lib/svc/store.h"
 
 /* Removes a file that was looked at. Another process may have been faster. */
-static int64_t drop_file(struct publisher *p, enum publish_store store, int dir, const char *last,
-	const struct stat *st)
+static int64_t drop_file(struct publisher *p, enum publish_store store, const char *name, int dir,
+	const char *last, const struct stat *st)
 {
+	struct publish_count less = {0};
+
 	if (unlinkat(dir, last, 0) < 0)
 		return errno == ENOENT ? 0 : -1;
 	if (p->board && store == PUBLISH_WWW) {
-		board_add(p->board, BOARD_PUBLISHED_BYTES, -st->st_size);
-		board_add(p->board, BOARD_PUBLISHED_FILES, -1);
+		publish_count_add(&less, name, -1, -st->st_size);
+		publish_count_put(p->board, &less);
 	}
 	return st->st_size;
 }
@@ -38,7 +40,7 @@ int64_t publish_drop(struct publisher *p, enum publish_store store, const char *
 	else if (!S_ISREG(st.st_mode))
 		freed = -1;
 	else if (due_s <= 0 || publish_end_s(&st) <= due_s)
-		freed = drop_file(p, store, dir, last, &st);
+		freed = drop_file(p, store, name, dir, last, &st);
 	close(dir);
 	if (freed >= 0)
 		store_prune(p->root[store], name);

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <sys/statvfs.h>
 
+#include "lib/http/access_line.h"
 #include "lib/io/board.h"
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
@@ -42,4 +43,32 @@ void publish_room(const struct conf *conf, const struct board *board, enum publi
 		out->used = 0;
 	if (board)
 		out->full_since_ms = board_get(board, publish_full_total(store));
+}
+
+void publish_count_add(struct publish_count *c, const char *name, int64_t files, int64_t bytes)
+{
+	struct access_subject subject;
+
+	access_subject_of(span_of(name), &subject);
+	c->bytes += bytes;
+	c->files += files;
+	if (subject.family == ACCESS_SEGMENTS || subject.family == ACCESS_OBJECTS)
+		c->streams += files;
+	if (subject.family == ACCESS_ART)
+		c->pictures += files;
+}
+
+void publish_count_get(const struct board *board, struct publish_count *out)
+{
+	*out = (struct publish_count){board_get(board, BOARD_PUBLISHED_BYTES),
+		board_get(board, BOARD_PUBLISHED_FILES), board_get(board, BOARD_STREAM_FILES),
+		board_get(board, BOARD_PICTURE_FILES)};
+}
+
+void publish_count_put(struct board *board, const struct publish_count *more)
+{
+	board_add(board, BOARD_PUBLISHED_BYTES, more->bytes);
+	board_add(board, BOARD_PUBLISHED_FILES, more->files);
+	board_add(board, BOARD_STREAM_FILES, more->streams);
+	board_add(board, BOARD_PICTURE_FILES, more->pictures);
 }

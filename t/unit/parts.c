@@ -102,31 +102,77 @@ static void seeks(void)
 		"and nothing that somebody waits for");
 }
 
-static void wishes(void)
+static void passing(void)
 {
+	struct part *old, *other, *now;
+
+	begin_anew();
+	old = ask("720p", 100, 0);
+	other = ask("720p", 200, 0);
+	now = ask("720p", 300, 0);
+	old->waiters = other->waiters = 2;
+	now->waiters = 1;
+	old->passed = 2;
+	other->passed = 1;
+	ok(parts_next(parts, 1, 0) == other, "what all its viewers have passed by comes later");
+	other->state = PART_RUNNING;
+	ok(!parts_in_the_way(parts, 1, 0), "what one of them still wants is not in the way");
+	other->state = PART_QUEUED;
+	old->state = PART_RUNNING;
+	ok(!parts_in_the_way(parts, 2, 0), "nor is anything while there is room");
+	ok(parts_in_the_way(parts, 1, 0) == old, "else what was passed by is");
+	other->state = now->state = PART_FREE;
+	ok(!parts_in_the_way(parts, 1, 0), "unless nothing else is wanted");
+}
+
+static struct package_request by(uint64_t viewer, const char *rendition, uint32_t n)
+{
+	struct package_request rq = want(rendition, n);
+
+	rq.viewer = viewer;
+	return rq;
+}
+
+static void places(void)
+{
+	static const struct {
+		const char *rendition;
+		uint32_t n, viewer;
+		uint64_t expect;
+		const char *what;
+	} cases[] = {
+		{"720p", 900, 7, 10, "the oldest of six places gives way to a seventh"},
+		{"480p", 900, 7, 10, "in another quality, too"},
+		{"720p", 502, 7, 0, "nothing gives way to what is asked for beside one of them"},
+		{"480p", 98, 7, 0, "nor to another quality there"},
+		{"720p", 900, 8, 0, "nor to another viewer"},
+		{"720p", 900, 0, 0, "nor to nobody in particular"},
+		{"a0", 900, 7, 0, "nor to sound"},
+		{"s0", 900, 7, 0, "nor to subtitles"},
+		{"thumbnails", 0, 7, 0, "nor to thumbnails"},
+		{"iframes", 900, 7, 0, "nor to keyframes"},
+	};
 	struct askers *a = calloc(1, sizeof(*a));
 	struct package_request rq;
 
 	if (!a)
 		exit(1);
 	askers_init(a);
-	for (uint32_t n = 0; n < 6; n++) {
-		a->list[n] =
-			(struct asker){.fd = 1000, .rq = want("720p", n / 2), .part = 10 + n / 2};
-		a->list[n].rq.viewer = 7;
+	/* Two who wait for each of six parts, a hundred segments apart. */
+	for (uint32_t i = 0; i < 12; i++)
+		a->list[i] = (struct asker){
+			.fd = 1000, .rq = by(7, "720p", i / 2 * 100), .part = 10 + i / 2};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		rq = by(cases[i].viewer, cases[i].rendition, cases[i].n);
+		is_int((int64_t)askers_oldest_place(a, &rq), (int64_t)cases[i].expect, "%s",
+			cases[i].what);
 	}
-	rq = want("720p", 90);
-	rq.viewer = 7;
-	is_int(askers_oldest_wish(a, &rq), 10, "the oldest of three wishes gives way to a fourth");
-	rq = want("720p", 2);
-	rq.viewer = 7;
-	is_int(askers_oldest_wish(a, &rq), 0, "not to one of them");
-	rq = want("720p", 90);
-	rq.viewer = 8;
-	is_int(askers_oldest_wish(a, &rq), 0, "nor to another viewer's");
-	rq.viewer = 7;
 	a->list[0].part = a->list[1].part = 0;
-	is_int(askers_oldest_wish(a, &rq), 0, "and three are allowed");
+	rq = by(7, "720p", 900);
+	is_int((int64_t)askers_oldest_place(a, &rq), 0, "six are allowed");
+	a->list[0] = a->list[1] =
+		(struct asker){.fd = 1000, .rq = by(7, "thumbnails", 0), .part = 10};
+	is_int((int64_t)askers_oldest_place(a, &rq), 0, "and thumbnails are no place");
 	free(a);
 }
 
@@ -135,7 +181,8 @@ int main(void)
 	joining();
 	order();
 	seeks();
-	wishes();
+	passing();
+	places();
 	free(parts);
 	return tap_done();
 }

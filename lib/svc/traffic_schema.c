@@ -1,0 +1,89 @@
+/* lib/svc/traffic_schema.c - where the sums of what was sent are kept, and their tables.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/svc/traffic_schema.h"
+
+#include "lib/io/db.h"
+#include "lib/io/file.h"
+#include "lib/svc/catalog_schema.h"
+
+/* Never changed once it has been in a release: a change is a step of its own, at the end. Days are
+ * counted from the epoch, families are named as access_family_name() says. */
+static const char *const steps[] = {
+	"CREATE TABLE place (" /* in the log, that the sums reach to */
+	"  id INTEGER PRIMARY KEY CHECK (id = 1),"
+	"  device INTEGER NOT NULL,"
+	"  inode INTEGER NOT NULL,"
+	"  offset INTEGER NOT NULL,"
+	"  mark TEXT NOT NULL);"
+	"CREATE TABLE sum ("
+	"  day INTEGER NOT NULL,"
+	"  family TEXT NOT NULL,"
+	"  title TEXT NOT NULL,"
+	"  rendition TEXT NOT NULL,"
+	"  hits INTEGER NOT NULL,"
+	"  misses INTEGER NOT NULL,"
+	"  others INTEGER NOT NULL,"
+	"  bytes INTEGER NOT NULL,"
+	"  PRIMARY KEY (day, family, title, rendition)) WITHOUT ROWID;"
+	"CREATE TABLE total (" /* of all time */
+	"  family TEXT PRIMARY KEY,"
+	"  hits INTEGER NOT NULL,"
+	"  misses INTEGER NOT NULL,"
+	"  others INTEGER NOT NULL,"
+	"  bytes INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE upstream ("
+	"  day INTEGER NOT NULL,"
+	"  source TEXT NOT NULL,"
+	"  bytes INTEGER NOT NULL,"
+	"  PRIMARY KEY (day, source)) WITHOUT ROWID;"
+	"CREATE TABLE upstream_seen (" /* what a source's counter was when it was looked at last */
+	"  source TEXT PRIMARY KEY,"
+	"  bytes INTEGER NOT NULL) WITHOUT ROWID;",
+};
+
+enum { STEPS = sizeof(steps) / sizeof(steps[0]) };
+
+int traffic_schema_write(const struct conf *conf, struct db **out, struct fail *f)
+{
+	char path[CATALOG_PATH_MAX];
+	struct db *db = NULL;
+
+	if (catalog_schema_path(conf, "", path, f) < 0 || file_mkdirs(path, 0750, f) < 0)
+		return -1;
+	if (catalog_schema_path(conf, "traffic.db", path, f) < 0 ||
+		db_open(&db, path, DB_WRITE, f) < 0)
+		return -1;
+	if (db_migrate(db, steps, STEPS, f) < 0) {
+		db_close(&db);
+		return -1;
+	}
+	*out = db;
+	return 0;
+}
+
+int traffic_schema_read(const struct conf *conf, struct db **out, struct fail *f)
+{
+	char path[CATALOG_PATH_MAX];
+	int64_t version = 0;
+	struct fail why = {0};
+
+	*out = NULL;
+	if (catalog_schema_path(conf, "traffic.db", path, f) < 0)
+		return -1;
+	if (db_open(out, path, DB_READ, &why) < 0) {
+		if (why.kind == FAIL_MISSING)
+			return 0;
+		return fail_set(f, why.kind, "%s", why.text);
+	}
+	if (db_version(*out, &version, f) < 0) {
+		db_close(out);
+		return -1;
+	}
+	if (version == STEPS)
+		return 0;
+	db_close(out);
+	if (version > STEPS)
+		return fail_set(f, FAIL_BUSY,
+			"What was sent has been counted by a newer version of Sluice");
+	return 0; /* the meter brings it up to date */
+}

@@ -1,0 +1,135 @@
+#!/usr/bin/perl
+# t/33-meter.t - hits and bytes are those of the front server's access log: each line once.
+# SPDX-License-Identifier: BSD-2-Clause
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use POSIX ();
+use Test::More;
+use Time::HiRes qw(sleep time);
+use App;
+use Gateway;
+use Prometheus;
+
+my $ver = '0123456789abcdef' x 2;
+my $gateway = Gateway->new;
+
+sub stats { my ($app) = @_; return $app->fcgi('api', 'GET', '/health')->json->{cache}{stats} }
+sub health { my ($app) = @_; return $app->fcgi('api', 'GET', '/health')->json }
+
+# A file where the front server finds it by itself.
+sub put {
+	my ($app, $name, $bytes) = @_;
+	File::Path::make_path($app->www . '/' . ($name =~ s{/[^/]+$}{}r));
+	open my $file, '>', $app->www . "/$name" or die "$name: $!\n";
+	print $file $bytes;
+	close $file;
+	return;
+}
+
+# --- without a log ------------------------------------------------------------------------------------
+{
+	my $app = App->new(via => 'fastcgi');
+	my $health = health($app);
+	is $health->{cache}{streamHitRate}, undef, 'without a log no hit rate is known';
+	is_deeply [ @{ $health->{cache}{stats} }{qw(streamHits streamMisses thumbnailHits thumbnailMisses prefetchRequests)} ],
+		[ (undef) x 5 ], 'nor are hits';
+	like $health->{checks}{meter}, qr/no access log is connected/, 'and why is said';
+	is_deeply [ $app->pids('meter') ], [], 'nobody reads what is not there';
+}
+
+# --- behind each front server ---------------------------------------------------------------------------
+for my $via (grep { App::Front::is_here($_) } qw(lighttpd nginx apache)) {
+	my $log = ($via eq 'apache' ? 'apache2' : $via) . '-access.log';
+	my $app = App->new(gateway => $gateway, via => $via, conf => { access_log => $log });
+	put($app, "api/hls/vod-7/$ver/720p/1.m4s", 'x' x 50_000);
+	put($app, "api/hls/vod-7/$ver/thumbnails/0.jpg", 'x' x 3000);
+	my $begun = stats($app);
+	$app->get("/api/hls/vod-7/$ver/720p/1.m4s?CMCD=x") for 1 .. 3;
+	$app->get("/api/hls/vod-7/$ver/720p/1.m4s", Range => 'bytes=0-9');
+	$app->get("/api/hls/vod-7/$ver/thumbnails/0.jpg");
+	$app->get('/prefetch?v=abc');
+	# What a worker had to give: of a film of the catalogue.
+	my $film = $app->get('/api/stream/vod-101', Range => 'bytes=0-99');
+	my $missed = $film->status =~ /^20/ ? 1 : 0;
+	my $seen = $app->wait_for(sub { my $s = stats($app); $s->{prefetchRequests} > $begun->{prefetchRequests} && $s->{streamHits} >= 4 && $s }, 20, "$via\'s log");
+	is $seen->{streamHits} - $begun->{streamHits}, 4, "$via: what it sent by itself is a hit";
+	is $seen->{streamMisses} - $begun->{streamMisses}, $missed, 'what a worker made is a miss';
+	is $seen->{thumbnailHits} - $begun->{thumbnailHits}, 1, 'thumbnails are counted apart';
+	is $seen->{prefetchRequests} - $begun->{prefetchRequests}, 1, 'and prefetches';
+	my $health = health($app);
+	is $health->{cache}{streamHitRate}, sprintf('%.2f%%', POSIX::floor(40_000 / (4 + $missed)) / 100), 'the rate is that';
+	is $health->{checks}{meter}, 'ok', 'the log is read';
+	my $metrics = Prometheus->read($app->fcgi('api', 'GET', '/metrics')->body);
+	is_deeply [ $metrics->faults ], [], 'metrics have it too';
+	is $metrics->value('sluice_sent_answers_total', family => 'segments', result => 'hit'), 4, 'by family';
+	my $bytes = $metrics->value('sluice_sent_bytes_total', family => 'segments');
+	ok $bytes > 150_010 && $bytes < 155_000, 'bytes are those that were sent' or diag $bytes;
+	is $metrics->value('sluice_access_log_lines_unread_total'), 0, 'every line made sense';
+	$app->end;
+}
+
+# --- a log that lives ---------------------------------------------------------------------------------
+my $app = App->new(via => 'fastcgi', conf => { access_log => 'a.log' });
+my $log = $app->dir . '/a.log';
+my $lines = 0;
+
+sub add {
+	my ($count, $to) = @_;
+	open my $file, '>>', $to // $log or die "$log: $!\n";
+	print $file join '', map { ++$lines; "127.0.0.1 h - [27/Nov/2026:09:54:47 +0000] \"GET /tv/8/$ver/720p/$lines.ts\" 200 1000 0.001 -\n" } 1 .. $count;
+	close $file;
+	return;
+}
+
+sub hits { return stats($app)->{streamHits} // -1 }
+sub is_counted { my ($what) = @_; $app->wait_for(sub { hits() == $lines }, 30); is hits(), $lines, $what; return }
+
+like health($app)->{checks}{meter}, qr/not been read yet/, 'a log that is not there is said to be missing';
+is health($app)->{status}, 'degraded', 'which is not well';
+add(10);
+is_counted('what comes is counted');
+is health($app)->{checks}{meter}, 'ok', 'and all is well';
+
+# Killed while it reads, and while it is written to, and while it is rotated both ways.
+for my $round (1 .. 6) {
+	add(20_000);
+	sleep 0.02 * $round;
+	is $app->kill('meter'), 1, 'the meter is killed' if $app->wait_for(sub { scalar $app->pids('meter') }, 15);
+	add(100);
+	rename $log, "$log.1" if $round == 2;
+	if ($round == 4) {
+		system 'cp', $log, "$log.2";
+		truncate $log, 0;
+	}
+	add(10);
+}
+$app->wait_for(sub { $app->move_clock(70); hits() == $lines }, 40);
+is hits(), $lines, 'after kills and rotations each line has been counted once';
+is health($app)->{checks}{meter} && $app->get('/metrics')->body =~ /^sluice_access_log_losses_total (\d+)$/m ? $1 : -1, 0, 'nothing is missing';
+
+# Nobody reads for a while, and then there is much: it is done in little memory.
+$app->stop;
+add(100_000);
+$app->start;
+is_counted('a backlog is worked off');
+my ($meter) = $app->pids('meter');
+open my $status, '<', "/proc/$meter/status" or die;
+my ($kb) = map { /^VmHWM:\s*(\d+)/ ? $1 : () } <$status>;
+cmp_ok $kb, '<', App::sanitized() ? 400_000 : 20_000, 'in less than 20 MB';
+my ($ticks) = (split ' ', App::_slurp("/proc/$meter/stat"))[13];
+diag sprintf 'the meter took %.1f s of a processor for a million lines', $ticks / 100 * 10;
+
+# What is no line.
+open my $nonsense, '>>', $log or die;
+print $nonsense "nonsense\n", "\xff\0\n";
+close $nonsense;
+add(1);
+is_counted('nonsense is left out');
+is +($app->get('/metrics')->body =~ /^sluice_access_log_lines_unread_total (\d+)$/m)[0], 2, 'and counted';
+$app->write_conf(access_log => '');
+is +($app->command('reload'))[0], 0, 'the log is taken away by a reload';
+ok $app->wait_for(sub { !$app->pids('meter') }, 15, 'the meter to end'), 'and nobody reads it any more';
+$app->stop;
+done_testing;
