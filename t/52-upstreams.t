@@ -28,7 +28,11 @@ ok $watch->until(sub { ($app->get('/api/live')->json->{channels}[0]{status} // '
 
 my $player = open2(my $said, my $asked, $node, "$FindBin::Bin/browser/upstreams.mjs", 'http://127.0.0.1:' . $app->port . '/api/hls/1/master.m3u8');
 chomp(my $began = <$said> // '');
-plan skip_all => $1 if $began =~ /^skip (.*)/;
+if ($began =~ /^skip (.*)/) {
+	SKIP: { skip $1, 1 }
+	done_testing;
+	exit;
+}
 is $began, 'playing', 'Chromium plays it';
 
 # What the player has seen since it was asked last.
@@ -105,7 +109,7 @@ my @rows = (
 	[ 'the gateway redirects to nowhere',    gateway('location=none,times=1'), refused('source_down', 'The gateway redirects to nowhere') ],
 	[ 'the gateway redirects to ftp',        gateway('location=scheme,times=1'), refused('source_down', 'The gateway redirects to what is neither http nor https') ],
 	[ 'the gateway redirects to a dead port', gateway('location=dead,times=1'), lost($address) ],
-	[ 'an expired account is shown a film',  gateway('location=clip,times=1'), qr/ flowing .* source_lost channel=live-1 why="The source ended the stream" in_a_row=2/s ],
+	[ 'an expired account is shown a film',  gateway('location=clip,times=1'), lost('The source sends a clip of 2632000 bytes, not a live stream') ],
 	[ 'the gateway says 403 once',           gateway('status=403,times=1'), refused('source_down', 'The gateway refuses this channel \(status 403\)') ],
 	[ 'the gateway says 404 once',           gateway('status=404,times=1'), refused('source_down', 'The gateway does not know this channel \(404\)') ],
 	(map { [ "the gateway says $_ once", gateway("status=$_,times=1"), refused('limit_reached', "The account's limit of connections is reached \\(status $_\\)") ] }
@@ -149,8 +153,7 @@ for my $row (@rows) {
 	is $watch->run, $run, 'in the same run';
 	note sprintf '%.1f s; %.1f s ahead; %s', time - $began, $seen->{ahead}, join ' ', %{ $seen->{errors} };
 }
-# A busy machine may leave a number out of what is watched here, which is no fault of the list.
-is_deeply [ $watch->faults, grep { !/ follows / } $watch->joints ], [], 'with nothing wrong in any playlist, segment or joint';
+is_deeply [ $watch->faults, $watch->joints ], [], 'with nothing wrong in any playlist, segment or joint';
 is $gateway->channel(1)->{heads}, 0, 'nobody was asked by HEAD';
 is join('', $app->log =~ /^.*(?: error | died ).*$/mg), '', 'and the service has nothing to complain of';
 close $asked;

@@ -13,7 +13,8 @@
 enum {
 	CONNECT_MS = 5000,
 	STALL_MS = 6000,
-	FOLLOW = 3 /* edges send viewers on to other edges */
+	FOLLOW = 3, /* edges send viewers on to other edges */
+	CLIP_BYTES = 1 << 28
 };
 
 enum kind { KIND_UNKNOWN, KIND_LIST, KIND_STREAM };
@@ -26,6 +27,7 @@ struct upstream {
 	bool on;
 	enum kind kind;
 	bool said_list;	 /* its type says that it is a list */
+	int64_t length;	 /* that the answer says it has; -1 */
 	struct buf head; /* what has come while its kind was not known, or the list */
 	struct upstream_end refused;
 	struct fetch_request like;
@@ -132,6 +134,7 @@ static enum fetch_verdict on_head(void *ctx, const struct fetch_head *head)
 
 	span_copy(span_of(head->url), u->answered, sizeof(u->answered));
 	u->said_list = is_list_type(head->content_type);
+	u->length = head->length;
 	if (head->status != 200 && head->status != 206) {
 		how->status = head->status;
 		fail_set(&how->why, FAIL_UPSTREAM, "The source answers with status %d",
@@ -143,11 +146,19 @@ static enum fetch_verdict on_head(void *ctx, const struct fetch_head *head)
 	return how->why.kind ? FETCH_STOP : FETCH_GO_ON;
 }
 
-/* It is a stream: from its first byte on. */
+/* It is a stream: from its first byte on. One that knows its end is none: gateways send clips to
+ * accounts that have expired. (Some programs say an absurd length of true ones.) */
 static enum fetch_verdict begin_stream(struct upstream *u)
 {
 	bool wanted;
 
+	if (u->length >= 0 && u->length < CLIP_BYTES) {
+		u->refused.dead = true;
+		fail_set(&u->refused.why, FAIL_UPSTREAM,
+			"The source sends a clip of %lld bytes, not a live stream",
+			(long long)u->length);
+		return FETCH_STOP;
+	}
 	u->kind = KIND_STREAM;
 	if (u->segments)
 		segments_flush(u->segments);

@@ -106,14 +106,16 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
 static void read_head(const struct transfer *t, struct fetch_head *head)
 {
 	char *type = NULL, *redirect = NULL, *url = NULL;
+	curl_off_t length = -1;
 	long status = 0;
 
 	curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(t->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
 	curl_easy_getinfo(t->curl, CURLINFO_CONTENT_TYPE, &type);
 	curl_easy_getinfo(t->curl, CURLINFO_REDIRECT_URL, &redirect);
 	curl_easy_getinfo(t->curl, CURLINFO_EFFECTIVE_URL, &url);
-	*head = (struct fetch_head){
-		(int)status, type ? type : "", url ? url : "", redirect ? redirect : "", "", ""};
+	*head = (struct fetch_head){(int)status, type ? type : "", url ? url : "",
+		redirect ? redirect : "", "", "", length};
 }
 
 /* Of the last answer, redirects left out; "" where it has none, or one that is too long to be one.

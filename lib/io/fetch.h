@@ -36,6 +36,7 @@ struct fetch_head {
 	const char *content_range;
 	const char
 		*validator; /* the value of ETag, or else of Last-Modified; "" when there is none */
+	int64_t length;	    /* of the body as it is sent; -1 when it is not said */
 };
 
 struct fetch_request {
