@@ -12,6 +12,7 @@ void m3u_init(struct m3u *m, m3u_fn *each, void *ctx)
 {
 	*m = (struct m3u){.each = each, .ctx = ctx};
 	buf_init(&m->line, M3U_LINE_MAX);
+	buf_init(&m->head, M3U_LINE_MAX);
 	buf_init(&m->info, M3U_LINE_MAX);
 	buf_init(&m->group, TEXT_MAX);
 	buf_init(&m->agent, TEXT_MAX);
@@ -21,6 +22,7 @@ void m3u_init(struct m3u *m, m3u_fn *each, void *ctx)
 void m3u_release(struct m3u *m)
 {
 	buf_release(&m->line);
+	buf_release(&m->head);
 	buf_release(&m->info);
 	buf_release(&m->group);
 	buf_release(&m->agent);
@@ -176,6 +178,20 @@ static void read_fields(struct m3u *m, struct span fields)
 	}
 }
 
+/* What the list says for all, where the entry says nothing. */
+static void use_head(const struct m3u *m, struct m3u_entry *e)
+{
+	struct m3u_entry all = {0};
+
+	read_info(buf_span(&m->head), &all);
+	if (!e->days.len)
+		e->days = all.days;
+	if (!e->agent.len)
+		e->agent = all.agent;
+	if (!e->referrer.len)
+		e->referrer = all.referrer;
+}
+
 static void give(struct m3u *m, struct span line)
 {
 	struct m3u_entry e = {0};
@@ -192,6 +208,7 @@ static void give(struct m3u *m, struct span line)
 		e.agent = buf_span(&m->agent);
 	if (m->referrer.len)
 		e.referrer = buf_span(&m->referrer);
+	use_head(m, &e);
 	m->entries++;
 	if (!m->each(m->ctx, &e))
 		m->stopped = true;
@@ -221,6 +238,10 @@ static void take_option(struct m3u *m, struct span option)
 		keep(&m->agent, option);
 	else if (span_is_nocase(key, "http-referrer") || span_is_nocase(key, "http-referer"))
 		keep(&m->referrer, option);
+	else if (span_is_nocase(key, "inputstream.adaptive.stream_headers") ||
+		 span_is_nocase(key, "inputstream.adaptive.manifest_headers") ||
+		 span_is_nocase(key, "inputstream.adaptive.common_headers"))
+		read_fields(m, span_trim(option));
 }
 
 static void take_line(struct m3u *m, struct span line)
@@ -240,7 +261,9 @@ static void take_line(struct m3u *m, struct span line)
 		keep(&m->info, rest);
 	else if (behind(line, "#EXTGRP:", &rest))
 		keep(&m->group, rest);
-	else if (behind(line, "#EXTVLCOPT:", &rest))
+	else if (behind(line, "#EXTM3U", &rest))
+		keep(&m->head, rest);
+	else if (behind(line, "#EXTVLCOPT:", &rest) || behind(line, "#KODIPROP:", &rest))
 		take_option(m, rest);
 	else if (line.ptr[0] != '#')
 		give(m, line);

@@ -23,9 +23,12 @@ static int put_channel(void *ctx, const struct source_channel *row, struct fail 
 	(void)f;
 	if (keys < 3)
 		span_copy(row->key, key[keys++], sizeof(key[0]));
-	buf_printf(ctx, "%.*s|%.*s|%.*s|%.*s|%lld|%.*s|%.*s|%.*s;", SPAN(row->name), SPAN(row->epg),
+	buf_printf(ctx, "%.*s|%.*s|%.*s|%.*s|%lld|%.*s|%.*s|%.*s", SPAN(row->name), SPAN(row->epg),
 		SPAN(row->category), SPAN(row->logo), (long long)row->number, SPAN(row->url),
 		SPAN(row->agent), SPAN(row->referrer));
+	if (row->archive_days)
+		buf_printf(ctx, "|%lld days", (long long)row->archive_days);
+	buf_putc(ctx, ';');
 	return 0;
 }
 
@@ -70,6 +73,23 @@ static const struct {
 		"#EXTINF:-1,One\n#EXTVLCOPT:http-user-agent=VLC=3\n"
 		"#EXTVLCOPT:http-referrer=http://r/\n#EXTVLCOPT:network-caching=1\n" URL,
 		FAIL_NONE, "One||||0|" URL "|VLC=3|http://r/;"},
+	{"the same as Kodi says it",
+		"#EXTINF:-1,One\n#KODIPROP:inputstream.adaptive.manifest_type=hls\n"
+		"#KODIPROP:http-user-agent=Kodi\n#KODIPROP:http-referrer=http://r/\n" URL
+		"\n#EXTINF:-1,Two\n#KODIPROP:inputstream.adaptive.stream_headers=User-Agent=My%20TV"
+		"&Referer=http://s/\n" URL,
+		FAIL_NONE, "One||||0|" URL "|Kodi|http://r/;Two||||0|" URL "|My TV|http://s/;"},
+	{"what the head says for all",
+		"#EXTM3U url-tvg=\"http://g/a.xml,http://g/b.xml\" tvg-shift=2 catchup=\"append\" "
+		"catchup-days=\"7\" user-agent=\"All\" http-referrer=\"http://r/\"\n"
+		"#EXTINF:-1 tvg-shift=1,One\n" URL "\n#EXTINF:-1 catchup-days=2,Two\n"
+		"#EXTVLCOPT:http-user-agent=Own\n" URL,
+		FAIL_NONE,
+		"One||||0|" URL "|All|http://r/|7 days;Two||||0|" URL "|Own|http://r/|2 days;"},
+	{"a head that says nothing of use",
+		"#EXTM3U x-tvg-url=http://g/ m3uautoload=1 cache=500\n"
+		"#EXTINF:-1,One\n" URL,
+		FAIL_NONE, "One||||0|" URL "||;"},
 	{"fields behind the address",
 		"#EXTINF:-1,One\n" URL "|User-Agent=My%20TV&Referer=http://r/&X=1", FAIL_NONE,
 		"One||||0|" URL "|My TV|http://r/;"},
