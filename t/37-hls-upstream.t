@@ -94,9 +94,10 @@ my @refusals = (
 	[ 'another key',                    'hls_key=wrong', qr/segment cannot be decrypted with its key/ ],
 	[ 'half a key',                     'hls_key=short', qr/key is of 5 bytes, not of 16/ ],
 	[ 'no key',                         'hls_key=good,key.status=404', qr/key is answered with status 404/ ],
-	[ 'segments of nonsense',           'segment.garbage=3000', qr/segment is neither MPEG-TS nor MP4/ ],
+	[ 'a method that we do not know',   'hls_key=sample', qr/encrypted in a way that needs its own player/ ],
+	[ 'segments of nonsense',           'segment.garbage=3000', qr/segment is neither MPEG-TS nor MP4 nor packed audio/ ],
 );
-@refusals = @refusals[ 2, 3 ] unless $long;
+@refusals = @refusals[ 2, 3, 9 ] unless $long;
 for my $case (@refusals) {
 	my ($what, $set, $said) = @$case;
 	$seen = length $app->log;
@@ -116,11 +117,14 @@ is_deeply [ $watch->faults ], [], 'with nothing wrong in any playlist or segment
 my @kinds = (
 	[ 2, 'MP4 segments', 'hls_fmp4', 3600 ],
 	[ 3, 'MP4 segments with the sound apart', 'hls_fmp4,hls_apart', 3600, qr/variant channel=live-3 lines=360 .*sound_apart=1/ ],
+	[ 2, 'packed audio', 'hls_packed', 3600 ],
+	[ 3, 'MP4 segments with packed audio apart', 'hls_fmp4,hls_apart,hls_packed', 3600 ],
+	[ 2, 'encrypted packed audio', 'hls_packed,hls_key=iv', 3600 ],
 	[ 2, 'encrypted MP4 segments', 'hls_fmp4,hls_key=iv', 3600 ],
 	[ 3, 'a master', 'hls_master', 3000, qr/variant channel=live-3 lines=240 bandwidth=2400000/ ],
 	[ 3, 'a master whose best variant is on another host', 'hls_master,hls_urls=host', 3000, qr/variant channel=live-3 lines=240/ ],
 );
-splice @kinds, 2 unless $long;
+splice @kinds, 3 unless $long;
 for my $kind ($has_mp4 ? @kinds : ()) {
 	my ($id, $what, $set, $step, $said) = @$kind;
 	my $other = Watch->new($app, $id, '240p');
@@ -137,6 +141,24 @@ for my $kind ($has_mp4 ? @kinds : ()) {
 	print $file map { $app->get($other->segment('240p', $_)->{uri})->body } $last - 1, $last;
 	close $file;
 	is scalar `ffmpeg -v error -i $path -f null - 2>&1`, '', 'which decode without a complaint';
+	is_deeply [ $other->faults, $other->joints ], [], 'with nothing wrong in any playlist, segment or joint';
+}
+
+# The variant that plays dies, and another one of the master goes on.
+if ($long) {
+	my $other = Watch->new($app, 3, '240p');
+	$gateway->control('fault', kind => '', id => 3, set => 'hls,hls_master');
+	$gateway->control('fault', kind => 'list', id => 3, set => 'status=403,times=1');
+	$seen = length $app->log;
+	ok $other->until(sub { says(qr/variant channel=live-3 lines=240/) && says(qr/flowing channel=live-3/) }, 40), 'the best variant plays';
+	ok $other->goes_on(3, 40), 'and goes on';
+	my ($periods, $from) = ($other->periods, $other->newest('240p'));
+	$gateway->control('fault', kind => '', id => 3, set => 'hls,hls_master,hls_dead=high');
+	ok $other->until(sub { says(qr/variant channel=live-3 lines=180/) }, 30), 'when it is gone the next one is read';
+	ok $other->goes_on(5, 40), 'and goes on';
+	is_deeply [ $other->uneven('240p', $from, video => 3000) ], [], 'every picture and every sound a frame after the one before';
+	is $other->periods, $periods, 'without a discontinuity';
+	cmp_ok $other->late($from), '<', 5.5, sprintf 'nobody has to wait (%.1f s)', $other->late($from);
 	is_deeply [ $other->faults, $other->joints ], [], 'with nothing wrong in any playlist, segment or joint';
 }
 

@@ -157,9 +157,11 @@ static int make_ts(struct track *t, struct buf *bytes, struct buf *to, struct fa
 		buf_add(to, all.ptr, all.len);
 		return 0;
 	}
+	if (packed_begins(all))
+		return remux_packed(&t->remux, all, to, f);
 	if (!mp4_begins(all))
-		return fail_set(
-			f, FAIL_UPSTREAM, "The source's segment is neither MPEG-TS nor MP4");
+		return fail_set(f, FAIL_UPSTREAM,
+			"The source's segment is neither MPEG-TS nor MP4 nor packed audio");
 	if (!*t->map_uri && mp4_init(all, &t->mp4, f) < 0)
 		return -1;
 	return remux_segment(&t->remux, &t->mp4, all, to, f);

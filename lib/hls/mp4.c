@@ -45,7 +45,7 @@ bool mp4_begins(struct span bytes)
 	return false;
 }
 
-static struct mp4_sample *add_sample(struct mp4_samples *s)
+struct mp4_sample *mp4_add(struct mp4_samples *s)
 {
 	struct mp4_sample *bigger;
 	size_t room = s->room ? s->room * 2 : 512;
@@ -95,7 +95,7 @@ static bool read_sample(
 
 	if (has & TRUN_FLAGS)
 		flags = (uint32_t)mp4_box_get(b, 4);
-	if (b->over || r->at > total || size > total - r->at || !(s = add_sample(r->to)))
+	if (b->over || r->at > total || size > total - r->at || !(s = mp4_add(r->to)))
 		return false;
 	*s = (struct mp4_sample){.at = (size_t)r->at,
 		.len = size,

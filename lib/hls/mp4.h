@@ -53,6 +53,9 @@ struct mp4_samples {
 	size_t count, room;
 };
 
+/* One more, to be filled in; NULL when there are MP4_SAMPLES, or no memory. */
+struct mp4_sample *mp4_add(struct mp4_samples *s);
+
 /* Finds the samples of a segment, for each track in the order of decoding. The caller releases
  * *out, also after a failure: FAIL_UPSTREAM (damaged, or no segment). */
 int mp4_segment(const struct mp4 *mp4, struct span bytes, struct mp4_samples out[MP4_TRACKS],

@@ -190,30 +190,53 @@ static int64_t time_of(const struct mp4 *mp4, const struct mp4_samples *s, int t
 				  : INT64_MAX;
 }
 
+/* Puts out what was found in a segment of `len` bytes. */
+static int put_samples(
+	struct work *w, size_t len, const struct mp4_samples samples[MP4_TRACKS], struct fail *f)
+{
+	size_t at[MP4_TRACKS] = {0};
+	int64_t video = 0, audio = 0;
+
+	buf_init(&w->unit, len + MP4_SETS + (len + 64) * 4);
+	if (!(samples[MP4_VIDEO].count && samples[MP4_VIDEO].list[0].sync))
+		put_tables(w);
+	while (!w->out->failed && (video != INT64_MAX || audio != INT64_MAX)) {
+		video = time_of(w->mp4, samples, MP4_VIDEO, at[MP4_VIDEO]);
+		audio = time_of(w->mp4, samples, MP4_AUDIO, at[MP4_AUDIO]);
+		if (video < audio || (video == audio && video != INT64_MAX))
+			put_picture(w, &samples[MP4_VIDEO].list[at[MP4_VIDEO]++]);
+		else if (audio != INT64_MAX)
+			put_sound(w, &samples[MP4_AUDIO].list[at[MP4_AUDIO]++]);
+	}
+	buf_release(&w->unit);
+	if (w->out->failed)
+		return fail_set(f, FAIL_UPSTREAM, "The source's segment is too large");
+	return 0;
+}
+
 int remux_segment(
 	struct remux *r, const struct mp4 *mp4, struct span bytes, struct buf *out, struct fail *f)
 {
 	struct work w = {r, mp4, (const uint8_t *)bytes.ptr, {0}, out};
 	struct mp4_samples samples[MP4_TRACKS];
-	size_t at[MP4_TRACKS] = {0};
 	int result = mp4_segment(mp4, bytes, samples, f);
 
-	buf_init(&w.unit, bytes.len + MP4_SETS + (bytes.len + 64) * 4);
-	if (result == 0 && !(samples[MP4_VIDEO].count && samples[MP4_VIDEO].list[0].sync))
-		put_tables(&w);
-	while (result == 0 && !out->failed) {
-		int64_t video = time_of(mp4, samples, MP4_VIDEO, at[MP4_VIDEO]);
-		int64_t audio = time_of(mp4, samples, MP4_AUDIO, at[MP4_AUDIO]);
-		if (video == INT64_MAX && audio == INT64_MAX)
-			break;
-		if (video <= audio)
-			put_picture(&w, &samples[MP4_VIDEO].list[at[MP4_VIDEO]++]);
-		else
-			put_sound(&w, &samples[MP4_AUDIO].list[at[MP4_AUDIO]++]);
-	}
-	if (result == 0 && out->failed)
-		result = fail_set(f, FAIL_UPSTREAM, "The source's segment is too large");
-	buf_release(&w.unit);
+	if (result == 0)
+		result = put_samples(&w, bytes.len, samples, f);
+	mp4_release(samples);
+	return result;
+}
+
+int remux_packed(struct remux *r, struct span bytes, struct buf *out, struct fail *f)
+{
+	struct work w = {r, &r->sound, (const uint8_t *)bytes.ptr, {0}, out};
+	struct mp4_samples samples[MP4_TRACKS];
+	unsigned kinds = r->packed.kinds;
+	int result = packed_segment(&r->packed, bytes, &r->sound, samples, f);
+
+	r->version += r->packed.kinds - kinds;
+	if (result == 0)
+		result = put_samples(&w, bytes.len, samples, f);
 	mp4_release(samples);
 	return result;
 }

@@ -174,6 +174,122 @@ static void blend(void)
 	buf_release(&both);
 }
 
+/* --- sound without a container ------------------------------------------------------------------
+ */
+
+static const struct {
+	const char *what, *how;
+	enum ts_codec codec;
+} sounds[] = {
+	{"AAC", "-c:a aac -f adts", TS_AAC},
+	{"AAC of 22.05 kHz", "-c:a aac -ar 22050 -f adts", TS_AAC},
+	{"MP3", "-c:a libmp3lame -f mp3 -write_xing 0 -id3v2_version 0", TS_MPEG_AUDIO},
+	{"MP3 of 22.05 kHz",
+		"-c:a libmp3lame -ar 22050 -b:a 64k -f mp3 -write_xing 0 -id3v2_version 0",
+		TS_MPEG_AUDIO},
+	{"MP2", "-c:a mp2 -ar 44100 -f mp2", TS_MPEG_AUDIO},
+	{"AC-3", "-c:a ac3 -ar 44100 -f ac3", TS_AC3},
+	{"E-AC-3", "-c:a eac3 -f eac3", TS_EAC3},
+};
+
+/* RFC 8216 section 3.4: the tag that a segment begins with, for a time of 33 bits. */
+static void put_tag(struct buf *to, int64_t time)
+{
+	static const char owner[] = "com.apple.streaming.transportStreamTimestamp";
+	char field[10] = {'P', 'R', 'I', 'V', 0, 0, 0, sizeof(owner) + 8, 0, 0};
+
+	buf_add(to, "ID3\4\0\0\0\0\0", 9);
+	buf_putc(to, (char)(sizeof(field) + sizeof(owner) + 8));
+	buf_add(to, field, sizeof(field));
+	buf_add(to, owner, sizeof(owner));
+	for (int i = 7; i >= 0; i--)
+		buf_putc(to, (char)(time >> 8 * i));
+}
+
+/* Cuts `all` behind the frames that the first `share` of it holds. */
+static size_t cut_at(struct span all, size_t share)
+{
+	struct mp4_samples samples[MP4_TRACKS];
+	struct packed p = {0};
+	struct fail f = {0};
+	struct mp4 mp4 = {0};
+	size_t at = 0;
+
+	packed_segment(&p, all, &mp4, samples, &f);
+	for (size_t i = 0; i < samples[MP4_AUDIO].count && at < share; i++)
+		at = samples[MP4_AUDIO].list[i].at + samples[MP4_AUDIO].list[i].len;
+	mp4_release(samples);
+	return at;
+}
+
+/* Two segments, of which the first says when it begins, and the second only where `says`. */
+static bool pack(struct remux *remux, struct span all, bool says, struct buf *out)
+{
+	size_t cut = cut_at(all, all.len / 2);
+	struct buf segment;
+	struct fail f = {0};
+	bool good;
+
+	buf_init(&segment, 1 << 20);
+	put_tag(&segment, PES_WRAP - 90000); /* it wraps after a second */
+	buf_add(&segment, all.ptr, cut);
+	good = packed_begins(buf_span(&segment)) &&
+	       remux_packed(remux, buf_span(&segment), out, &f) == 0;
+	buf_clear(&segment);
+	if (says)
+		put_tag(&segment, remux->packed.next);
+	buf_add(&segment, all.ptr + cut, all.len - cut);
+	good = good && packed_begins(buf_span(&segment)) &&
+	       remux_packed(remux, buf_span(&segment), out, &f) == 0;
+	buf_release(&segment);
+	return good;
+}
+
+static bool same_sound(void)
+{
+	return run(
+		"cd %s && for f in all.mp4 out.ts; do ffmpeg -nostdin -v error -i $f -f s16le - | "
+		"md5sum >$f.md5; done; cmp all.mp4.md5 out.ts.md5",
+		dir);
+}
+
+static bool even_times(void)
+{
+	return run(
+		"cd %s && ffprobe -v error -show_entries packet=pts,duration -of csv=p=0 out.ts | "
+		"awk -F, '$2 && n++ { d = $1 - want; if (d > 1 || d < -1) bad++ } "
+		"$2 { want = $1 + $2 } END { if (n < 50 || bad) { print n, bad; exit 1 } }'",
+		dir);
+}
+
+static void sound_alone(void)
+{
+	struct buf in, out;
+
+	buf_init(&in, 1 << 20);
+	buf_init(&out, 4 << 20);
+	for (size_t i = 0; i < sizeof(sounds) / sizeof(sounds[0]); i++) {
+		struct remux remux = {0};
+
+		buf_clear(&out);
+		if (!ok(run("cd %s && ffmpeg -nostdin -v error -y -f lavfi -i "
+			    "sine=f=440:r=48000 -t 4 %s all.mp4",
+				dir, sounds[i].how) &&
+				    read_file("all.mp4", &in),
+			    "%s without a container: made", sounds[i].what) ||
+			!ok(pack(&remux, buf_span(&in), i % 2, &out), "made MPEG-TS"))
+			continue;
+		is_int(remux.sound.tracks[MP4_AUDIO].codec, sounds[i].codec, "it is %s",
+			ts_codec_name(sounds[i].codec));
+		is_int(remux.version, 1, "all of one kind");
+		write_file("out.ts", &out);
+		ok(same_sound(), "every sound is decoded, and is the one it was");
+		ok(even_times(), "each when the one before ends");
+	}
+	buf_release(&in);
+	buf_release(&out);
+}
+
 /* --- what is none
  * ---------------------------------------------------------------------------------- */
 
@@ -220,6 +336,7 @@ int main(void)
 		return 1;
 	play();
 	blend();
+	sound_alone();
 	refuse();
 	run("rm -rf %s", dir);
 	return tap_done();

@@ -48,7 +48,7 @@ my %KEYS = (
 	# HLS: Gateway::Hls
 	hls => 'flag', hls_window => 'number', hls_segment => 'seconds', hls_master => 'flag', hls_apart => 'flag',
 	hls_token => 'word', hls_frozen => 'flag', hls_ended => 'flag', hls_key => 'word', hls_urls => 'word',
-	hls_break => 'flag', hls_fmp4 => 'flag', hls_pad => 'number',
+	hls_break => 'flag', hls_fmp4 => 'flag', hls_packed => 'flag', hls_dead => 'word', hls_pad => 'number',
 	# films
 	range => 'word',          # ignore star none wrong prefix on200
 	length => 'word',         # none, or +N or -N bytes beside the truth

@@ -29,7 +29,8 @@ sub load {
 }
 
 sub seconds { return SECONDS }
-sub init { my ($self, $which) = @_; return $self->{$which}{init} }
+sub suffix  { return 'm4s' }
+sub init    { my ($self, $which) = @_; return $self->{$which}{init} }
 
 sub segment {
 	my ($self, $which, $n) = @_;

@@ -10,10 +10,13 @@
 #   hls_token=WORD segment: each address has a token for 8 s; poll: the addresses of a list die with
 #                  the second list after it
 #   hls_frozen     nothing new is listed             hls_ended       the list says so
-#   hls_key=WORD   AES-128: good; iv: with a vector; wrong: another key is given; short: 5 bytes
+#   hls_key=WORD   AES-128: good; iv: with a vector; wrong: another key is given; short: 5 bytes;
+#                  sample: another method is said
 #   hls_urls=WORD  relative (the usual), path, absolute, host (another host), file, gopher, private
+#   hls_dead=NAME  the list of that variant is not there: high or low, of a master
 #   hls_break      a DISCONTINUITY before each segment whose timestamps have jumped
 #   hls_fmp4       MP4 segments, those of DIR/fmp4 (see t/odd-media)   hls_apart  and the sound apart
+#   hls_packed     sound without a container, that of DIR/packed.aac; with hls_apart the sound alone
 # /_ctl/set hls_sequence=N adds N to the numbers; /_ctl/clock moves the window.
 package Gateway::Hls;
 use strict;
@@ -30,7 +33,7 @@ sub route {
 	return ('list', $reply->(\&_list, $1)) if $what =~ /^(high|low|sound|picture)\.m3u8$/;
 	return ('key', $reply->(\&_key)) if $what eq 'key';
 	return ('segment', $reply->(\&_init, $1)) if $what =~ /^(all|sound|picture)\.mp4$/;
-	return ('segment', $reply->(\&_segment, $1, $2, $3)) if $what =~ m{^(?:p(\w+)/)?(all|sound|picture)/(\d+)\.(?:ts|m4s)$};
+	return ('segment', $reply->(\&_segment, $1, $2, $3)) if $what =~ m{^(?:p(\w+)/)?(all|sound|picture)/(\d+)\.(?:ts|m4s|aac)$};
 	return;
 }
 
@@ -85,8 +88,9 @@ sub _address {
 
 sub _list {
 	my ($server, $request, $token, $wrong, $name) = @_;
-	my $film = $wrong->{hls_fmp4} ? _film($server) : undef;
+	return $server->page(404) if $name eq ($wrong->{hls_dead} // '');
 	my $which = $name =~ /^(?:sound|picture)$/ ? $name : 'all';
+	my $film = _film($server, $wrong, $which);
 	push @{ $token->{polls} }, ++$server->{serial};
 	_shift($server, $token->{id}, int($server->time / ($wrong->{hls_segment} // 1)) - 1);
 	my $seconds = $film ? $film->seconds : $wrong->{hls_segment} // 1;
@@ -96,19 +100,26 @@ sub _list {
 	my @lines = ('#EXTM3U', '#EXT-X-VERSION:6', '#EXT-X-TARGETDURATION:' . int($seconds + 0.999),
 		'#EXT-X-MEDIA-SEQUENCE:' . ($first - $zero + ($server->{settings}{hls_sequence} || 0)));
 	push @lines, '# ' . 'x' x 998 for 1 .. ($wrong->{hls_pad} // 0) / 1000;
-	push @lines, qq{#EXT-X-MAP:URI="$which.mp4"} if $film;
+	push @lines, qq{#EXT-X-MAP:URI="$which.mp4"} if $film && $film->init($which);
 	my $iv = ($wrong->{hls_key} // '') eq 'iv' ? ',IV=0x' . _iv(0, 1) : '';
-	push @lines, qq{#EXT-X-KEY:METHOD=AES-128,URI="key"$iv} if $wrong->{hls_key};
+	my $method = ($wrong->{hls_key} // '') eq 'sample' ? 'SAMPLE-AES' : 'AES-128';
+	push @lines, qq{#EXT-X-KEY:METHOD=$method,URI="key"$iv} if $wrong->{hls_key};
 	for my $n ($first .. $last) {
 		push @lines, '#EXT-X-DISCONTINUITY' if $wrong->{hls_break} && _shift($server, $token->{id}, $n) != _shift($server, $token->{id}, $n - 1);
-		push @lines, sprintf('#EXTINF:%.3f,', $seconds), _address($server, $token, $wrong, $which, $n, $film ? 'm4s' : 'ts');
+		push @lines, sprintf('#EXTINF:%.3f,', $seconds), _address($server, $token, $wrong, $which, $n, $film ? $film->suffix : 'ts');
 	}
 	push @lines, '#EXT-X-ENDLIST' if $wrong->{hls_ended};
 	return _playlist(@lines);
 }
 
+# Whose segments they are: undef, the channel's own.
 sub _film {
-	my ($server) = @_;
+	my ($server, $wrong, $which) = @_;
+	if ($wrong->{hls_packed} && $which ne 'picture') {
+		require Gateway::Packed;
+		return $server->{packed} //= Gateway::Packed->load("$server->{dir}/odd/packed.aac");
+	}
+	return unless $wrong->{hls_fmp4};
 	require Gateway::Fmp4;
 	return $server->{film} //= Gateway::Fmp4->load("$server->{dir}/odd/fmp4");
 }
@@ -123,7 +134,7 @@ sub _key {
 
 sub _init {
 	my ($server, $request, $token, $wrong, $which) = @_;
-	return _text('video/mp4', _film($server)->init($which));
+	return _text('video/mp4', _film($server, $wrong, $which)->init($which));
 }
 
 # A token of the list that named it, where there are such.
@@ -145,8 +156,7 @@ sub _segment {
 	return { %{ $server->page(404) }, status => $refused } if $refused;
 	my $zero;
 	my $bytes;
-	if ($wrong->{hls_fmp4}) {
-		my $film = _film($server);
+	if (my $film = _film($server, $wrong, $which)) {
 		$bytes = $film->segment($which, $n);
 		$zero = int($server->{started} / $film->seconds) - 100;
 	} else {
