@@ -19,7 +19,7 @@ plan skip_all => 'the build has no slates' unless -e App::builddir() . '/slates/
 my $gateway = Gateway->new;
 my $app = App->new(
 	gateway => $gateway, via => 'fastcgi', conf => { ladder => '240p audio', live_max => 1, live_idle => '120s' },
-	channels => { 'live-2' => { ladder => '360p' }, 'live-3' => { ladder => '240p' } },
+	channels => { 'live-2' => { ladder => '360p' } }, categories => { patterns => { ladder => '240p' } },
 );
 sub uris { my ($id) = @_; return join ' ', map { $_->{uri} } Hls->read($app->get("/api/hls/$id/master.m3u8")->body)->variants }
 
@@ -36,7 +36,7 @@ my $reply = $app->get('/api/live/2');
 is $reply->status, 503, 'JSON says it too';
 is $reply->json->{error}{reason}, 'machine_busy', 'in a word';
 ok $reply->header('Retry-After'), 'and when to ask again';
-is join(' ', map { $_->{name} } @{ $app->get('/api/live/3')->json->{qualities} }), '240p', 'a channel that is off tells its own ladder';
+is join(' ', map { $_->{name} } @{ $app->get('/api/live/3')->json->{qualities} }), '240p', 'a channel that is off tells its own ladder, that of its category';
 
 # Two that are watched share nothing; one that nobody asks for gives way before its time.
 ok $first->goes_on(1, 10) && $second->goes_on(1, 10), 'both are asked for';
@@ -82,6 +82,8 @@ my $periods = $second->periods;
 ok $second->until(sub { $first->look; $second->periods > $periods }, 30), 'when there is room the channel plays';
 ok $second->goes_on(2, 20), 'and stays';
 is_deeply [ $second->faults, $second->joints ], [], 'with nothing wrong in any playlist, segment or joint';
+
+is uris(3), '240p.m3u8', 'another one is encoded as its category says';
 
 # The processor time that a process has used.
 sub cpu_s {

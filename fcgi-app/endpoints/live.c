@@ -118,7 +118,8 @@ static struct json_object *qualities(
 	struct json_object *list = json_object_new_array();
 	struct ladder own = app->ladder;
 
-	ladder_parse(conf_ladder(app->conf, c->id), app->conf->max_quality, NULL, &own, NULL);
+	ladder_parse(conf_ladder(app->conf, c->id, c->category), app->conf->max_quality, NULL, &own,
+		NULL);
 	for (size_t i = 0; i < app->ladder.count; i++) {
 		const struct rung *rung = app->ladder.rungs[i];
 		struct json_object *item;

@@ -6,7 +6,6 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
-#include "lib/hls/ladder.h"
 #include "lib/io/board.h"
 #include "lib/io/conf.h"
 #include "lib/io/sign.h"
@@ -115,27 +114,11 @@ static void on_seam(void *ctx, enum seam seam)
 	ts_resync(&in->ts);
 }
 
-/* No variant above the highest rung is of use. */
-static int read_height(struct intake *in, struct fail *f)
-{
-	struct ladder ladder;
-
-	if (ladder_parse(conf_ladder(in->conf, in->id), in->conf->max_quality,
-		    in->conf->default_quality, &ladder, f) < 0)
-		return -1;
-	for (size_t i = 0; i < ladder.count; i++)
-		in->height =
-			ladder.rungs[i]->height > in->height ? ladder.rungs[i]->height : in->height;
-	return 0;
-}
-
 int intake_open(struct intake *in, const struct conf *conf, const struct lease_env *env,
 	const char *id, struct fail *f)
 {
 	*in = (struct intake){
 		.conf = conf, .id = id, .backoff_ms = BACKOFF_MS, .reason = LIVE_BEGINS};
-	if (read_height(in, f) < 0)
-		return -1;
 	ts_init(&in->ts);
 	if (!splice_init(&in->splice, conf->audio_language, on_clean_packet, in))
 		return fail_set(f, FAIL_INTERNAL, "There is no memory for the channel");

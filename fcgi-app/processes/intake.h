@@ -33,7 +33,7 @@ struct intake {
 	struct splice splice;
 	struct splice_shape packed; /* what the packets in the ring are packets of */
 
-	int height;				   /* of the picture that is wanted at most */
+	int height; /* of the picture that is wanted at most: no variant above it is of use */
 	struct upstream *upstream;		   /* owned */
 	const struct origin *joined;		   /* of the last connection; NULL: none yet */
 	struct row *row;			   /* counts for the source that it asks */
@@ -50,7 +50,7 @@ struct intake {
 	enum live_reason reason; /* the same in a word */
 };
 
-/* Borrows all; the caller sets in->fetcher and in->ring before the first step. Fails: as
+/* Borrows all; the caller sets in->fetcher, ring and height before the first step. Fails: as
  * supply_open(). */
 int intake_open(struct intake *in, const struct conf *conf, const struct lease_env *env,
 	const char *id, struct fail *f);

@@ -128,6 +128,7 @@ static int open_all(struct live *l, struct fail *f)
 	if (!ring_init(&l->ring, RING_PACKETS))
 		return fail_set(f, FAIL_INTERNAL, "There is no memory for the channel");
 	l->intake.ring = &l->ring;
+	l->intake.height = ladder_height(&l->ladder);
 	return playout_open(&l->playout, l->conf, &l->ladder, l->mc, l->publisher, l->id, f);
 }
 
@@ -153,14 +154,14 @@ static void on_segment(void *ctx, const struct recipe_segment *s)
 	int64_t start_us;
 
 	l->segment_ms = clock_mono_ms();
-	if (!steps_add(&l->steps, s)) {
+	if (!steps_add(&l->steps, s, l->segment_ms)) {
 		if (file_path(path, sizeof(path), "%s/%s/%lld.ts", l->seg_dir,
 			    l->ladder.rungs[s->rung]->name, (long long)s->n))
 			unlink(path);
 		return;
 	}
 	l->playout.given_us = splice_given_us(&l->intake.splice);
-	while (steps_take(&l->steps, &column, &start_us))
+	while (steps_take(&l->steps, l->segment_ms, &column, &start_us))
 		playout_add(&l->playout, &column, start_us);
 	if (playout_is_on(&l->playout))
 		slate_end(&l->slate);
@@ -484,9 +485,7 @@ int live_run(const struct conf *conf, const char *id, struct board *board)
 	encoder_init(&l->encoder);
 	open_signals(l);
 	live_path(conf, id, "seg", l->seg_dir);
-	if (ladder_parse(conf_ladder(conf, id), conf->max_quality, conf->default_quality,
-		    &l->ladder, &f) == 0 &&
-		lock_channel(l, &f))
+	if (live_ladder(conf, id, &l->ladder, &f) == 0 && lock_channel(l, &f))
 		status = work(l);
 	else if (f.kind)
 		log_error("live_failed", LOG_STR("channel", id), LOG_STR("why", f.text));

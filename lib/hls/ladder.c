@@ -171,3 +171,12 @@ int ladder_parse(const char *text, const char *max_quality, const char *default_
 	*out = l;
 	return 0;
 }
+
+int ladder_height(const struct ladder *l)
+{
+	int height = 0;
+
+	for (size_t i = 0; i < l->count; i++)
+		height = l->rungs[i]->height > height ? l->rungs[i]->height : height;
+	return height;
+}

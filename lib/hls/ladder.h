@@ -49,6 +49,9 @@ const struct rung *ladder_find(const struct ladder *l, struct span name);
  * known, is worth all. Sound is left as it is. */
 void ladder_fit(const struct ladder *l, int height, bool fits[LADDER_MAX]);
 
+/* Lines of the highest picture in it; 0 when it is sound alone. */
+int ladder_height(const struct ladder *l);
+
 /* The highest rung with a picture of at most `height` lines, else the lowest with a picture, else
  * the sound. Never NULL for a parsed ladder. */
 const struct rung *ladder_nearest(const struct ladder *l, int height);

@@ -15,7 +15,16 @@ void steps_init(struct steps *s, const struct recipe *r)
 	}
 }
 
-bool steps_add(struct steps *s, const struct recipe_segment *seg)
+static bool is_empty(const struct step *step)
+{
+	for (size_t i = 0; i < LADDER_MAX; i++) {
+		if (step->duration_us[i])
+			return false;
+	}
+	return true;
+}
+
+bool steps_add(struct steps *s, const struct recipe_segment *seg, int64_t now_ms)
 {
 	struct step *step;
 
@@ -26,6 +35,9 @@ bool steps_add(struct steps *s, const struct recipe_segment *seg)
 	step = &s->ahead[seg->n - s->next_n];
 	if (step->duration_us[seg->rung])
 		return false;
+	if (is_empty(step))
+		step->came_ms = now_ms;
+	s->came_ms[seg->rung] = now_ms;
 	step->duration_us[seg->rung] = seg->end_us - seg->start_us;
 	/* Sound that covers two pictures' first numbers says nothing of when the second begins. */
 	if (s->first_n[seg->rung] == s->begin_n &&
@@ -34,29 +46,23 @@ bool steps_add(struct steps *s, const struct recipe_segment *seg)
 	return true;
 }
 
-static bool is_empty(const struct step *step)
+/* Whether all have the next one that will. */
+static bool is_whole(const struct steps *s, int64_t now_ms)
 {
+	const struct step *past = &s->ahead[2];
+	bool is_over = !is_empty(past) && now_ms - past->came_ms >= STEPS_WAIT_MS;
+
 	for (size_t i = 0; i < LADDER_MAX; i++) {
-		if (step->duration_us[i])
+		if (s->encodes[i] && s->next_n >= s->first_n[i] && !s->ahead[0].duration_us[i] &&
+			!(is_over && now_ms - s->came_ms[i] >= STEPS_WAIT_MS))
 			return false;
 	}
-	return true;
+	return is_over || !is_empty(&s->ahead[0]);
 }
 
-static bool is_whole(const struct steps *s)
+bool steps_take(struct steps *s, int64_t now_ms, struct window_column *c, int64_t *start_us)
 {
-	for (size_t i = 0; i < LADDER_MAX; i++) {
-		if (s->encodes[i] && s->next_n >= s->first_n[i] && s->ahead[0].duration_us[i] == 0)
-			return false;
-	}
-	return true;
-}
-
-bool steps_take(struct steps *s, struct window_column *c, int64_t *start_us)
-{
-	if (!is_whole(s) && is_empty(&s->ahead[2]))
-		return false;
-	if (is_empty(&s->ahead[0]) && is_empty(&s->ahead[2]))
+	if (!is_whole(s, now_ms))
 		return false;
 	*c = (struct window_column){.n = s->next_n++};
 	for (size_t i = 0; i < LADDER_MAX; i++) {

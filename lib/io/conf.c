@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -245,35 +246,39 @@ static int read_sources(struct conf *c, cfg_t *cfg, struct fail *f)
 	return 0;
 }
 
-static int read_channel(struct conf *c, cfg_t *section, struct conf_channel *to, struct fail *f)
+static int read_own(
+	struct conf *c, cfg_t *section, bool is_channel, struct conf_own *to, struct fail *f)
 {
 	struct ladder ladder;
 	struct ident ident;
 	struct fail why = {0};
 
-	*to = (struct conf_channel){
+	*to = (struct conf_own){
 		keep(c, cfg_title(section)), keep(c, cfg_getstr(section, "ladder"))};
-	if (!ident_parse(span_of(to->id), IDENT_NONE, &ident) || ident.kind != IDENT_LIVE)
+	if (is_channel &&
+		(!ident_parse(span_of(to->name), IDENT_NONE, &ident) || ident.kind != IDENT_LIVE))
 		return fail_set(f, FAIL_INPUT, "%s:%d: '%.64s' is no channel, such as live-8",
-			c->path, section->line, to->id);
+			c->path, section->line, to->name);
 	if (*to->ladder && ladder_parse(to->ladder, NULL, NULL, &ladder, &why) < 0)
 		return fail_set(f, FAIL_INPUT, "%s:%d: %s", c->path, section->line, why.text);
 	return 0;
 }
 
-static int read_channels(struct conf *c, cfg_t *cfg, struct fail *f)
+/* All sections "channel" or "category". */
+static int read_owns(struct conf *c, cfg_t *cfg, const char *what, const struct conf_own **out,
+	size_t *count, struct fail *f)
 {
-	size_t count = cfg_size(cfg, "channel");
-	struct conf_channel *list = arena_alloc(&c->memory->arena, (count + 1) * sizeof(*list));
+	struct conf_own *list;
 
+	*count = cfg_size(cfg, what);
+	*out = list = arena_alloc(&c->memory->arena, (*count + 1) * sizeof(*list));
 	if (!list)
 		return fail_set(f, FAIL_INPUT, "%s is too large", c->path);
-	for (size_t i = 0; i < count; i++) {
-		if (read_channel(c, cfg_getnsec(cfg, "channel", (unsigned)i), &list[i], f) < 0)
+	for (size_t i = 0; i < *count; i++) {
+		if (read_own(c, cfg_getnsec(cfg, what, (unsigned)i), out == &c->channels, &list[i],
+			    f) < 0)
 			return -1;
 	}
-	c->channels = list;
-	c->channel_count = count;
 	return 0;
 }
 
@@ -304,8 +309,8 @@ static int read_file(struct conf *c, struct fail *f)
 		CFG_STR("output", "ts", CFGF_NONE),
 		CFG_SEC("account", account, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 		CFG_STR_LIST("allow", "{}", CFGF_NONE), CFG_END()};
-	cfg_opt_t channel[] = {CFG_STR("ladder", "", CFGF_NONE), CFG_END()};
-	cfg_opt_t opts[SETTINGS_MAX + 3];
+	cfg_opt_t own[] = {CFG_STR("ladder", "", CFGF_NONE), CFG_END()};
+	cfg_opt_t opts[SETTINGS_MAX + 4];
 	int result;
 	cfg_t *cfg;
 
@@ -316,9 +321,11 @@ static int read_file(struct conf *c, struct fail *f)
 		opts[i] = (cfg_opt_t)CFG_STR(settings[i].name, NULL, CFGF_NONE);
 	opts[setting_count] =
 		(cfg_opt_t)CFG_SEC("source", source, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
-	opts[setting_count + 1] = (cfg_opt_t)CFG_SEC(
-		"channel", channel, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
-	opts[setting_count + 2] = (cfg_opt_t)CFG_END();
+	opts[setting_count + 1] =
+		(cfg_opt_t)CFG_SEC("channel", own, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
+	opts[setting_count + 2] =
+		(cfg_opt_t)CFG_SEC("category", own, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
+	opts[setting_count + 3] = (cfg_opt_t)CFG_END();
 	cfg = cfg_init(opts, CFGF_NONE);
 	if (!cfg)
 		return fail_set(f, FAIL_INTERNAL, "There is no memory for the configuration");
@@ -332,7 +339,9 @@ static int read_file(struct conf *c, struct fail *f)
 		fail_set(f, FAIL_INPUT, "%s is no configuration", c->path);
 	result = result == CFG_SUCCESS && !reading.failed ? read_sources(c, cfg, f) : -1;
 	if (result == 0)
-		result = read_channels(c, cfg, f);
+		result = read_owns(c, cfg, "channel", &c->channels, &c->channel_count, f);
+	if (result == 0)
+		result = read_owns(c, cfg, "category", &c->categories, &c->category_count, f);
 	cfg_free(cfg);
 	return result;
 }
@@ -371,21 +380,27 @@ static int check_values(const struct conf *c, struct fail *f)
 	return fail_set(f, FAIL_INPUT, "%s%s", line < 0 ? "From the environment: " : "", why.text);
 }
 
-/* Every rung that some channel has, the usual ones first. */
-static void gather_rungs(struct conf *c)
+static void gather_from(struct conf *c, const struct conf_own *list, size_t count)
 {
 	struct ladder ladder;
 
-	c->all_rungs = c->ladder;
-	for (size_t i = 0; i < c->channel_count && c->all_rungs; i++) {
-		if (ladder_parse(conf_ladder(c, c->channels[i].id), NULL, NULL, &ladder, NULL) < 0)
-			continue; /* the setting itself, which is checked elsewhere */
+	for (size_t i = 0; i < count; i++) {
+		if (ladder_parse(list[i].ladder, NULL, NULL, &ladder, NULL) < 0)
+			continue; /* it has none of its own */
 		for (size_t r = 0; r < ladder.count && c->all_rungs; r++) {
 			if (!strstr(c->all_rungs, ladder.rungs[r]->name))
 				c->all_rungs = arena_printf(&c->memory->arena, "%s %s",
 					c->all_rungs, ladder.rungs[r]->name);
 		}
 	}
+}
+
+/* Every rung that some channel has, the usual ones first. */
+static void gather_rungs(struct conf *c)
+{
+	c->all_rungs = c->ladder;
+	gather_from(c, c->channels, c->channel_count);
+	gather_from(c, c->categories, c->category_count);
 }
 
 /* What follows from other settings. */
@@ -455,11 +470,15 @@ void conf_close(struct conf **c)
 	*c = NULL;
 }
 
-const char *conf_ladder(const struct conf *c, const char *id)
+const char *conf_ladder(const struct conf *c, const char *id, const char *category)
 {
 	for (size_t i = 0; i < c->channel_count; i++) {
-		if (strcmp(c->channels[i].id, id) == 0 && *c->channels[i].ladder)
+		if (*c->channels[i].ladder && strcmp(c->channels[i].name, id) == 0)
 			return c->channels[i].ladder;
+	}
+	for (size_t i = 0; i < c->category_count; i++) {
+		if (*c->categories[i].ladder && strcasecmp(c->categories[i].name, category) == 0)
+			return c->categories[i].ladder;
 	}
 	return c->ladder;
 }

@@ -42,9 +42,10 @@ struct conf_source {
 	int line; /* of the file, where the section ends */
 };
 
-/* One `channel "live-8" { … }` section: what is not as for the others. */
-struct conf_channel {
-	const char *id;
+/* One `channel "live-8" { … }` or `category "Radio" { … }` section: what is not as for the others.
+ */
+struct conf_own {
+	const char *name; /* the channel's id; the category's name */
 	const char *ladder;
 };
 
@@ -103,8 +104,8 @@ struct conf {
 
 	const struct conf_source *sources;
 	size_t source_count;
-	const struct conf_channel *channels;
-	size_t channel_count;
+	const struct conf_own *channels, *categories;
+	size_t channel_count, category_count;
 	const char *all_rungs; /* every rung that any channel may have, `ladder` first */
 
 	struct conf_memory *memory;
@@ -117,8 +118,9 @@ struct conf {
 int conf_load(struct conf **out, const char *path, struct fail *f);
 void conf_close(struct conf **c);
 
-/* The ladder of a channel: its own, or the setting. */
-const char *conf_ladder(const struct conf *c, const char *id);
+/* The ladder of a channel: its own, or that of its category (its name, in any case; "" for none),
+ * or the setting. */
+const char *conf_ladder(const struct conf *c, const char *id, const char *category);
 
 /* The source of that name, or NULL. */
 const struct conf_source *conf_source(const struct conf *c, const char *name);

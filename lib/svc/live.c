@@ -9,8 +9,10 @@
 #include "lib/base/clock.h"
 #include "lib/base/must.h"
 #include "lib/hls/m3u8.h"
+#include "lib/http/ident.h"
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
+#include "lib/svc/catalog.h"
 #include "lib/svc/summon.h"
 
 enum {
@@ -223,4 +225,18 @@ int live_await_token(const struct conf *conf, struct mc *mc, const char *id, boo
 		return 0;
 	*f = t->why;
 	return -1;
+}
+
+int live_ladder(const struct conf *conf, const char *id, struct ladder *out, struct fail *f)
+{
+	struct channel channel = {0};
+	struct catalog *catalog = NULL;
+	struct ident ident;
+
+	if (conf->category_count && ident_parse(span_of(id), IDENT_LIVE, &ident) &&
+		catalog_open(&catalog, conf, NULL) == 0)
+		catalog_channel(catalog, &ident, &channel, NULL);
+	catalog_close(&catalog);
+	return ladder_parse(conf_ladder(conf, id, channel.category), conf->max_quality,
+		conf->default_quality, out, f);
 }

@@ -34,12 +34,12 @@ enum live_status {
  * LIVE_STALE_MS counts as LIVE_OFF. */
 struct live_state {
 	enum live_status status;
-	char run[LIVE_RUN_BYTES];   /* 32 hexadecimal digits; "" before the first segment */
-	char base[LIVE_BASE_BYTES]; /* LIVE_ELSEWHERE: public_url of the owner; may be "" */
-	struct fail why;	    /* what keeps it from going on; kind FAIL_NONE: nothing */
+	char run[LIVE_RUN_BYTES];	/* 32 hexadecimal digits; "" before the first segment */
+	char base[LIVE_BASE_BYTES];	/* LIVE_ELSEWHERE: public_url of the owner; may be "" */
+	struct fail why;		/* what keeps it from going on; kind FAIL_NONE: nothing */
 	char origin[ORIGIN_NAME_BYTES]; /* from where it comes (lib/svc/origin.h); "": not yet */
 	int64_t origin_ms;		/* since when */
-	enum live_reason reason;    /* the same in a word */
+	enum live_reason reason;	/* the same in a word */
 	int64_t updated_ms;
 	bool slate;		  /* what is listed last only says why there is nothing else */
 	bool encodes[LADDER_MAX]; /* by rung of `ladder`: is there such a rendition? */
@@ -58,6 +58,10 @@ void live_path(const struct conf *conf, const char *id, const char *name, char t
 /* The record as text, and back; rungs are named in it, so that another ladder reads it rightly. */
 void live_state_print(const struct live_state *s, const struct ladder *l, struct buf *to);
 bool live_state_parse(struct span text, const struct ladder *l, struct live_state *out);
+
+/* The ladder that channel `id` is encoded at: its own, its category's or the usual one. A channel
+ * that the catalogue does not know has no category. Fails: FAIL_INPUT. */
+int live_ladder(const struct conf *conf, const char *id, struct ladder *out, struct fail *f);
 
 /* Reads the record; a missing, stale or broken one gives a zeroed *s (LIVE_OFF). */
 void live_look(
@@ -83,9 +87,9 @@ enum live_answer {
 	LIVE_FAILED   /* *f says why nothing can be shown: 502, 503 or 504 */
 };
 
-/* Of what live_look() has found with the same ladder: writes the master of what is encoded (variants
- * "720p.m3u8", relative to the master's own URL) where rendition.len is 0, or else the media playlist
- * of `rendition`. */
+/* Of what live_look() has found with the same ladder: writes the master of what is encoded
+ * (variants "720p.m3u8", relative to the master's own URL) where rendition.len is 0, or else the
+ * media playlist of `rendition`. */
 enum live_answer live_tell(const struct ladder *l, const char *id, struct span rendition,
 	const struct live_state *s, struct buf *to, struct fail *f);
 

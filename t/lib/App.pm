@@ -14,7 +14,7 @@
 #   sources    further sources: [{name, type, url, user, password, connections, allow => [...]}]
 #   memcached  a Memcached, or the text of the setting memcached_servers ('' for none); by default
 #              one of its own, where memcached is installed
-#   channels   {live-8 => {ladder => ...}}
+#   channels   {live-8 => {ladder => ...}}; categories by name, likewise
 #   conf       settings; environment  variables for the program
 #   via        a front server as its shipped template says: 'lighttpd' (the default where it is
 #              installed), 'nginx' or 'apache' (mod_proxy_fcgi); or one that starts the program
@@ -101,9 +101,12 @@ sub write_conf {
 		my $name = delete $members{name};
 		print $file "source \"$name\" {\n", (map { "  $_ = " . _value($members{$_}) . "\n" } sort keys %members), "}\n";
 	}
-	for my $id (sort keys %{ $self->{channels} // {} }) {
-		my %members = %{ $self->{channels}{$id} };
-		print $file "channel \"$id\" {\n", (map { "  $_ = " . _value($members{$_}) . "\n" } sort keys %members), "}\n";
+	my %own = (channel => $self->{channels} // {}, category => $self->{categories} // {});
+	for my $what (sort keys %own) {
+		for my $name (sort keys %{ $own{$what} }) {
+			my %members = %{ $own{$what}{$name} };
+			print $file "$what \"$name\" {\n", (map { "  $_ = " . _value($members{$_}) . "\n" } sort keys %members), "}\n";
+		}
 	}
 	close $file;
 	return;

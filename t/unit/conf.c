@@ -48,7 +48,9 @@ static void good(const struct place *p)
 		   "source \"two\" { url = https://x group = g user_agent = \"VLC/3\" output = "
 		   "m3u8\n"
 		   "  account \"b\" { user = other password = pass connections = 2 } }\n"
-		   "source \"three\" { type = m3u url = /etc/list.m3u }\n",
+		   "source \"three\" { type = m3u url = /etc/list.m3u }\n"
+		   "channel \"live-8\" { ladder = \"1080p 480p\" }\n"
+		   "category \"Radio\" { ladder = audio }\n",
 		   &c, &f) == 0,
 		"every type is read: %s", f.text);
 	is_str(c->state_dir, "/srv/sluice", "a path, without the slash at its end");
@@ -75,6 +77,11 @@ static void good(const struct place *p)
 	is_int(c->sources[0].accounts[0].connections, 3, "a number");
 	ok(conf_source(c, "two") == &c->sources[1] && !conf_source(c, "four"), "found by name");
 	is_str(c->sources[1].type, "xtream", "the type has a default");
+	is_str(conf_ladder(c, "live-8", "radio"), "1080p 480p", "a channel has its own ladder");
+	is_str(conf_ladder(c, "live-9", "radio"), "audio", "or that of its category, in any case");
+	is_str(conf_ladder(c, "live-9", ""), c->ladder, "or the usual one");
+	is_str(c->all_rungs, "720p 480p 360p 240p audio 1080p",
+		"a rung that one of them has is known");
 	conf_close(&c);
 }
 
@@ -142,6 +149,11 @@ static void mistakes(const struct place *p)
 		{"source \"a\" { url = http://x allow = { 10.0.0.0/99 } }\n", 1,
 			"Source a: allow takes ADDRESS/BITS, with :PORT or :PORT-PORT, not "
 			"\"10.0.0.0/99\""},
+		{"\nchannel \"vod-1\" { ladder = audio }\n", 2,
+			"'vod-1' is no channel, such as live-8"},
+		{"category \"Radio\" { ladder = loud }\n", 1,
+			"The ladder names 'loud'; there are 1080p, 720p, 480p, 360p, 240p and "
+			"audio"},
 		{"source \"live-1\" { url = http://x }\n", 1,
 			"\"live-1\" cannot be a source's name: 1 to 31 letters, digits, '-' and "
 			"'_', "

@@ -132,7 +132,8 @@ static void windows(void)
 	is_str(summary(&w, 0, &b), "d=1 502 503 504 505 506 507 508 509 ",
 		"a list that is short enough stays as it is");
 	window_trim(&w, 3);
-	is_str(summary(&w, 0, &b), "d=1 507 508 509 ", "one that is to be shorter keeps the newest");
+	is_str(summary(&w, 0, &b), "d=1 507 508 509 ",
+		"one that is to be shorter keeps the newest");
 	add(&w, 515, true);
 	is_str(summary(&w, 0, &b), "d=1 515 ", "a gap in the numbers begins another list");
 	window_clear(&w);
@@ -153,7 +154,8 @@ static void windows(void)
 	buf_release(&b);
 }
 
-/* Feeds "r:n r:n …" (rung, number) and writes which numbers come out, with how many renditions. */
+/* Feeds "r:n r:n …" (rung, number; a "." is STEPS_WAIT_MS later) and writes which numbers come out,
+ * with how many renditions. */
 static const char *in_step(bool quick, const char *text, struct buf *to)
 {
 	struct ladder l;
@@ -165,7 +167,7 @@ static const char *in_step(bool quick, const char *text, struct buf *to)
 	struct span rest = span_of(text), word;
 	struct window_column c;
 	struct steps s;
-	int64_t start_us;
+	int64_t start_us, now_ms = 1000;
 
 	ladder_parse("720p 360p audio", NULL, NULL, &l, NULL);
 	buf_clear(to);
@@ -173,11 +175,14 @@ static const char *in_step(bool quick, const char *text, struct buf *to)
 	while (span_next(&rest, ' ', &word)) {
 		struct recipe_segment seg = {.rung = (size_t)(word.ptr[0] - '0'),
 			.n = (word.ptr[2] - '0') * 10 + (word.ptr[3] - '0')};
+		now_ms += span_is(word, ".") ? STEPS_WAIT_MS : 1;
+		if (span_is(word, "."))
+			continue;
 		seg.start_us = (seg.n - 10) * 2000000;
 		seg.end_us = seg.start_us + 2000000;
-		if (!steps_add(&s, &seg))
+		if (!steps_add(&s, &seg, now_ms))
 			buf_puts(to, "no ");
-		while (steps_take(&s, &c, &start_us))
+		while (steps_take(&s, now_ms, &c, &start_us))
 			buf_printf(to, "%lld/%d@%lld ", (long long)c.n,
 				(c.duration_us[0] > 0) + (c.duration_us[1] > 0) +
 					(c.duration_us[2] > 0),
@@ -197,11 +202,14 @@ static void steps(void)
 		{false, "0:10 1:10 2:10", "10/3@0 ",
 			"or at the first of a start that is not quick"},
 		{false, "0:10 0:11 1:10 2:10 2:11 1:11", "10/3@0 11/3@2 ", "the slowest decides"},
-		{false, "0:10 0:11 1:10 1:11 0:12", "10/2@0 ", "but not for ever"},
-		{false, "0:10 1:10 0:11 1:11 0:12 2:10", "10/2@0 no ",
+		{false, "0:10 0:11 1:10 1:11 0:12 . 1:12", "10/2@0 ", "but not for ever"},
+		{false, "0:10 1:10 0:11 1:11 0:12 . 1:12 2:10", "10/2@0 no ",
 			"what comes too late is refused"},
+		{false, "0:10 1:10 2:10 . . 2:11 2:12 2:13 2:14 0:11 1:11 2:15 0:12 . 1:12",
+			"10/3@0 11/3@2 12/3@4 ",
+			"sound that is finished at once waits for its picture"},
 		{false, "0:10 0:10", "no ", "so is what comes twice"},
-		{false, "0:14 0:09 3:10", "no no no ", "or ahead, or before, or from nowhere"},
+		{false, "0:18 0:09 3:10", "no no no ", "or ahead, or before, or from nowhere"},
 	};
 	struct buf b;
 
