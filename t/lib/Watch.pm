@@ -16,14 +16,14 @@
 package Watch;
 use strict;
 use warnings;
-use List::Util qw(max);
+use List::Util qw(max sum0);
 use Time::HiRes qw(time);
 use Hls;
 use Ts;
 
 sub new {
 	my ($class, $app, $id, @rungs) = @_;
-	return bless { app => $app, id => $id, rungs => \@rungs, list => {}, seen => {}, faults => [] }, $class;
+	return bless { app => $app, id => $id, rungs => \@rungs, list => {}, looked => {}, seen => {}, slid => {}, faults => [] }, $class;
 }
 
 sub look {
@@ -36,11 +36,25 @@ sub look {
 		$self->_fault($rung, $list->faults, $before ? Hls::step_faults($before, $list) : ());
 		$self->_fault($rung, "the target is $list->{target}") if $list->{target} != 2;
 		$self->_fault($rung, 'it says that it ended') if $list->ended;
+		$self->_slide($rung, $list);
 		$self->{list}{$rung} = $list;
 		$self->_fetch($rung, $_) for $list->segments;
 	}
 	return;
 }
+
+# A busy machine may look so late that a window has slid past what was never seen: no fault of the list,
+# if half of what it holds now took as long.
+sub _slide {
+	my ($self, $rung, $list) = @_;
+	my ($was, $now) = ($self->{looked}{$rung}, time);
+	$self->{slid}{$rung}{ $list->{sequence} } = 1
+		if defined $was && $now - $was > sum0(map { $_->{duration} } $list->segments) / 2;
+	$self->{looked}{$rung} = $now;
+	return;
+}
+
+sub _has_slid { my ($self, $rung, $n) = @_; return $self->{slid}{$rung}{$n} && !$self->{seen}{$rung}{ $n - 1 } }
 
 sub _fault { my ($self, $where, @what) = @_; push @{ $self->{faults} }, map { "$where: $_" } @what; return }
 
@@ -76,6 +90,7 @@ sub joints {
 		my $before;
 		for my $n ($self->numbers($rung)) {
 			my $this = $self->segment($rung, $n);
+			undef $before if $self->_has_slid($rung, $n);
 			push @faults, "$rung: $n follows $before->{n}" if $before && $n != $before->{n} + 1;
 			push @faults, map { "$rung $n: $_" } Ts::gap_faults($before->{ts}, $this->{ts})
 				if $before && $before->{period} == $this->{period};
@@ -93,7 +108,7 @@ sub uneven {
 		my ($due, $period);
 		for my $n (grep { $_ >= ($from // 0) } $self->numbers($rung)) {
 			my $segment = $self->segment($rung, $n);
-			undef $due if defined $period && $period != $segment->{period};
+			undef $due if defined $period && $period != $segment->{period} || $self->_has_slid($rung, $n);
 			$period = $segment->{period};
 			for my $unit ($segment->{ts}->units($kind)) {
 				my $off = defined $due ? Ts::difference($unit->{dts}, $due) : 0;
