@@ -28,6 +28,19 @@ struct asker *askers_accept(struct askers *a, int listen_fd)
 	return NULL;
 }
 
+size_t askers_watch(struct askers *a, struct pollfd *wake, struct asker **who)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < ASKERS_MAX; i++) {
+		if (a->list[i].fd < 0)
+			continue;
+		who[count] = &a->list[i];
+		wake[count++] = (struct pollfd){a->list[i].fd, POLLIN | POLLRDHUP, 0};
+	}
+	return count;
+}
+
 void asker_forget(struct asker *asker)
 {
 	close(asker->fd);

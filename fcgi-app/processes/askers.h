@@ -3,6 +3,7 @@
 #ifndef SLUICE_PROCESSES_ASKERS_H
 #define SLUICE_PROCESSES_ASKERS_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,6 +37,10 @@ void askers_init(struct askers *a);
 
 /* Takes one more connection, while there is room; NULL when nobody waits at the door. */
 struct asker *askers_accept(struct askers *a, int listen_fd);
+
+/* Puts what poll() is to watch for them into wake[], and whose that is into who[], both of at least
+ * ASKERS_MAX; gives how many. */
+size_t askers_watch(struct askers *a, struct pollfd *wake, struct asker **who);
 
 enum asker_says {
 	ASKER_NOTHING, /* not yet all of it */

@@ -50,6 +50,7 @@ int making_open(struct making *m, const struct conf *conf, struct board *board, 
 		return -1;
 	}
 	mc_report(m->mc, board);
+	claims_open(&m->claims, conf, m->mc, publish_root(m->publisher, PUBLISH_WWW));
 	return 0;
 }
 
@@ -130,6 +131,49 @@ static struct known *know(struct making *m, const char *id, const struct record_
 		return NULL;
 	k->used = ++m->turn;
 	return k;
+}
+
+/* --- hosts -------------------------------------------------------------------------------------
+ */
+
+bool making_claim(struct making *m, struct part *part)
+{
+	char name[PACKAGE_NAME_BYTES];
+
+	if (!part->heavy || part->claimed_us)
+		return true;
+	package_name(&part->rq, name);
+	if (!claim_take(&m->claims, name))
+		return false;
+	part->claimed_us = clock_mono_us();
+	return true;
+}
+
+void making_renew_claims(struct making *m, struct parts *p)
+{
+	int64_t now_us = clock_mono_us();
+	char name[PACKAGE_NAME_BYTES];
+
+	for (size_t i = 0; i < PARTS_MAX; i++) {
+		struct part *part = &p->list[i];
+
+		if (!part->claimed_us || now_us - part->claimed_us < CLAIM_RENEW_MS * 1000)
+			continue;
+		package_name(&part->rq, name);
+		claim_renew(&m->claims, name);
+		part->claimed_us = now_us;
+	}
+}
+
+void making_unclaim(struct making *m, struct part *part)
+{
+	char name[PACKAGE_NAME_BYTES];
+
+	if (!part->claimed_us)
+		return;
+	package_name(&part->rq, name);
+	claim_drop(&m->claims, name);
+	part->claimed_us = 0;
 }
 
 /* --- beginning ---------------------------------------------------------------------------------

@@ -14,6 +14,7 @@
 #include "lib/hls/record.h"
 #include "lib/io/media_job.h"
 #include "lib/io/sign.h"
+#include "lib/svc/claim.h"
 
 struct board;
 struct catalog;
@@ -44,6 +45,7 @@ struct making {
 	struct known known[MAKING_KNOWN_MAX];
 	uint64_t turn;
 	struct feeding feeding;
+	struct claims claims;
 };
 
 /* Fails: FAIL_INTERNAL. */
@@ -67,6 +69,14 @@ enum making_result making_begin(struct making *m, struct part *part, struct medi
  * else published. True when the waiters need the descriptor: for the index, and for what could not
  * be kept. Fails (-1 in *result): what came out is none. */
 int making_end(struct making *m, struct part *part, bool *hand_over, struct fail *f);
+
+/* Whether no other host that shares our store encodes the part just now: then it is ours to make,
+ * until making_unclaim(). Parts that are not heavy are made by whoever wants them. */
+bool making_claim(struct making *m, struct part *part);
+void making_unclaim(struct making *m, struct part *part);
+
+/* To be called at least every second. */
+void making_renew_claims(struct making *m, struct parts *p);
 
 /* Whether the part is published already. */
 bool making_is_there(const struct making *m, const struct package_request *rq);

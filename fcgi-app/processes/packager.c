@@ -28,7 +28,8 @@ enum {
 	TRIES = 2, /* of one part */
 	IDLE_MS = 60000,
 	LOOK_MS = 200,
-	STEP_MS = 10 /* between looks for what a part waits for */
+	STEP_MS = 10,	  /* between looks for what a part waits for, */
+	ELSEWHERE_MS = 50 /* and for one that another host makes */
 };
 
 struct packager {
@@ -44,8 +45,21 @@ struct packager {
 	bool stop;
 };
 
-/* --- answers -----------------------------------------------------------------------------------
- */
+/* --- answers --------------------------------------------------------------------------------- */
+
+static void close_output(struct part *part)
+{
+	if (part->output >= 0)
+		close(part->output);
+	part->output = -1;
+}
+
+static void drop(struct packager *p, struct part *part)
+{
+	close_output(part);
+	making_unclaim(&p->making, part);
+	parts_drop(part);
+}
 
 /* To all who wait for the part, which is forgotten then. */
 static void answer_all(
@@ -57,9 +71,7 @@ static void answer_all(
 		if (a->fd >= 0 && a->part == part->id)
 			asker_answer(a, why, changed, !why && hand_over ? part->output : -1);
 	}
-	if (part->output >= 0)
-		close(part->output);
-	parts_drop(part);
+	drop(p, part);
 }
 
 static void refuse(struct packager *p, struct part *part, const struct fail *why, bool changed)
@@ -73,17 +85,14 @@ static void refuse(struct packager *p, struct part *part, const struct fail *why
 	answer_all(p, part, why, changed, false);
 }
 
-/* --- parts -------------------------------------------------------------------------------------
- */
+/* --- parts ----------------------------------------------------------------------------------- */
 
 /* Begun once more, unless that was tried already. Its output may have been the trouble. */
 static void begin_again(struct packager *p, struct part *part, const char *text)
 {
 	struct fail why;
 
-	if (part->output >= 0)
-		close(part->output);
-	part->output = -1;
+	close_output(part);
 	part->in_memory = true;
 	part->state = PART_QUEUED;
 	if (part->tries < TRIES)
@@ -97,7 +106,6 @@ static void look_ahead(struct packager *p, const struct package_request *rq, uin
 {
 	struct package_request next = *rq;
 
-	next.viewer = 0;
 	for (uint32_t i = 1; i <= p->ahead && rq->n + i < segments; i++) {
 		next.n = rq->n + i;
 		if (!making_is_there(&p->making, &next))
@@ -147,6 +155,23 @@ static void send_job(struct packager *p, struct part *part, const struct media_j
 		media_is_lost(p);
 }
 
+/* Whether it is to be made here and now. Where another host makes it, it will be there soon, or
+ * will be ours when that host is gone; what nobody waits for is left to it. */
+static bool is_ours(struct packager *p, struct part *part)
+{
+	bool ours = making_claim(&p->making, part);
+
+	if (part->heavy && making_is_there(&p->making, &part->rq))
+		answer_all(p, part, NULL, false, false);
+	else if (!ours && part->priority > 0 && part->waiters == 0)
+		drop(p, part);
+	else if (!ours)
+		part->due_us = clock_mono_us() + ELSEWHERE_MS * 1000;
+	else
+		return true;
+	return false;
+}
+
 static void begin_part(struct packager *p, struct part *part)
 {
 	struct package_request rq = part->rq;
@@ -160,6 +185,8 @@ static void begin_part(struct packager *p, struct part *part)
 		part->due_us = p->media.due_us;
 		return;
 	}
+	if (!is_ours(p, part))
+		return;
 	switch (making_begin(&p->making, part, &job, fds, &segments, &f)) {
 	case MAKING_UNKNOWN:
 		await_index(p, part);
@@ -282,10 +309,10 @@ static void make_way(struct packager *p)
 
 	if (!part || is_half_done(p, part) || !stop_job(p, part))
 		return;
-	close(part->output);
-	part->output = -1;
+	close_output(part);
 	part->tries = 0;
 	part->state = PART_QUEUED;
+	making_unclaim(&p->making, part);
 }
 
 static void begin_parts(struct packager *p)
@@ -308,9 +335,7 @@ static void give_up(struct packager *p, struct part *part)
 	if (part->state == PART_RUNNING &&
 		(!part->heavy || is_half_done(p, part) || !stop_job(p, part)))
 		return;
-	if (part->output >= 0)
-		close(part->output);
-	parts_drop(part);
+	drop(p, part);
 }
 
 static void leave(struct packager *p, struct asker *a)
@@ -374,8 +399,7 @@ static void read_asker(struct packager *p, struct asker *a)
 	}
 }
 
-/* --- life --------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------ */
 
 static void take_signals(struct packager *p)
 {
@@ -403,17 +427,12 @@ static void poll_once(struct packager *p)
 	wake[0] = (struct pollfd){p->signal_fd, POLLIN, 0};
 	wake[1] = (struct pollfd){p->listen_fd, POLLIN, 0};
 	wake[2] = (struct pollfd){p->media.socket, POLLIN, 0};
-	for (size_t i = 0; i < ASKERS_MAX; i++) {
-		if (p->askers.list[i].fd < 0)
-			continue;
-		who[count] = &p->askers.list[i];
-		wake[count] = (struct pollfd){who[count]->fd, POLLIN | POLLRDHUP, 0};
-		count++;
-	}
+	count += askers_watch(&p->askers, wake + count, who + count);
 	poll(wake, count, parts_count(&p->parts, PART_QUEUED) ? STEP_MS : LOOK_MS);
 	take_signals(p);
 	take_answers(p);
 	feeding_look(&p->making.feeding);
+	making_renew_claims(&p->making, &p->parts);
 	for (nfds_t i = 3; i < count; i++) {
 		if (wake[i].revents && who[i]->fd == wake[i].fd)
 			read_asker(p, who[i]);

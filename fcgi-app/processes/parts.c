@@ -36,6 +36,25 @@ bool part_is_same(const struct package_request *a, const struct package_request 
 	return a->n == b->n && is_same_rendition(a, b);
 }
 
+/* Queued for nobody who waits. */
+static bool is_only_ahead(const struct part *part)
+{
+	return part->state == PART_QUEUED && part->priority > 0 && part->waiters == 0 &&
+	       !part->claimed_us;
+}
+
+/* The one that would be begun last. */
+static struct part *last_ahead(struct parts *p)
+{
+	struct part *last = NULL;
+
+	for (size_t i = 0; i < PARTS_MAX; i++) {
+		if (is_only_ahead(&p->list[i]) && (!last || p->list[i].priority >= last->priority))
+			last = &p->list[i];
+	}
+	return last;
+}
+
 struct part *parts_ask(struct parts *p, const struct package_request *rq, int priority)
 {
 	struct part *free = NULL;
@@ -51,6 +70,8 @@ struct part *parts_ask(struct parts *p, const struct package_request *rq, int pr
 			return part;
 		}
 	}
+	if (!free && priority == 0)
+		free = last_ahead(p);
 	if (!free)
 		return NULL;
 	*free = (struct part){.state = PART_QUEUED,
@@ -161,7 +182,7 @@ void parts_forget_ahead(struct parts *p, const struct package_request *rq, uint3
 	for (size_t i = 0; i < PARTS_MAX; i++) {
 		struct part *part = &p->list[i];
 
-		if (part->state == PART_QUEUED && part->priority > 0 && part->waiters == 0 &&
+		if (is_only_ahead(part) && part->rq.viewer == rq->viewer &&
 			is_same_rendition(&part->rq, rq) &&
 			(part->rq.n <= rq->n || part->rq.n > rq->n + ahead))
 			parts_drop(part);

@@ -18,7 +18,7 @@ enum part_state { PART_FREE, PART_QUEUED, PART_RUNNING };
 
 struct part {
 	enum part_state state;
-	struct package_request rq; /* `viewer` is of no meaning */
+	struct package_request rq; /* `viewer` is the one who asked first */
 	bool heavy;
 	bool in_memory; /* its output is no file of the store: the disk is full, or was */
 	bool fed;	/* read by a feeder, which may go at any moment */
@@ -30,6 +30,7 @@ struct part {
 	int output;		  /* descriptor of what is made; -1 */
 	uint64_t id;		  /* never used again; in the order of asking */
 	int64_t begun_us, due_us; /* not to be begun before `due_us` */
+	int64_t claimed_us; /* when other hosts were last told that it is ours; 0: they were not */
 };
 
 struct parts {
@@ -47,7 +48,8 @@ int part_priority(const struct package_request *rq);
 bool part_is_same(const struct package_request *a, const struct package_request *b);
 
 /* The part that `rq` asks for: the one that is there, made more urgent where `priority` is, or a
- * new one. NULL when the table is full. Waiters are counted by the caller. */
+ * new one. NULL when the table is full; what is only queued ahead gives way to what somebody waits
+ * for. Waiters are counted by the caller. */
 struct part *parts_ask(struct parts *p, const struct package_request *rq, int priority);
 
 struct part *parts_find(struct parts *p, uint64_t id);
@@ -64,11 +66,12 @@ bool part_is_passed_by(const struct part *part);
  * room; else NULL. */
 struct part *parts_in_the_way(struct parts *p, int heavy_max, int64_t now_us);
 
-/* Drops what is queued ahead in the rendition that `rq` asks for, unless it is one of the `ahead`
- * segments after it: the viewer has gone elsewhere. */
+/* Drops what is queued ahead for the viewer in the rendition that `rq` asks for, unless it is one
+ * of the `ahead` segments after it: they have gone elsewhere. */
 void parts_forget_ahead(struct parts *p, const struct package_request *rq, uint32_t ahead);
 
-void parts_drop(struct part *part); /* the caller has closed `output` */
+/* The caller has closed `output` and given back a claim. */
+void parts_drop(struct part *part);
 
 /* How many are in that state. */
 size_t parts_count(const struct parts *p, enum part_state state);

@@ -22,6 +22,14 @@ static struct package_request want(const char *rendition, uint32_t n)
 	return rq;
 }
 
+static struct package_request by(uint64_t viewer, const char *rendition, uint32_t n)
+{
+	struct package_request rq = want(rendition, n);
+
+	rq.viewer = viewer;
+	return rq;
+}
+
 static struct part *ask(const char *rendition, uint32_t n, int priority)
 {
 	struct package_request rq = want(rendition, n);
@@ -56,6 +64,12 @@ static void joining(void)
 	for (uint32_t n = 100; n < 100 + PARTS_MAX; n++)
 		good = good && (ask("240p", n, 0) != NULL || n > 100 + PARTS_MAX - 10);
 	ok(good && !ask("240p", 9999, 0), "until the table is full");
+	a = ask("240p", 100, 0);
+	a->priority = 1;
+	ok(!ask("240p", 9998, 1), "of what is made ahead, too");
+	b = ask("240p", 9999, 0);
+	ok(b == a && b->rq.n == 9999 && b->priority == 0,
+		"which gives way to what somebody waits for");
 }
 
 static void order(void)
@@ -94,12 +108,16 @@ static void seeks(void)
 		ask("720p", n, n == 10 ? 0 : 1);
 	ask("480p", 11, 1);
 	ask("720p", 51, 1);
+	struct package_request theirs = by(9, "720p", 12);
+	parts_ask(parts, &theirs, 1)->rq.viewer = 9;
+	theirs.n = 13;
+	parts_ask(parts, &theirs, 2);
 	parts_forget_ahead(parts, &rq, 2);
-	is_int(parts_count(parts, PART_QUEUED), 3,
+	is_int(parts_count(parts, PART_QUEUED), 5,
 		"a seek drops what was queued ahead elsewhere, in that rendition alone");
 	ok(ask("720p", 10, 0)->id == 1 && ask("480p", 11, 1)->id == 4 &&
 			ask("720p", 51, 1)->id == 5,
-		"and nothing that somebody waits for");
+		"and nothing that somebody waits for, or another viewer will");
 }
 
 static void passing(void)
@@ -123,14 +141,6 @@ static void passing(void)
 	ok(parts_in_the_way(parts, 1, 0) == old, "else what was passed by is");
 	other->state = now->state = PART_FREE;
 	ok(!parts_in_the_way(parts, 1, 0), "unless nothing else is wanted");
-}
-
-static struct package_request by(uint64_t viewer, const char *rendition, uint32_t n)
-{
-	struct package_request rq = want(rendition, n);
-
-	rq.viewer = viewer;
-	return rq;
 }
 
 static void places(void)
