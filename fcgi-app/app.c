@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/app.h"
 
+#include "fcgi-app/door/rate.h"
 #include "fcgi-app/door/shelf.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -28,6 +29,7 @@ int app_open(struct app *app, const struct conf *conf, struct board *board, int 
 		    conf->all_rungs, conf->max_quality, conf->default_quality, &app->ladder, f) < 0)
 		return -1;
 	if (shelf_open(&app->shelf, f) < 0 || mc_open(&app->mc, &mc, f) < 0 ||
+		rate_open(&app->rate, conf, app->mc, f) < 0 ||
 		catalog_open(&app->catalog, conf, f) < 0 ||
 		publish_open(&app->publisher, conf, board, f) < 0) {
 		app_close(app);
@@ -40,6 +42,7 @@ int app_open(struct app *app, const struct conf *conf, struct board *board, int 
 void app_close(struct app *app)
 {
 	shelf_close(&app->shelf);
+	rate_close(&app->rate);
 	site_close(&app->site);
 	publish_close(&app->publisher);
 	catalog_close(&app->catalog);

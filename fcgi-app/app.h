@@ -16,6 +16,7 @@ struct catalog;
 struct conf;
 struct mc;
 struct publisher;
+struct rate;
 struct shelf;
 struct site;
 
@@ -26,6 +27,7 @@ struct app {
 	struct catalog *catalog;
 	struct publisher *publisher;
 	struct shelf *shelf; /* answers that may be sent again */
+	struct rate *rate;   /* how often clients asked */
 	struct site *site;   /* the pages; see app_site() */
 	pthread_mutex_t site_lock;
 	struct ladder ladder; /* of the configuration, its default first */

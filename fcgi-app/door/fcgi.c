@@ -50,6 +50,19 @@ const char *fcgi_param(const struct fcgi_exchange *x, const char *name)
 	return x->request ? FCGX_GetParam(name, x->request->envp) : getenv(name);
 }
 
+const char *fcgi_param_again(const struct fcgi_exchange *x, const char *name, size_t n)
+{
+	size_t len = strlen(name);
+
+	if (!x->request)
+		return n == 0 ? getenv(name) : NULL;
+	for (char **at = x->request->envp; at && *at; at++) {
+		if (strncmp(*at, name, len) == 0 && (*at)[len] == '=' && n-- == 0)
+			return *at + len + 1;
+	}
+	return NULL;
+}
+
 int fcgi_socket(const struct fcgi_exchange *x)
 {
 	return x->request ? x->request->ipcFd : -1;

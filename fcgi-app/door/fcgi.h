@@ -40,6 +40,10 @@ void fcgi_serve_cgi(const struct fcgi_pool *pool);
  * sent. Of two with one name the first counts. */
 const char *fcgi_param(const struct fcgi_exchange *x, const char *name);
 
+/* Of several with one name, as nginx sends a header that came more than once: the `n`th, from 0, in
+ * the order in which they came; NULL when there are no more. */
+const char *fcgi_param_again(const struct fcgi_exchange *x, const char *name, size_t n);
+
 /* The front server's connection, to be looked at with POLLRDHUP while one waits: those that can end
  * it when their client leaves. -1 for CGI. */
 int fcgi_socket(const struct fcgi_exchange *x);

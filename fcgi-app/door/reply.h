@@ -36,6 +36,9 @@ struct reply {
 	const char *error_code; /* for a failure: NULL picks what suits its kind; a literal */
 	const char *reason;	/* for a failure: the channel's (lib/svc/live_reason.h), or NULL */
 	const char *x_cache;	/* X-Cache, a literal; "MISS" unless a handler knows better */
+	/* How often this client may ask, how often it still may, and in how many seconds it may
+	 * as often again: RateLimit-…; limit 0: it is not said. */
+	int64_t rate_limit, rate_remaining, rate_reset_s;
 	int64_t keep_ms;	/* how long it may answer the same question of others; 0: not */
 	bool private_cors;	/* no CORS header: admin answers */
 	int64_t sent_bytes; /* of the body, by reply_send(); 0 for what the front server sends */

@@ -38,6 +38,8 @@ static const struct outcome {
 	[FAIL_GONE] = {499, "client_gone", 0, "You left", ""},
 	[FAIL_INTERNAL] = {500, "internal", 0, "Something went wrong here",
 		"This is a mistake of ours. Whoever runs this service finds it in the log."},
+	[FAIL_LIMITED] = {429, "rate_limited", 0, "You ask too often",
+		"This page tries again by itself in a moment."},
 };
 
 /* Whether people open what lies there: all but what programs ask for. */

@@ -41,6 +41,7 @@ static const char *reason(int status)
 		{409, "Conflict"},
 		{412, "Precondition Failed"},
 		{416, "Range Not Satisfiable"},
+		{429, "Too Many Requests"},
 		{500, "Internal Server Error"},
 		{502, "Bad Gateway"},
 		{503, "Service Unavailable"},
@@ -191,12 +192,25 @@ static void put_cors(struct reply *r)
 	reply_header(r, "Access-Control-Max-Age", "86400");
 }
 
+static void put_number(struct reply *r, const char *name, int64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lld", (long long)value);
+	reply_header(r, name, text);
+}
+
 /* What every answer says, and what follows from its members. */
 static void put_common(struct reply *r)
 {
 	char date[DATE_BYTES];
 
 	put_cors(r);
+	if (r->rate_limit) {
+		put_number(r, "RateLimit-Limit", r->rate_limit);
+		put_number(r, "RateLimit-Remaining", r->rate_remaining);
+		put_number(r, "RateLimit-Reset", r->rate_reset_s);
+	}
 	if (*r->vary)
 		reply_header(r, "Vary", r->vary);
 	if (r->type && r->status != 304)

@@ -8,6 +8,7 @@
 
 #include "fcgi-app/app.h"
 #include "fcgi-app/door/fcgi.h"
+#include "fcgi-app/door/rate.h"
 #include "fcgi-app/door/reply.h"
 #include "fcgi-app/door/request.h"
 #include "fcgi-app/door/route.h"
@@ -213,6 +214,9 @@ static bool handle(void *ctx, struct fcgi_exchange *x, bool busy)
 	board_request_begin(app->board);
 	bad = begin(&v, app, x);
 	buf_init(&key, KEY_MAX_BYTES);
+	if (!bad && v.route)
+		bad = rate_check(app->rate, v.route, &v.rq, &v.r, &v.f);
+	board_add(app->board, BOARD_LIMITED, bad && v.f.kind == FAIL_LIMITED);
 	if (bad || !v.route)
 		finish(&v, bad);
 	else if (route_key(v.route, &v.rq, &key))

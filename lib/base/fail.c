@@ -40,6 +40,7 @@ const char *fail_name(enum fail_kind kind)
 		[FAIL_BUSY] = "busy",	      [FAIL_UPSTREAM] = "upstream",
 		[FAIL_TIMEOUT] = "timeout",   [FAIL_GONE] = "gone",
 		[FAIL_INTERNAL] = "internal",
+		[FAIL_LIMITED] = "limited",
 	};
 
 	if ((unsigned)kind >= sizeof(names) / sizeof(names[0]))

@@ -16,7 +16,8 @@ enum fail_kind {
 	FAIL_UPSTREAM,	/* an upstream said no, or nonsense: 502 */
 	FAIL_TIMEOUT,	/* an upstream said nothing: 504 */
 	FAIL_GONE,	/* the client left: no answer is owed */
-	FAIL_INTERNAL	/* a bug or a broken host: 500 */
+	FAIL_INTERNAL,	/* a bug or a broken host: 500 */
+	FAIL_LIMITED	/* the client asks too often: 429 */
 };
 
 struct fail {

@@ -120,6 +120,8 @@ static const struct board_total_info total_infos[] = {
 		"Published files of artwork and thumbnails.", true, 1},
 	[BOARD_WARM_STREAMS] = {"warm_streams", "warm_streams",
 		"Streams whose first bytes are kept because of a prefetch.", true, 1},
+	[BOARD_LIMITED] = {"rate_limited", "rate_limit_refusals",
+		"Requests refused because their client asked too often.", false, 1},
 };
 
 _Static_assert(

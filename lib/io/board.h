@@ -68,6 +68,7 @@ enum board_total {
 	BOARD_STREAM_FILES,   /* published now, of those that streams are made of, but for live segments */
 	BOARD_PICTURE_FILES,  /* published now, of artwork and thumbnails */
 	BOARD_WARM_STREAMS,   /* whose first bytes are kept because of a prefetch */
+	BOARD_LIMITED, /* requests refused because their client asked too often */
 	BOARD_TOTALS
 };
 

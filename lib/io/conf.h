@@ -15,6 +15,8 @@
 #include "lib/base/log.h"
 
 enum conf_access { ACCESS_OPEN, ACCESS_PASSWORD };
+enum conf_proxy_field { PROXY_X_FORWARDED_FOR, PROXY_FORWARDED };
+enum { CONF_PROXIES_MAX = 64 };
 
 /* An account at a source. */
 struct conf_account {
@@ -94,6 +96,13 @@ struct conf {
 
 	/* the front server's log, which the meter reads; "": none */
 	const char *access_log;
+
+	/* who asks, behind proxies of ours (CIDRs, by blanks), and how often they may: requests a
+	 * minute of a client; 0: as often as they like */
+	const char *trusted_proxies;
+	enum conf_proxy_field proxy_field;
+	int64_t rate_video_info, rate_download, rate_refresh, rate_api;
+	int64_t rate_factor; /* of all of them, in thousandths */
 
 	/* who may, and under which names */
 	enum conf_access access;

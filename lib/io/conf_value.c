@@ -57,6 +57,28 @@ static int read_number(const struct setting *s, const char *text, int64_t *out, 
 	return 0;
 }
 
+/* "1", "0.25": thousandths. */
+static int read_factor(const struct setting *s, const char *text, int64_t *out, struct fail *f)
+{
+	struct span rest = span_trim(span_of(text)), whole;
+	int64_t value, part = 0;
+
+	span_next(&rest, '.', &whole);
+	if (!num_parse(whole, 0, INT32_MAX, &value) ||
+		(rest.ptr && (rest.len < 1 || rest.len > 3 || !num_parse(rest, 0, 999, &part))))
+		return fail_set(f, FAIL_INPUT,
+			"%s takes a number with at most three digits behind the point, not \"%s\"",
+			s->name, text);
+	for (size_t i = rest.len; i < 3; i++)
+		part *= 10;
+	value = value * 1000 + part;
+	if (value < s->least || value > s->most)
+		return fail_set(f, FAIL_INPUT, "%s lies between %g and %g, which %s does not",
+			s->name, (double)s->least / 1000, (double)s->most / 1000, text);
+	*out = value;
+	return 0;
+}
+
 /* The place of the word among `words`, kept as a number or, where the member is a text, as it is.
  */
 static int read_word(const struct setting *s, const char *text, int *out, struct fail *f)
@@ -119,6 +141,8 @@ int conf_value_set(struct conf *c, const struct setting *s, const char *text, st
 	case SETTING_BYTES:
 	case SETTING_TIME:
 		return read_number(s, text, (int64_t *)(void *)member, f);
+	case SETTING_FACTOR:
+		return read_factor(s, text, (int64_t *)(void *)member, f);
 	case SETTING_CHOICE:
 		if (read_word(s, text, &place, f) < 0)
 			return -1;
@@ -149,6 +173,26 @@ static bool is_web_address(const char *text)
 	       (span_starts(s, "https://") && s.len > 8);
 }
 
+static int check_proxies(const char *text, struct fail *f)
+{
+	struct span rest = span_of(text), word;
+	struct cidr cidr;
+	size_t count = 0;
+
+	while (span_next(&rest, ' ', &word)) {
+		if (word.len == 0)
+			continue;
+		if (!cidr_parse(word, &cidr) || cidr.first_port != 1 || cidr.last_port != 65535)
+			return fail_set(f, FAIL_INPUT,
+				"trusted_proxies takes ADDRESS or ADDRESS/BITS, not \"%.*s\"",
+				(int)word.len, word.ptr);
+		if (++count > CONF_PROXIES_MAX)
+			return fail_set(f, FAIL_INPUT, "trusted_proxies names more than %d",
+				CONF_PROXIES_MAX);
+	}
+	return 0;
+}
+
 int conf_check(const struct conf *c, const char **setting, struct fail *f)
 {
 	enum { RUN_DIR_MAX = 80 };
@@ -168,6 +212,9 @@ int conf_check(const struct conf *c, const char **setting, struct fail *f)
 	if (!is_colour(c->site_colour))
 		return fail_set(f, FAIL_INPUT, "site_colour is written #rrggbb, not \"%s\"",
 			c->site_colour);
+	*setting = "trusted_proxies";
+	if (check_proxies(c->trusted_proxies, f) < 0)
+		return -1;
 	*setting = "public_url";
 	if (*c->public_url &&
 		(!is_web_address(c->public_url) || span_ends(span_of(c->public_url), "/")))

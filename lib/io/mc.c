@@ -335,16 +335,26 @@ enum mc_result mc_delete(struct mc *mc, const char *family, const char *key)
 enum mc_result mc_incr(
 	struct mc *mc, const char *family, const char *key, int64_t ttl_s, int64_t *count)
 {
+	return mc_count_up(mc, family, key, 1, ttl_s, count);
+}
+
+enum mc_result mc_count_up(struct mc *mc, const char *family, const char *key, int64_t n,
+	int64_t ttl_s, int64_t *count)
+{
 	/* Count on; else begin a window, unless somebody just did; then count on in that. */
 	static const enum mc_verb steps[] = {MC_VERB_INCR, MC_VERB_ADD, MC_VERB_INCR};
 	enum mc_link_result result = MC_LINK_MISS;
+	char first[24];
 	struct call c;
 
+	must(n > 0 && n <= INT32_MAX);
 	if (mc_count(mc) == 0)
 		return MC_AWAY;
 	if (ttl_s <= 0 || !begin(&c, mc, MC_VERB_INCR, family, key))
 		return MC_MISS;
-	c.question.value = span_of("1");
+	snprintf(first, sizeof(first), "%lld", (long long)n);
+	c.question.value = span_of(first);
+	c.question.delta = (uint64_t)n;
 	c.question.expires_s = expires(ttl_s);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && result == MC_LINK_MISS; i++) {
 		c.question.verb = steps[i];
@@ -357,7 +367,7 @@ enum mc_result mc_incr(
 	if (result == MC_LINK_OK && c.question.verb == MC_VERB_INCR)
 		*count = c.answer.count > INT64_MAX ? INT64_MAX : (int64_t)c.answer.count;
 	else if (result == MC_LINK_OK)
-		*count = 1;
+		*count = n;
 	return result_of(result);
 }
 

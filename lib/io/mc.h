@@ -86,6 +86,10 @@ enum mc_result mc_delete(struct mc *mc, const char *family, const char *key);
 enum mc_result mc_incr(
 	struct mc *mc, const char *family, const char *key, int64_t ttl_s, int64_t *count);
 
+/* The same for `n` at once, 1 to INT32_MAX. */
+enum mc_result mc_count_up(struct mc *mc, const char *family, const char *key, int64_t n,
+	int64_t ttl_s, int64_t *count);
+
 struct mc_server_state {
 	const char *name; /* as configured; lives as long as the mc */
 	bool away;

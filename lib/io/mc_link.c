@@ -263,7 +263,8 @@ enum mc_link_result mc_link_ask(
 		rc = memcached_delete(l->memc, q->key.ptr, q->key.len, 0);
 		break;
 	case MC_VERB_INCR:
-		rc = memcached_increment(l->memc, q->key.ptr, q->key.len, 1, &answer->count);
+		rc = memcached_increment(
+			l->memc, q->key.ptr, q->key.len, (uint32_t)q->delta, &answer->count);
 		break;
 	case MC_VERB_STATS:
 		rc = stats(l, q);

@@ -97,6 +97,25 @@ const struct setting settings[] = {
 	{"access_log", SETTING_PATH, AT(access_log), "", 0, 0, NULL,
 		"The front server's access log, as the shipped configurations write it, from which "
 		"hits and bytes are counted. Empty: they are not."},
+	{"trusted_proxies", SETTING_TEXT, AT(trusted_proxies), "", 0, 0, NULL,
+		"Proxies in front of the front server, as ADDRESS or ADDRESS/BITS, by blanks: who "
+		"asks is what they say. Nobody else is believed."},
+	{"proxy_field", SETTING_WORD, AT(proxy_field), "x-forwarded-for", 0, 0,
+		"x-forwarded-for forwarded",
+		"The header in which they say it. The other one is anybody's, and not read."},
+	{"rate_video_info", SETTING_NUMBER, AT(rate_video_info), "10", 1, 1000000, "none",
+		"How often a client may ask for /api/video-info in a minute, on all hosts together. "
+		"A client is an IPv4 address or 64 bits of an IPv6 address; memcached counts, and "
+		"without it all may."},
+	{"rate_download", SETTING_NUMBER, AT(rate_download), "3", 1, 1000000, "none",
+		"The same for new downloads."},
+	{"rate_refresh", SETTING_NUMBER, AT(rate_refresh), "30", 1, 1000000, "none",
+		"The same for new tokens of channels (/api/live/{id}/refresh)."},
+	{"rate_api", SETTING_NUMBER, AT(rate_api), "6000", 1, 1000000, "none",
+		"The same for all other addresses that are no media, pages among them; counted in "
+		"steps, so a few more may pass. Who is on this host is not counted."},
+	{"rate_factor", SETTING_FACTOR, AT(rate_factor), "1", 1, 1000000, NULL,
+		"Multiplies all of these limits: 0.5 halves them."},
 	{"access", SETTING_WORD, AT(access), "open", 0, 0, "open password",
 		"Whether the front server asks for a name and a password."},
 	{"htpasswd", SETTING_PATH, AT(htpasswd), SYSCONFDIR "/sluice/htpasswd", 0, 0, NULL,

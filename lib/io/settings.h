@@ -15,6 +15,7 @@ enum setting_type {
 	SETTING_NUMBER, /* int64_t */
 	SETTING_BYTES,	/* int64_t; with k, M, G or T for powers of 1024 */
 	SETTING_TIME,	/* int64_t seconds; with s, min, h or d */
+	SETTING_FACTOR, /* int64_t thousandths: "0.5" is 500 */
 	SETTING_CHOICE, /* const char *, one of `words` */
 	SETTING_WORD	/* an enum: the place of the word in `words` */
 };

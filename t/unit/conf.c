@@ -122,6 +122,12 @@ static void mistakes(const struct place *p)
 		{"site_colour = red\n", 1, "site_colour is written #rrggbb, not \"red\""},
 		{"\nladder = \"720p 9p\"\n", 2,
 			"The ladder names '9p'; there are 1080p, 720p, 480p, 360p, 240p and audio"},
+		{"trusted_proxies = \"10.0.0.0/8 proxy\"\n", 1,
+			"trusted_proxies takes ADDRESS or ADDRESS/BITS, not \"proxy\""},
+		{"rate_factor = 0.0001\n", 1,
+			"rate_factor takes a number with at most three digits behind the point, not "
+			"\"0.0001\""},
+		{"rate_factor = 0\n", 1, "rate_factor lies between 0.001 and 1000, which 0 does not"},
 		{"public_url = \"ftp://x\"\n", 1,
 			"public_url begins with http:// or https:// and ends without a slash, not "
 			"\"ftp://x\""},

@@ -1,0 +1,28 @@
+/* fcgi-app/door/rate.h - how often a client may ask.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * Requests are counted by client and family of addresses in windows of a minute, in memcached, for
+ * all processes and hosts together; without an answer from there everybody may. A client is what
+ * lib/http/forwarded.h says, by trusted_proxies. All may be called by several threads at once. */
+#ifndef SLUICE_DOOR_RATE_H
+#define SLUICE_DOOR_RATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fcgi-app/door/route.h"
+#include "lib/base/fail.h"
+
+struct conf;
+struct mc;
+struct rate;
+
+/* Borrows both. Fails: FAIL_INTERNAL; FAIL_INPUT for what trusted_proxies cannot mean. */
+int rate_open(struct rate **out, const struct conf *conf, struct mc *mc, struct fail *f);
+void rate_close(struct rate **r);
+
+/* Counts the request that goes to `route`. Fails: FAIL_LIMITED, with what Retry-After and RateLimit-…
+ * say in the reply. Families that few may ask for say RateLimit-… with every answer. */
+int rate_check(struct rate *r, const struct route *route, struct request *rq, struct reply *reply,
+	struct fail *f);
+
+#endif
