@@ -124,6 +124,7 @@ static bool v4_is_private(const uint8_t *v4)
 		{{0, 0, 0, 0}, 8},	{{10, 0, 0, 0}, 8},	{{100, 64, 0, 0}, 10},
 		{{127, 0, 0, 0}, 8},	{{169, 254, 0, 0}, 16}, {{172, 16, 0, 0}, 12},
 		{{192, 0, 0, 0}, 24},	{{192, 0, 2, 0}, 24},	{{192, 168, 0, 0}, 16},
+		{{192, 88, 99, 0}, 24}, {{168, 63, 129, 16}, 32}, /* a cloud's own, beside 169.254 */
 		{{198, 18, 0, 0}, 15},	{{198, 51, 100, 0}, 24}, {{203, 0, 113, 0}, 24},
 		{{224, 0, 0, 0}, 3},
 	};
@@ -139,7 +140,8 @@ bool cidr_is_private(const struct cidr_address *a)
 {
 	static const uint8_t mapped[16] = {[10] = 0xff, [11] = 0xff}, zero[16];
 	static const uint8_t nat64[16] = {0, 0x64, 0xff, 0x9b}, six_to_four[16] = {0x20, 0x02};
-	static const uint8_t teredo[16] = {0x20, 0x01, 0, 0}, documentation[16] = {0x20, 1, 0xd, 0xb8};
+	static const uint8_t protocols[16] = {0x20, 0x01}; /* Teredo, benchmarks, ORCHID */
+	static const uint8_t documentation[16] = {0x20, 1, 0xd, 0xb8}, more[16] = {0x3f, 0xff};
 	static const uint8_t global[16] = {0x20};
 
 	if (same_bits(a->bytes, mapped, 96))
@@ -148,8 +150,8 @@ bool cidr_is_private(const struct cidr_address *a)
 		return v4_is_private(a->bytes + 12);
 	if (same_bits(a->bytes, six_to_four, 16))
 		return v4_is_private(a->bytes + 2);
-	if (same_bits(a->bytes, zero, 96) || same_bits(a->bytes, teredo, 32) ||
-		same_bits(a->bytes, documentation, 32))
+	if (same_bits(a->bytes, zero, 96) || same_bits(a->bytes, protocols, 23) ||
+		same_bits(a->bytes, documentation, 32) || same_bits(a->bytes, more, 20))
 		return true;
 	/* Of the rest only 2000::/3 is given out (RFC 4291 2.4); all else is local or reserved. */
 	return !same_bits(a->bytes, global, 3);

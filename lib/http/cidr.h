@@ -1,4 +1,4 @@
-/* lib/http/cidr.h - which addresses may be reached.     RFC 6890, RFC 4291, RFC 6052, RFC 3056
+/* lib/http/cidr.h - which addresses may be reached.     RFC 6890, 4291, 6052, 3056, 9637
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SLUICE_HTTP_CIDR_H
 #define SLUICE_HTTP_CIDR_H
