@@ -119,7 +119,7 @@ static void oddities(void)
 		"http://127.0.0.1.1:%u/",
 		"http://[127.0.0.1]:%u/", "http://[::ffff:127.0.0.1]x:%u/", "http://[::1]@192.0.2.1#:%u/",
 		/* glibc knows none of these with a dot behind */
-		"http://127.0.0.1.:%u/", 
+		"http://127.0.0.1.:%u/",
 		"http://localhost.:%u/", "http://[::1.]:%u/",
 		"https://127.0.0.1:%u/", "file:///etc/passwd?%u", "gopher://127.0.0.1:%u/_x",
 		"dict://127.0.0.1:%u/x", "ftp://127.0.0.1:%u/x", "tftp://127.0.0.1:%u/x",
