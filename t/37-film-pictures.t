@@ -68,24 +68,4 @@ for (@films) {
 	cmp_ok apart([ map { $_->[0] } @to ], [ map { $_->[0] - $film->origin } @from ]), '<', 0.2, 'and times';
 }
 
-# A segment that somebody waits for and one that is made ahead are interchangeable.
-my $film  = Film->new('base.mkv');
-my %made;
-for my $urgent ('', 'u') {
-	for my $n (0 .. $film->segments - 1) {
-		my $file = "$film->{dir}/$n$urgent";
-		system("'$ENV{SLUICE_BUILDDIR}/t/av-make' '" . $film->path . "' 240p $n$urgent >'$file'") == 0 or fail "$n$urgent is made";
-		$made{"$n$urgent"} = $file;
-	}
-}
-my $init = "$film->{dir}/240p-init";
-system("'$ENV{SLUICE_BUILDDIR}/t/av-make' '" . $film->path . "' 240p init >'$init'");
-my @mixed = map { [ map { $made{$_} } @$_ ] } [ 0, '1u', 2, '3u' ], [ '0u', 1, '2u', 3 ];
-my @lists = map { Film::join_files("$film->{dir}/mixed", $init, @$_); [ Film::pictures("$film->{dir}/mixed") ] } @mixed;
-is $lists[0][1] . $lists[1][1], '', 'both presets behind one init segment decode without a word';
-is_deeply $lists[0][0], $lists[1][0], 'to the same pictures at the same times';
-is scalar(@{ $lists[0][0] }), 300, 'all of them';
-my @copies = map { my $to = "$film->{dir}/copy$_"; system("'$ENV{SLUICE_BUILDDIR}/t/av-make' '" . $film->path . "' source 1$_ >'$to'"); Film::_slurp($to) } '', 'u';
-ok length $copies[0] > 1000 && $copies[0] eq $copies[1], 'copies are the same bytes, urgent or not';
-
 done_testing;

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# t/38-film-extras.t - subtitles, pictures for the seek bar, keyframes alone; and files that mean no good.
+# t/38-film-extras.t - subtitles, pictures for the seek bar, keyframes alone, MPEG-TS.
 # SPDX-License-Identifier: BSD-2-Clause
 use strict;
 use warnings;
@@ -72,70 +72,6 @@ for my $rendition ('source', '240p') {
 		$last{$pid} = $counter;
 	}
 	is $jumps, undef, 'and no counter of a packet jumps, at joints neither';
-}
-
-# --- what is refused, in words --------------------------------------------------------------------------------
-my %bad = (
-	'a playlist named .mkv' => "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n",
-	'a script named .mkv'   => "ffconcat version 1.0\nfile '/etc/passwd'\n",
-	'an empty file'         => '',
-	'zeros'                 => "\0" x 300_000,
-	'an MP4 without moov'   => Film::_slurp(Film->new('base.mp4')->path) =~ s/moov/m00v/r,
-	'the first 700 bytes'   => substr(Film::_slurp($film->path), 0, 700),
-);
-for my $what (sort keys %bad) {
-	my $file = "$film->{dir}/bad.mkv";
-	open my $to, '>:raw', $file or die;
-	print $to $bad{$what};
-	close $to;
-	my $bad = Film->new($file);
-	is $bad->index, undef, "$what is refused";
-	is $bad->{died}, 0, 'by no crash';
-	like $bad->{error}, qr/^input: [A-Z][^\n]+\n\z/, 'but in a sentence';
-}
-
-# A declared length of years.
-my $matroska = Film::_slurp($film->path);
-(my $years = $matroska) =~ s/\x44\x89\x88.{8}/"\x44\x89\x88" . pack('d>', 1e12)/se or die 'no duration';
-open my $to, '>:raw', "$film->{dir}/years.mkv" or die;
-print $to $years;
-close $to;
-my $long = Film->new("$film->{dir}/years.mkv");
-like $long->index, qr/^segments 4, 12\.000 s/m, 'a duration of 31 years is not believed, but measured';
-
-# --- truncated at every so many bytes: never a crash, and what is there plays -----------------------------
-for my $name ('base.mkv', 'base.mp4', 'base.ts', 'base.flv', 'asp.avi') {
-	my $whole = Film::_slurp(Film->new($name)->path);
-	my ($died, $mute, $played) = (0, 0, 0);
-	my $step = $ENV{SLUICE_LONG} ? 1000 : 60_000;
-	for (my $at = 500; $at < length $whole; $at += $step) {
-		my $file = "$film->{dir}/cut";
-		open my $to, '>:raw', $file or die;
-		print $to substr $whole, 0, $at;
-		close $to;
-		my $cut = Film->new($file);
-		$cut->index;
-		$died++ if $cut->{died};
-		$mute++ if !$cut->{index} && $cut->{error} !~ /^input: [A-Z]/;
-		next if !$cut->{index};
-		my $last = $cut->segments - 1;
-		system "'$make' '$file' 240p $last >'$file.out' 2>'$file.error'";
-		$died++ if $? & 127;
-		$mute++ if $? && Film::_slurp("$file.error") !~ /^\w+: [A-Z]/;
-		$played++ if !$?;
-	}
-	is $died, 0, "$name cut short: no crash";
-	is $mute, 0, 'no refusal without a sentence';
-	cmp_ok $played, '>', 0, 'and what is there can be made' if $name ne 'base.mp4' && $name ne 'asp.avi';
-}
-
-# --- damaged at random, 10,000 times in the long run --------------------------------------------------------
-my @kinds = ('base.mkv', 'base.mp4', 'base.ts', 'base.flv', 'asp.avi', 'hevc.mkv', 'sound.ogg', 'texts.mkv');
-for my $name ($ENV{SLUICE_LONG} ? @kinds : @kinds[ 0, 1 ]) {
-	my $whole = Film->new($name)->path;
-	my $count = $ENV{SLUICE_LONG} ? 1250 : 20;
-	my $said  = `cd '$film->{dir}' && '$ENV{SLUICE_BUILDDIR}/t/av-mutate' '$whole' $count 1 2>&1`;
-	like $said, qr/^$count of them, 0 died$/m, "$name, damaged $count times: an answer each time" or diag($said);
 }
 
 done_testing;

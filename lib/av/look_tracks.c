@@ -64,12 +64,12 @@ static void language(const AVStream *st, char *to, size_t size)
 		*to = '\0';
 }
 
-/* Decodes what was kept until a frame comes out; false where none does. */
-static bool first_frame(const struct look_stream *s, AVCodecContext *c, AVFrame *frame)
+/* Decodes the first `count` packets that were kept until a frame comes out; false where none does. */
+static bool frame_of(const struct look_stream *s, size_t count, AVCodecContext *c, AVFrame *frame)
 {
 	struct fail ignored;
 
-	for (size_t i = 0; i < s->kept_count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		if (decoder_send(c, s->kept[i], &ignored) < 0)
 			return false;
 		if (decoder_receive(c, frame, &ignored) == 1)
@@ -77,6 +77,16 @@ static bool first_frame(const struct look_stream *s, AVCodecContext *c, AVFrame 
 	}
 	decoder_send(c, NULL, &ignored);
 	return decoder_receive(c, frame, &ignored) == 1;
+}
+
+/* A keyframe says all by itself, and how it looks does not matter; with some it takes more. */
+static bool first_frame(const struct look_stream *s, AVCodecContext *c, AVFrame *frame)
+{
+	c->skip_loop_filter = AVDISCARD_ALL;
+	if (s->kept_count && frame_of(s, 1, c, frame))
+		return true;
+	avcodec_flush_buffers(c);
+	return frame_of(s, s->kept_count, c, frame);
 }
 
 static bool is_rate(AVRational rate)

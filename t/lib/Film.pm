@@ -68,6 +68,23 @@ sub joined
 	return Film::join_files("$dir/joined.mp4", ($init ? "$dir/init" : ()), map { "$dir/$_" } 0 .. $self->segments - 1);
 }
 
+# One part into a file: "init", a number, or "3u" for one that somebody waits for. False when it failed.
+sub make
+{
+	my ($self, $rendition, $n, $to) = @_;
+	my $good = system("'$make' '$self->{path}' $rendition $n >'$to' 2>'$self->{dir}/error'") == 0;
+	$self->{error} = _slurp("$self->{dir}/error");
+	return $good;
+}
+
+# [pts, dts, duration in seconds, keyframe or not] of each packet of the first stream.
+sub clock
+{
+	my ($file) = @_;
+	my @lines = `ffprobe -v error -select_streams 0 -show_entries packet=pts_time,dts_time,duration_time,flags -of compact=p=0:nk=1 '$file'`;
+	return map { chomp; [ split /\|/ ] } @lines;
+}
+
 sub _exit { require POSIX; POSIX::_exit($_[0]) }
 
 sub join_files
