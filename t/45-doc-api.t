@@ -9,6 +9,7 @@ use B ();
 use Test::More;
 use App;
 use Gateway;
+use Resolver;
 
 my $top = $ENV{SLUICE_SRCDIR} // "$FindBin::Bin/..";
 
@@ -40,11 +41,13 @@ is_deeply { map { $_->[1] => $_->[0] } _pairs($page =~ /^\| (\d{3}) \| `([a-z_]+
 sub _pairs { my @flat = @_; my @pairs; push @pairs, [ splice @flat, 0, 2 ] while @flat; return @pairs }
 
 # --- against what comes back ----------------------------------------------------------------------------
-my $app = App->new(gateway => Gateway->new, via => 'fastcgi', conf => { ladder => '720p 480p 240p audio' });
+my $resolver = Resolver->new;
+my $app = App->new(gateway => Gateway->new, sources => [ $resolver->source ], via => 'fastcgi', conf => { ladder => '720p 480p 240p audio' });
 my ($version) = $app->get('/')->body =~ m{/web/([0-9a-f]+)/};
 
 # Straight to a worker, so that no published file answers instead.
 sub ask { my ($method, $target, @headers) = @_; return $app->fcgi(App::_pool($target), $method, $target, \@headers, $method eq 'POST' ? '' : undef) }
+sub give { my ($target, $body) = @_; return $app->fcgi(App::_pool($target), POST => $target, [], $body) }
 
 # path => type for all that is in a value; what stands in a list is put together.
 sub members {
@@ -95,7 +98,8 @@ for my $name (sort keys %route) {
 		my ($target, $status, $what, $options) = @$example;
 		my @headers = $options =~ /-H '([^':]+): ([^']+)'/g;
 		$target =~ s/\$VERSION/$version/;
-		my $reply = ask($method, $target, @headers);
+		my ($body) = $options =~ /-d '([^']*)'/;
+		my $reply = defined $body ? give($target, $body) : ask($method, $target, @headers);
 		is $reply->status, $status, "$method $target is $status" or diag $reply->body;
 		if ($what !~ m{/}) {
 			is $reply->code, $what, "by $what";

@@ -11,8 +11,10 @@
 #include "fcgi-app/endpoints/ops.h"
 #include "fcgi-app/endpoints/pages.h"
 #include "fcgi-app/endpoints/series.h"
+#include "fcgi-app/endpoints/prefetch.h"
 #include "fcgi-app/endpoints/sources.h"
 #include "fcgi-app/endpoints/stream.h"
+#include "fcgi-app/endpoints/video_info.h"
 #include "fcgi-app/endpoints/vod.h"
 #include "lib/base/must.h"
 
@@ -44,6 +46,9 @@ static const struct route routes[] = {
 	{METHOD_GET, "/api/stream/{id}", stream_bytes, POOL_RELAY, "stream_bytes", NULL},
 	{METHOD_GET, "/api/series", series_list, POOL_API, "series_list", &by_page},
 	{METHOD_GET, "/api/series/{id}", series_show, POOL_API, "series_show", &by_season},
+	{METHOD_GET, "/prefetch", prefetch_query, POOL_API, "prefetch", NULL},
+	{METHOD_POST, "/prefetch/{id}", prefetch_id, POOL_API, "prefetch_id", NULL},
+	{METHOD_POST, "/api/video-info", video_info, POOL_RELAY, "video_info", NULL},
 	{METHOD_GET, "/metrics", metrics_show, POOL_API, "metrics", NULL},
 	{METHOD_GET, "/api/stats/cache", ops_stats_cache, POOL_API, "stats_cache", NULL},
 	{METHOD_GET, "/status", pages_status, POOL_API, "status", NULL},

@@ -20,6 +20,7 @@
 #include "lib/svc/memstat.h"
 #include "lib/svc/publish.h"
 #include "lib/svc/traffic.h"
+#include "lib/svc/source.h"
 
 enum { STATS_MAX = 1024 * 1024, RECENT_MIN = 5, METER_LATE_S = 60 };
 
@@ -118,6 +119,8 @@ static void check_catalog(struct health *h)
 	char text[300];
 
 	for (size_t i = 0; i < c->source_count; i++) {
+		if (!source_lists(&c->sources[i]))
+			continue;
 		if (catalog_state(h->app->catalog, c->sources[i].name, &state, &f) < 0) {
 			known = f.text;
 			catalog = DEGRADED;

@@ -6,10 +6,12 @@
 
 #include "fcgi-app/import.h"
 #include "fcgi-app/processes/janitor.h"
+#include "fcgi-app/processes/jobs.h"
 #include "fcgi-app/processes/live.h"
 #include "fcgi-app/processes/meter.h"
 #include "fcgi-app/processes/packager.h"
 #include "lib/svc/episodes.h"
+#include "lib/svc/jobs.h"
 #include "lib/svc/package.h"
 #include "lib/svc/token.h"
 
@@ -52,6 +54,12 @@ static int run_packager(const struct conf *conf, struct board *board, const char
 	return packager_run(conf, board);
 }
 
+static int run_jobs(const struct conf *conf, struct board *board, const char *id)
+{
+	(void)id;
+	return jobs_run(conf, board);
+}
+
 const struct role roles[] = {
 	{"janitor", NULL, run_janitor, AGAIN_ALWAYS, NULL, 1, true, false},
 	{"meter", NULL, run_meter, AGAIN_ALWAYS, meter_is_wanted, 1, true, false},
@@ -60,6 +68,7 @@ const struct role roles[] = {
 	{"refresh", "refresh", run_refresh, AGAIN_NEVER, NULL, 32, true, false},
 	{"episodes", EPISODES_VERB, episodes_run, AGAIN_NEVER, NULL, 4, true, false},
 	{"packager", PACKAGE_VERB, run_packager, AGAIN_NEVER, NULL, 1, true, true},
+	{"jobs", JOBS_VERB, run_jobs, AGAIN_NEVER, NULL, 1, true, true},
 	{"import", NULL, run_import, AGAIN_NEVER, import_is_due, 1, true, false},
 };
 const int role_count = sizeof(roles) / sizeof(roles[0]);

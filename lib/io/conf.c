@@ -18,6 +18,7 @@
 #include "lib/hls/ladder.h"
 #include "lib/http/ident.h"
 #include "lib/io/conf_value.h"
+#include "lib/io/near.h"
 #include "lib/io/settings.h"
 
 enum { SETTINGS_MAX = 100, SOURCES_MAX = 64, MEMORY_MAX = 1024 * 1024 };
@@ -36,7 +37,7 @@ static struct {
 } reading;
 
 static const char *const source_settings[] = {"type", "url", "user", "password", "connections",
-	"output", "user_agent", "referrer", "egress", "media", "group", "account", "allow", NULL};
+	"output", "user_agent", "referrer", "egress", "media", "command", "group", "account", "allow", NULL};
 
 static size_t find_setting(const char *name)
 {
@@ -50,32 +51,6 @@ static size_t find_setting(const char *name)
 /* --- mistakes -----------------------------------------------------------------------------------
  */
 
-static size_t min3(size_t a, size_t b, size_t c)
-{
-	size_t least = a < b ? a : b;
-
-	return least < c ? least : c;
-}
-
-/* How many letters must change to make one word the other. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[64], n = strnlen(b, 62);
-
-	for (size_t j = 0; j <= n; j++)
-		row[j] = j;
-	for (size_t i = 1; *a; a++, i++) {
-		size_t corner = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= n; j++) {
-			size_t above = row[j];
-			row[j] = min3(above + 1, row[j - 1] + 1, corner + (*a != b[j - 1]));
-			corner = above;
-		}
-	}
-	return row[n];
-}
-
 struct nearest {
 	const char *name;
 	size_t changes;
@@ -83,7 +58,7 @@ struct nearest {
 
 static void compare(struct nearest *best, const char *word, const char *name)
 {
-	size_t changes = distance(word, name);
+	size_t changes = near_distance(word, name);
 
 	if (changes < best->changes && changes < strlen(name))
 		*best = (struct nearest){name, changes};
@@ -191,14 +166,26 @@ static struct conf_account read_account(struct conf *c, cfg_t *section, const ch
 	};
 }
 
+/* A list of texts of a section; NULL without memory. */
+static const char *const *read_texts(struct conf *c, cfg_t *section, const char *name)
+{
+	size_t count = cfg_size(section, name);
+	const char **list = arena_alloc(&c->memory->arena, (count + 1) * sizeof(*list));
+
+	for (size_t i = 0; list && i < count; i++)
+		list[i] = keep(c, cfg_getnstr(section, name, (unsigned)i));
+	return list;
+}
+
 static int read_source(struct conf *c, cfg_t *section, struct conf_source *to, struct fail *f)
 {
-	size_t count = cfg_size(section, "allow"), more = cfg_size(section, "account");
-	const char **allow = arena_alloc(&c->memory->arena, (count + 1) * sizeof(*allow));
+	size_t more = cfg_size(section, "account");
 	struct conf_account *accounts =
 		arena_alloc(&c->memory->arena, (more + 1) * sizeof(*accounts));
+	const char *const *allow = read_texts(c, section, "allow");
+	const char *const *command = read_texts(c, section, "command");
 
-	if (!allow || !accounts)
+	if (!allow || !command || !accounts)
 		return fail_set(f, FAIL_INPUT, "%s is too large", c->path);
 	*to = (struct conf_source){
 		.name = keep(c, cfg_title(section)),
@@ -213,7 +200,9 @@ static int read_source(struct conf *c, cfg_t *section, struct conf_source *to, s
 		.accounts = accounts,
 		.account_count = more + 1,
 		.allow = allow,
-		.allow_count = count,
+		.allow_count = cfg_size(section, "allow"),
+		.command = command,
+		.command_count = cfg_size(section, "command"),
 		.line = section->line,
 	};
 	accounts[0] = read_account(c, section, "");
@@ -221,12 +210,12 @@ static int read_source(struct conf *c, cfg_t *section, struct conf_source *to, s
 		cfg_t *account = cfg_getnsec(section, "account", (unsigned)i);
 		accounts[i + 1] = read_account(c, account, cfg_title(account));
 	}
+	if (to->command_count == 0 && strcmp(to->type, "command") == 0)
+		conf_usual_command(to);
 	for (size_t i = 0; i <= more; i++) {
 		if (accounts[i].connections < 0) /* not said: a list may be of many hosts */
 			accounts[i].connections = strcmp(to->type, "xtream") == 0 ? 1 : 0;
 	}
-	for (size_t i = 0; i < count; i++)
-		allow[i] = keep(c, cfg_getnstr(section, "allow", (unsigned)i));
 	return conf_source_check(c->path, to, f);
 }
 
@@ -305,7 +294,8 @@ static int read_file(struct conf *c, struct fail *f)
 		CFG_STR("user", "", CFGF_NONE), CFG_STR("password", "", CFGF_NONE),
 		CFG_INT("connections", -1, CFGF_NONE), CFG_STR("user_agent", "", CFGF_NONE),
 		CFG_STR("referrer", "", CFGF_NONE), CFG_STR("egress", "", CFGF_NONE),
-		CFG_STR("media", "audio", CFGF_NONE), CFG_STR("group", "", CFGF_NONE),
+		CFG_STR("media", "audio", CFGF_NONE), CFG_STR_LIST("command", NULL, CFGF_NONE),
+		CFG_STR("group", "", CFGF_NONE),
 		CFG_STR("output", "ts", CFGF_NONE),
 		CFG_SEC("account", account, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 		CFG_STR_LIST("allow", "{}", CFGF_NONE), CFG_END()};

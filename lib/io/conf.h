@@ -28,9 +28,11 @@ struct conf_account {
 /* One `source "name" { … }` section. Blank texts are "", never NULL. */
 struct conf_source {
 	const char *name;	/* ident_source_ok() (lib/http/ident.h), unique */
-	const char *type;	/* "xtream", "m3u", "files" or "http" */
+	const char *type;	/* "xtream", "m3u", "files", "http" or "command" */
 	const char *url;	/* "m3u": may be the path of a file; "files": of a directory;
-				 * "http": with {id} in it */
+				 * "http" and "command": with {id} in it; "command": may be "" */
+	const char *const *command; /* of "command": the program and its words */
+	size_t command_count;
 	const char *output;	/* what a gateway is asked for: "ts" or "m3u8" */
 	const char *user_agent; /* "": our own */
 	const char *referrer;	/* "": none */
@@ -86,7 +88,9 @@ struct conf {
 	int64_t look_ahead, segment_ttl_s;
 
 	/* resolved streams */
-	int64_t url_ttl_s;
+	int64_t url_ttl_s, resolve_timeout_s;
+	int64_t resolvers; /* programs at once */
+	int64_t resolve_memory, resolve_fragments, resolve_chunk, resolve_retries;
 
 	/* stores, in bytes */
 	int64_t bytes_quota, free_floor;

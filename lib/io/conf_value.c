@@ -260,8 +260,10 @@ static int check_accounts(
 /* What `url` has to be, by the type of the source. */
 static int check_url(const char *path, const struct conf_source *s, struct fail *f)
 {
-	bool is_m3u = strcmp(s->type, "m3u") == 0;
+	bool is_m3u = strcmp(s->type, "m3u") == 0, is_command = strcmp(s->type, "command") == 0;
 
+	if (is_command && !*s->url)
+		return 0;
 	if (strcmp(s->type, "files") == 0) {
 		if (s->url[0] == '/')
 			return 0;
@@ -273,7 +275,7 @@ static int check_url(const char *path, const struct conf_source *s, struct fail 
 		return fail_set(f, FAIL_INPUT,
 			"%s:%d: Source %s: url begins with http:// or https://%s", path, s->line,
 			s->name, is_m3u ? ", or is the path of a file" : "");
-	if (strcmp(s->type, "http") == 0 && !strstr(s->url, "{id}"))
+	if ((is_command || strcmp(s->type, "http") == 0) && !strstr(s->url, "{id}"))
 		return fail_set(f, FAIL_INPUT,
 			"%s:%d: Source %s: url holds {id}, where what is asked for goes", path,
 			s->line, s->name);
@@ -303,7 +305,7 @@ static int check_streams(const char *path, const struct conf_source *s, struct f
 
 static bool is_type(const char *name)
 {
-	static const char *const types[] = {"xtream", "m3u", "files", "http"};
+	static const char *const types[] = {"xtream", "m3u", "files", "http", "command"};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		if (strcmp(name, types[i]) == 0)
@@ -321,9 +323,8 @@ int conf_source_check(const char *path, const struct conf_source *s, struct fail
 			path, s->line, s->name);
 	if (!is_type(s->type))
 		return fail_set(f, FAIL_INPUT,
-			"%s:%d: Source %s: there is no type \"%s\"; there are xtream, m3u, files "
-			"and "
-			"http",
+			"%s:%d: Source %s: there is no type \"%s\"; there are xtream, m3u, files, "
+			"http and command",
 			path, s->line, s->name, s->type);
 	if (strcmp(s->output, "ts") != 0 && strcmp(s->output, "m3u8") != 0)
 		return fail_set(f, FAIL_INPUT,
@@ -334,4 +335,15 @@ int conf_source_check(const char *path, const struct conf_source *s, struct fail
 	if (check_accounts(path, s, strcmp(s->type, "xtream") == 0 ? 1 : 0, f) < 0)
 		return -1;
 	return check_allowed(path, s, f);
+}
+
+void conf_usual_command(struct conf_source *s)
+{
+	static const char *const words[] = {"yt-dlp", "--ignore-config", "--no-cache-dir",
+		"--no-playlist", "--no-warnings", "--no-exec", "--retries={retries}",
+		"--concurrent-fragments={fragments}", "--http-chunk-size={chunk}",
+		"--source-address={egress}", "--dump-single-json"};
+
+	s->command = words;
+	s->command_count = sizeof(words) / sizeof(words[0]);
 }

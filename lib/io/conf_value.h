@@ -18,6 +18,9 @@ int conf_check(const struct conf *c, const char **setting, struct fail *f);
 /* Fails: FAIL_INPUT, with file and line. */
 int conf_source_check(const char *path, const struct conf_source *s, struct fail *f);
 
+/* Sets how a program is asked where nothing else is said: yt-dlp, for one title. */
+void conf_usual_command(struct conf_source *s);
+
 /* Where a setting came from: a line of the file, 0 for the default, -1 for the environment. */
 int conf_origin(const struct conf *c, size_t setting);
 

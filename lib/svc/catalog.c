@@ -16,6 +16,7 @@
 #include "lib/io/db.h"
 #include "lib/svc/catalog_inside.h"
 #include "lib/svc/catalog_schema.h"
+#include "lib/svc/source.h"
 
 enum { WORDS = 4 };
 
@@ -115,7 +116,7 @@ static bool read_channel(
 	const struct catalog *c, const char *source, struct db_stmt *st, void *to)
 {
 	struct channel *out = to;
-	bool several = c->conf->source_count > 1;
+	bool several = source_several(c->conf);
 
 	if (!ident_make(IDENT_LIVE, span_of(several ? source : ""), db_text(st, 0), &out->ident))
 		return false;

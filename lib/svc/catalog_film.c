@@ -5,6 +5,7 @@
 #include "lib/http/text.h"
 #include "lib/io/conf.h"
 #include "lib/svc/catalog_inside.h"
+#include "lib/svc/source.h"
 
 void catalog_copy(struct span text, char *to, size_t size)
 {
@@ -15,7 +16,7 @@ void catalog_copy(struct span text, char *to, size_t size)
 static bool read_row(const struct catalog *c, enum ident_kind kind, const char *source,
 	struct db_stmt *st, struct film *out)
 {
-	bool several = c->conf->source_count > 1;
+	bool several = source_several(c->conf);
 
 	if (!ident_make(kind, span_of(several ? source : ""), db_text(st, 0), &out->ident))
 		return false;

@@ -9,6 +9,7 @@
 #include "lib/http/text.h"
 #include "lib/io/conf.h"
 #include "lib/svc/catalog_inside.h"
+#include "lib/svc/source.h"
 
 #define COLUMNS                                                                                    \
 	"r.key, r.name, coalesce(k.name, ''), r.poster, r.plot, r.year, r.rating, r.changed_s, "   \
@@ -20,7 +21,7 @@
 
 static bool read_series(const struct catalog *c, const char *source, struct db_stmt *st, void *to)
 {
-	bool several = c->conf->source_count > 1;
+	bool several = source_several(c->conf);
 	struct series *out = to;
 
 	if (!ident_make(IDENT_SER, span_of(several ? source : ""), db_text(st, 0), &out->ident))

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/svc/resolved.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -12,6 +13,10 @@
 #include "lib/io/conf.h"
 #include "lib/io/fetch.h"
 #include "lib/svc/catalog.h"
+#include "lib/svc/jobs.h"
+#include "lib/svc/offer.h"
+#include "lib/svc/page.h"
+#include "lib/svc/resolve.h"
 #include "lib/svc/setback.h"
 #include "lib/svc/source.h"
 #include "lib/svc/source_http.h"
@@ -20,10 +25,16 @@
 
 enum {
 	PAUSE_NS = 20000000, /* between two looks while waiting */
+	SHARED_EVERY = 10,   /* looks, one of them into memcached, too */
+	TELL_MS = 500,	     /* between two times that the jobs process is told */
+	OFFER_ARENA_MAX = 1 << 20,
 	VIDEO_KEEP_S = 300,
 	SOUND_KEEP_S = 4 * 3600,
 	FILM_KEEP_S = 30 * 86400
 };
+
+/* Source, "page-" or nothing, key, what tells the forms of one from each other. */
+#define OBJECT_FORMAT "own:%s:%s%s:%s"
 
 /* One question, and where its answer goes. */
 struct finding {
@@ -31,6 +42,7 @@ struct finding {
 	const struct resolved_ask *ask;
 	struct wanted wanted;
 	struct wish wish;
+	char memo[RESOLVE_NAME_MAX]; /* where a program's answer is kept */
 	struct arena *arena;
 	struct resolved *out;
 	int64_t *retry_s;
@@ -140,8 +152,8 @@ static const struct wish_step *choose_step(struct finding *x)
 
 	for (size_t i = 0; i < count; i++) {
 		const struct wish_step *step = &x->wish.steps[i];
-		char *object = arena_printf(x->arena, "own:%s:%s:%s", w->source->name, w->key,
-			count > 1 ? step->word : "");
+		char *object = arena_printf(x->arena, OBJECT_FORMAT, w->source->name, "",
+			w->key, count > 1 ? step->word : "");
 
 		x->out->object = object;
 		if (object && !setback_holds(x->at->conf, x->at->mc, object, &why, &retry_s))
@@ -170,6 +182,129 @@ static enum resolved_result find_by_template(struct finding *x, struct buf *url)
 	return found(x, url);
 }
 
+/* --- what a program finds -----------------------------------------------------------------------
+ */
+
+static bool refuses(void *ctx, const struct offer_format *format)
+{
+	struct finding *x = ctx;
+	const struct wanted *w = &x->wanted;
+	char *object = arena_printf(x->arena, OBJECT_FORMAT, w->source->name,
+		w->kind == WANTED_PAGE ? "page-" : "", w->key, format->id);
+	struct fail why;
+	int64_t retry_s;
+
+	if (!object || !setback_holds(x->at->conf, x->at->mc, object, &why, &retry_s))
+		return false;
+	*x->f = why;
+	*x->retry_s = retry_s;
+	return true;
+}
+
+/* Out of the offer's arena into the caller's. */
+static enum resolved_result give(
+	struct finding *x, const struct offer *o, const struct offer_format *n)
+{
+	const struct wanted *w = &x->wanted;
+	struct resolved *r = x->out;
+
+	r->url = arena_copy(x->arena, span_of(n->url));
+	if (*n->agent)
+		r->agent = arena_copy(x->arena, span_of(n->agent));
+	if (*n->referrer)
+		r->referrer = arena_copy(x->arena, span_of(n->referrer));
+	r->format = arena_copy(x->arena, span_of(n->ext));
+	r->title = arena_copy(x->arena, span_of(o->title));
+	r->object = arena_printf(x->arena, OBJECT_FORMAT, w->source->name,
+		w->kind == WANTED_PAGE ? "page-" : "", w->key, n->id);
+	r->quality = offer_quality(n);
+	r->type = offer_type(n);
+	r->video = n->kind != OFFER_SOUND;
+	r->kbps = n->kbps;
+	r->height = n->height;
+	r->bytes = n->bytes;
+	r->duration_s = o->duration_s;
+	r->keep_s = r->video ? VIDEO_KEEP_S : SOUND_KEEP_S;
+	r->resolved_ms = o->made_ms;
+	r->expires_ms = resolve_ends_ms(x->at->conf, o);
+	r->program = arena_printf(x->arena, "%s", x->memo);
+	if (x->arena->full)
+		return failed(x, FAIL_BUSY, "There is no memory for an address");
+	return RESOLVED_FOUND;
+}
+
+static enum resolved_result choose(struct finding *x, const struct offer *o)
+{
+	const struct offer_choice choice = {&x->wish, x->ask->format, refuses, x};
+	const struct offer_format *n = offer_choose(o, &choice);
+
+	if (n)
+		return give(x, o, n);
+	if (x->f->kind)
+		return RESOLVED_FAILED;
+	return failed(x, FAIL_UPSTREAM,
+		"The source offers only pictures without sound, which cannot be sent as one");
+}
+
+static struct resolve question(const struct finding *x)
+{
+	const struct wanted *w = &x->wanted;
+
+	return (struct resolve){.source = w->source,
+		.page = w->kind == WANTED_PAGE,
+		.key = w->key,
+		.quality = resolve_by_quality(w->source) ? x->wish.steps[0].word : ""};
+}
+
+/* Whether somebody has named it, who may. */
+static bool is_page(struct finding *x)
+{
+	struct buf url;
+	bool known;
+
+	buf_init(&url, PAGE_URL_MAX);
+	known = page_find(x->at->conf, x->at->mc, x->wanted.key, &url, x->f) == 0;
+	buf_release(&url);
+	return known;
+}
+
+static enum resolved_result look_up(struct finding *x, struct offer *o, struct arena *arena)
+{
+	const struct resolved_at *at = x->at;
+	struct resolve what = question(x);
+	char setback[RESOLVE_NAME_MAX];
+
+	resolve_name(&what, x->memo);
+	x->f->kind = FAIL_NONE;
+	if (resolve_look(at->conf, at->mc, &what, arena, o) &&
+		resolve_ends_ms(at->conf, o) > clock_real_ms())
+		return choose(x, o);
+	resolve_setback(&what, setback);
+	if (setback_holds(at->conf, at->mc, setback, x->f, x->retry_s))
+		return RESOLVED_FAILED;
+	if (what.page && !is_page(x))
+		return RESOLVED_FAILED;
+	*x->retry_s = 1;
+	fail_set(x->f, FAIL_BUSY, "The source is being asked; try again in a moment");
+	return RESOLVED_WAIT;
+}
+
+static enum resolved_result find_by_program(struct finding *x)
+{
+	struct offer *o = malloc(sizeof(*o));
+	enum resolved_result result;
+	struct arena arena;
+
+	begin(x, x->wanted.source);
+	if (!o)
+		return failed(x, FAIL_BUSY, "There is no memory for an address");
+	arena_init(&arena, OFFER_ARENA_MAX);
+	result = look_up(x, o, &arena);
+	arena_release(&arena);
+	free(o);
+	return result;
+}
+
 /* --- asking -------------------------------------------------------------------------------------
  */
 
@@ -184,49 +319,92 @@ static bool is_format(const char *word)
 	return false;
 }
 
+static bool is_program(const struct finding *x)
+{
+	return strcmp(x->wanted.source->type, "command") == 0;
+}
+
+static enum resolved_result find(struct finding *x)
+{
+	enum resolved_result result;
+	struct buf url;
+
+	*x->retry_s = 0;
+	if (!is_format(x->ask->format))
+		return failed(x, FAIL_INPUT, "Unknown format: mp3, aac, opus, flac or auto");
+	if (wanted_parse(x->at->conf, x->ask->id, &x->wanted, x->f) < 0)
+		return RESOLVED_FAILED;
+	if (x->wanted.kind != WANTED_TITLE)
+		x->wish = wish_of(x);
+	if (x->wanted.kind != WANTED_TITLE && is_program(x))
+		return find_by_program(x);
+	buf_init(&url, FETCH_URL_BYTES - 1);
+	result = x->wanted.kind == WANTED_TITLE ? find_title(x, &url) : find_by_template(x, &url);
+	buf_release(&url);
+	return result;
+}
+
+static void tell(const struct finding *x)
+{
+	const struct resolve what = question(x);
+	char line[JOBS_LINE_MAX];
+
+	jobs_resolve_line(&what, line);
+	jobs_tell(x->at->conf, line);
+}
+
 enum resolved_result resolved_find(const struct resolved_at *at, const struct resolved_ask *ask,
 	struct arena *arena, struct resolved *out, int64_t *retry_s, struct fail *f)
 {
 	struct finding x = {
 		.at = at, .ask = ask, .arena = arena, .out = out, .retry_s = retry_s, .f = f};
-	enum resolved_result result;
-	struct buf url;
+	enum resolved_result result = find(&x);
 
-	*retry_s = 0;
-	if (!is_format(ask->format))
-		return failed(&x, FAIL_INPUT, "Unknown format: mp3, aac, opus, flac or auto");
-	if (wanted_parse(at->conf, ask->id, &x.wanted, f) < 0)
-		return RESOLVED_FAILED;
-	buf_init(&url, FETCH_URL_BYTES - 1);
-	if (x.wanted.kind == WANTED_TITLE) {
-		result = find_title(&x, &url);
-	} else {
-		x.wish = wish_of(&x);
-		result = find_by_template(&x, &url);
-	}
-	buf_release(&url);
+	if (result == RESOLVED_WAIT)
+		tell(&x);
 	return result;
 }
 
 enum resolved_result resolved_await(const struct resolved_at *at, const struct resolved_ask *ask,
-	int64_t wait_ms, struct arena *arena, struct resolved *out, int64_t *retry_s,
-	struct fail *f)
+	int64_t wait_ms, struct arena *arena, struct resolved *out, int64_t *retry_s, struct fail *f)
 {
-	int64_t until_ms = clock_mono_ms() + wait_ms;
+	struct resolved_at here = *at;
+	struct finding x = {
+		.at = &here, .ask = ask, .arena = arena, .out = out, .retry_s = retry_s, .f = f};
+	int64_t now_ms = clock_mono_ms(), until_ms = now_ms + wait_ms, told_ms = 0;
 	struct timespec pause = {0, PAUSE_NS};
 	enum resolved_result result;
 
-	while ((result = resolved_find(at, ask, arena, out, retry_s, f)) == RESOLVED_WAIT &&
-		clock_mono_ms() < until_ms)
+	for (int look = 0;; look++) {
+		here.mc = look % SHARED_EVERY == 0 ? at->mc : NULL;
+		result = find(&x);
+		now_ms = clock_mono_ms();
+		if (result != RESOLVED_WAIT || now_ms >= until_ms)
+			return result;
+		if (!told_ms || now_ms - told_ms >= TELL_MS) {
+			tell(&x);
+			told_ms = now_ms;
+		}
 		nanosleep(&pause, NULL);
-	return result;
+	}
 }
 
-void resolved_drop(
-	const struct resolved_at *at, const struct resolved *r, int status, const struct fail *why)
+/* An address that has ended is asked for again, unless it is quite new. True when it will be. */
+static bool ask_again(const struct resolved_at *at, const struct resolved *r)
+{
+	if (!r->program || clock_real_ms() - r->resolved_ms < RESOLVE_YOUNG_MS)
+		return false;
+	resolve_forget(at->conf, at->mc, r->program, r->resolved_ms);
+	return true;
+}
+
+void resolved_drop(const struct resolved_at *at, const struct resolved *r, int status,
+	const struct fail *why)
 {
 	struct fail usual = {0};
 
+	if ((status == 401 || status == 403 || status == 410) && ask_again(at, r))
+		return;
 	if (status)
 		fail_set(&usual, FAIL_UPSTREAM, "The source refuses this (status %d)", status);
 	else

@@ -61,6 +61,7 @@ struct resolved {
 	bool video;	     /* with a picture */
 	int64_t kbps, height, duration_s, bytes; /* 0: not known */
 	int64_t resolved_ms, expires_ms;	 /* since the epoch; good until then */
+	const char *program; /* the name of what a program has found (resolve.h); NULL: none did */
 	int64_t keep_s; /* how long its bytes are kept after they were last used */
 };
 

@@ -14,7 +14,7 @@
 enum { REDIRECTS = 5, CONNECT_MS = 10000, STALL_MS = 30000, TOTAL_MS = 300000 };
 
 static const struct source_type *const types[] = {
-	&source_xtream, &source_m3u, &source_files, &source_http};
+	&source_xtream, &source_m3u, &source_files, &source_http, &source_command};
 
 const struct source_type *source_type_find(const char *name)
 {
@@ -65,6 +65,15 @@ bool source_lists(const struct conf_source *source)
 	const struct source_type *type = source_type_find(source->type);
 
 	return type && type->import;
+}
+
+bool source_several(const struct conf *conf)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < conf->source_count; i++)
+		count += source_lists(&conf->sources[i]);
+	return count > 1;
 }
 
 bool source_is_list(const struct conf_source *source)

@@ -12,6 +12,7 @@
 #include "lib/base/fail.h"
 #include "lib/base/span.h"
 
+struct conf;
 struct conf_account;
 struct conf_source;
 struct fetch_request;
@@ -109,6 +110,9 @@ void source_request(const struct conf_source *source, const char *url, int64_t m
 
 /* Whether it can be imported. */
 bool source_lists(const struct conf_source *source);
+
+/* Whether more than one of them can: then ids in the catalogue name theirs. */
+bool source_several(const struct conf *conf);
 
 /* Whether its addresses stand in the catalogue. */
 bool source_is_list(const struct conf_source *source);

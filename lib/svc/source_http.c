@@ -43,3 +43,4 @@ int source_http_fill(const struct conf_source *source, const char *key, const ch
 }
 
 const struct source_type source_http = {.name = "http"};
+const struct source_type source_command = {.name = "command"};

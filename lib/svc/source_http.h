@@ -9,6 +9,9 @@
 
 extern const struct source_type source_http;
 
+/* Its program is what makes addresses (lib/svc/resolve.h); `url` may make a page of an id. */
+extern const struct source_type source_command;
+
 /* Puts the address of `key` together: every {id} and {quality} of `url` is replaced, each escaped.
  * Fails: FAIL_INPUT for one that is too long. */
 int source_http_fill(const struct conf_source *source, const char *key, const char *quality,

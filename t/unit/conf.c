@@ -139,7 +139,7 @@ static void mistakes(const struct place *p)
 			"A source has no setting ulr; do you mean url?"},
 		{"source \"a\" { }\n", 1, "Source a: url begins with http:// or https://"},
 		{"source \"a\" { url = http://x\n type = tape }\n", 2,
-			"Source a: there is no type \"tape\"; there are xtream, m3u, files and http"},
+			"Source a: there is no type \"tape\"; there are xtream, m3u, files, http and command"},
 		{"source \"a\" { url = http://x\n output = rtmp }\n", 2,
 			"Source a: there is no output \"rtmp\"; there are ts and m3u8"},
 		{"source \"a\" { url = http://x connections = 0 }\n", 1,

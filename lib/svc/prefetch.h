@@ -1,0 +1,25 @@
+/* lib/svc/prefetch.h - makes ready what will be played soon: its address, and its first bytes.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SLUICE_SVC_PREFETCH_H
+#define SLUICE_SVC_PREFETCH_H
+
+#include <stdbool.h>
+
+#include "lib/svc/jobs.h"
+#include "lib/svc/resolved.h"
+
+/* Whether nothing is left to be done: its address is known, and its first `prefetch_bytes` are
+ * here. */
+bool prefetch_is_warm(const struct resolved_at *at, const struct resolved *r);
+
+/* What the jobs process is asked with. `quality` and `format` may be NULL. */
+void prefetch_line(const char *id, const char *quality, const char *format, char to[JOBS_LINE_MAX]);
+
+/* Whether a line is one, and what it asks for; its texts live in `arena`. */
+bool prefetch_read(
+	const struct conf *conf, const char *line, struct arena *arena, struct resolved_ask *out);
+
+/* Body of a short-lived process: does it. 0: it is warm, or cannot be; 1: out of memory. */
+int prefetch_run(const struct conf *conf, struct board *board, const char *line);
+
+#endif

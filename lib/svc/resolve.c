@@ -1,0 +1,252 @@
+/* lib/svc/resolve.c - what a program finds out about an id or a page, asked once and kept.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "lib/svc/resolve.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/num.h"
+#include "lib/http/expiry.h"
+#include "lib/io/board.h"
+#include "lib/io/capture.h"
+#include "lib/io/conf.h"
+#include "lib/io/file.h"
+#include "lib/io/lease.h"
+#include "lib/io/mc.h"
+#include "lib/io/sign.h"
+#include "lib/svc/memo.h"
+#include "lib/svc/page.h"
+#include "lib/svc/program.h"
+#include "lib/svc/setback.h"
+
+enum {
+	OUTPUT_MAX = 16 << 20,
+	ARENA_MAX = 1 << 20,
+	CONF_DIGITS = 8, /* of the program's words: another program, another answer */
+	PAUSE_NS = 50000000
+};
+
+static const char family[] = "url";
+
+bool resolve_by_quality(const struct conf_source *source)
+{
+	for (size_t i = 0; i < source->command_count; i++) {
+		if (strstr(source->command[i], "{quality}"))
+			return true;
+	}
+	return false;
+}
+
+void resolve_name(const struct resolve *what, char to[RESOLVE_NAME_MAX])
+{
+	const struct conf_source *s = what->source;
+	unsigned char digest[SIGN_SIZE];
+	char hex[CONF_DIGITS + 1];
+	struct buf words;
+
+	buf_init(&words, 65536);
+	buf_puts(&words, s->url);
+	for (size_t i = 0; i < s->command_count; i++)
+		buf_printf(&words, "\n%s", s->command[i]);
+	sign_sha256(buf_span(&words), digest);
+	buf_release(&words);
+	num_print_hex(digest, CONF_DIGITS / 2, hex);
+	snprintf(to, RESOLVE_NAME_MAX, "%s %s %s %s %s %s", s->name, what->page ? "page" : "own",
+		what->key, what->quality, s->egress, hex);
+}
+
+void resolve_setback(const struct resolve *what, char to[RESOLVE_NAME_MAX])
+{
+	snprintf(to, RESOLVE_NAME_MAX, "resolve:%s:%s%s:%s", what->source->name,
+		what->page ? "page:" : "", what->key, what->quality);
+}
+
+int64_t resolve_ends_ms(const struct conf *conf, const struct offer *o)
+{
+	return expiry_with_margin(o->made_ms, offer_ends_ms(o), conf->url_ttl_s * 1000);
+}
+
+static bool look(const struct conf *conf, struct mc *mc, const char *name, struct arena *arena,
+	struct offer *out)
+{
+	struct buf text;
+	bool found;
+
+	buf_init(&text, MEMO_VALUE_MAX);
+	found = memo_get(conf, mc, family, name, &text, NULL) &&
+		offer_read(buf_span(&text), arena, out, NULL) == 0;
+	buf_release(&text);
+	return found;
+}
+
+void resolve_forget(const struct conf *conf, struct mc *mc, const char *name, int64_t made_ms)
+{
+	struct offer *o = malloc(sizeof(*o));
+	struct arena arena;
+
+	arena_init(&arena, ARENA_MAX);
+	if (!o || (look(conf, mc, name, &arena, o) && o->made_ms == made_ms))
+		memo_drop(conf, mc, family, name);
+	arena_release(&arena);
+	free(o);
+}
+
+bool resolve_look(const struct conf *conf, struct mc *mc, const struct resolve *what,
+	struct arena *arena, struct offer *out)
+{
+	char name[RESOLVE_NAME_MAX];
+
+	resolve_name(what, name);
+	return look(conf, mc, name, arena, out);
+}
+
+/* --- asking -------------------------------------------------------------------------------------
+ */
+
+struct asking {
+	const struct conf *conf;
+	struct mc *mc;
+	const struct resolve *what;
+	struct arena arena;
+	struct offer *offer;
+};
+
+static int run_program(struct asking *a, struct fail *f)
+{
+	struct buf out, subject;
+	struct capture c = {.wait_ms = a->conf->resolve_timeout_s * 1000,
+		.memory_bytes = a->conf->resolve_memory,
+		.out = &out};
+	int result = -1;
+
+	buf_init(&out, OUTPUT_MAX);
+	buf_init(&subject, OFFER_URL_MAX);
+	if (program_subject(a->conf, a->mc, a->what, &subject, f) == 0)
+		c.argv = program_words(a->conf, a->what, buf_str(&subject), &a->arena, f);
+	if (c.argv && capture_run(&c, f) == 0)
+		result = offer_read(buf_span(&out), &a->arena, a->offer, f);
+	buf_release(&subject);
+	buf_release(&out);
+	return result;
+}
+
+static int keep(struct asking *a, struct fail *f)
+{
+	int64_t now_ms = clock_real_ms(), ends_ms;
+	char name[RESOLVE_NAME_MAX];
+	struct buf text;
+	bool kept;
+
+	a->offer->made_ms = now_ms;
+	ends_ms = resolve_ends_ms(a->conf, a->offer);
+	if (ends_ms <= now_ms)
+		return fail_set(f, FAIL_UPSTREAM, "The resolver names addresses that have ended");
+	resolve_name(a->what, name);
+	buf_init(&text, MEMO_VALUE_MAX);
+	offer_print(a->offer, &text);
+	if (ends_ms < now_ms + RESOLVE_INFO_MS)
+		ends_ms = now_ms + RESOLVE_INFO_MS;
+	kept = !text.failed && memo_put(a->conf, a->mc, family, name, buf_span(&text), ends_ms);
+	buf_release(&text);
+	if (!kept)
+		return fail_set(f, FAIL_BUSY, "What was resolved cannot be kept");
+	return 0;
+}
+
+static void ask(struct asking *a, struct board *board)
+{
+	int64_t began_ms = clock_mono_ms();
+	struct row *row = board ? board_row(board, ROW_SOURCE, a->what->source->name) : NULL;
+	char setback[RESOLVE_NAME_MAX];
+	struct fail f = {0};
+
+	row_add(row, SOURCE_REQUESTS, 1);
+	resolve_setback(a->what, setback);
+	if (run_program(a, &f) == 0 && keep(a, &f) == 0) {
+		setback_clear(a->conf, a->mc, setback);
+	} else {
+		row_add(row, SOURCE_FAILURES + (int)f.kind, 1);
+		setback_add(a->conf, a->mc, setback, &f);
+	}
+	log_info("resolved", LOG_STR("source", a->what->source->name), LOG_STR("id", a->what->key),
+		LOG_STR("said", f.kind ? f.text : "ok"), LOG_INT("formats", a->offer->count),
+		LOG_INT("ms", clock_mono_ms() - began_ms));
+}
+
+/* Whether there is an answer already: good addresses, or a failure of a moment ago. */
+static bool is_answered(struct asking *a)
+{
+	char setback[RESOLVE_NAME_MAX];
+	struct fail why;
+	int64_t retry_s;
+	bool good;
+
+	resolve_setback(a->what, setback);
+	if (setback_holds(a->conf, a->mc, setback, &why, &retry_s))
+		return true;
+	good = resolve_look(a->conf, a->mc, a->what, &a->arena, a->offer) &&
+	       resolve_ends_ms(a->conf, a->offer) > clock_real_ms();
+	arena_reset(&a->arena);
+	return good;
+}
+
+/* Another host asks just now: its answer will do. */
+static bool wait_for_other(struct asking *a)
+{
+	int64_t until_ms = clock_mono_ms() + a->conf->resolve_timeout_s * 1000;
+	struct timespec pause = {0, PAUSE_NS};
+
+	while (clock_mono_ms() < until_ms) {
+		if (is_answered(a))
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+static int run_alone(struct asking *a, struct board *board)
+{
+	char dir[PATH_MAX], name[RESOLVE_NAME_MAX + 8], hex[2 * SIGN_SIZE + 1];
+	struct lease_env env = {dir, a->mc, a->conf->host_name, board};
+	unsigned char digest[SIGN_SIZE];
+	struct lease *lease = NULL;
+	struct fail f = {0};
+
+	file_path(dir, sizeof(dir), "%s/lease", a->conf->run_dir);
+	resolve_name(a->what, name);
+	sign_sha256(span_of(name), digest);
+	num_print_hex(digest, SIGN_SIZE, hex);
+	file_path(name, sizeof(name), "url:%s", hex);
+	if (lease_take(&env, name, "", &lease, NULL, &f) == LEASE_TAKEN && wait_for_other(a))
+		return 0;
+	if (!is_answered(a))
+		ask(a, board);
+	lease_drop(&lease);
+	return 0;
+}
+
+int resolve_run(const struct conf *conf, struct board *board, const struct resolve *what)
+{
+	struct mc_config config = {conf->memcached_servers, conf->memcached_prefix,
+		conf->memcached_user, conf->memcached_password};
+	struct asking a = {.conf = conf, .what = what};
+	struct fail f = {0};
+	int result;
+
+	a.offer = calloc(1, sizeof(*a.offer));
+	if (!a.offer)
+		return 1;
+	arena_init(&a.arena, ARENA_MAX);
+	mc_open(&a.mc, &config, &f); /* without it this host asks for itself */
+	mc_report(a.mc, board);
+	result = run_alone(&a, board);
+	mc_close(&a.mc);
+	arena_release(&a.arena);
+	free(a.offer);
+	return result;
+}
