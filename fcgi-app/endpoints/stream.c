@@ -7,8 +7,10 @@
 #include <string.h>
 
 #include "fcgi-app/app.h"
+#include "fcgi-app/endpoints/direct.h"
 #include "fcgi-app/endpoints/film.h"
 #include "fcgi-app/endpoints/find.h"
+#include "fcgi-app/endpoints/json.h"
 #include "fcgi-app/endpoints/series.h"
 #include "lib/base/buf.h"
 #include "lib/hls/vod.h"
@@ -16,35 +18,7 @@
 #include "lib/io/conf.h"
 #include "lib/io/fetch.h"
 
-enum { WAIT_MS = 9000 };
-
-/* --- what browsers play ------------------------------------------------------------------------
- */
-
-static bool is_webm(const struct film_seen *film)
-{
-	return film->record.container == RECORD_MATROSKA &&
-	       strcmp(film->title.film.suffix, "webm") == 0;
-}
-
-/* H.264 and AAC in MP4, and WebM, are played by every browser of today as they are. */
-static bool plays_as_it_is(const struct film_seen *film)
-{
-	const struct record *r = &film->record;
-
-	if (film->title.where != TITLE_FILE)
-		return false;
-	if (is_webm(film))
-		return true;
-	if (r->container != RECORD_MP4 || strcmp(r->video.codec, "h264") != 0 ||
-		r->video.depth != 8)
-		return false;
-	for (size_t i = 0; i < r->audio_count; i++) {
-		if (strcmp(r->audio[i].codec, "aac") != 0)
-			return false;
-	}
-	return true;
-}
+enum { WAIT_MS = 9000, EDGE_AGE_MS = 60000 /* of what is told, not played */ };
 
 static const char *type_of(const struct film *film)
 {
@@ -83,11 +57,6 @@ static int send_bytes(struct request *rq, struct reply *r, const struct title *t
 	struct record_validator now;
 	int fd;
 
-	if (t->where != TITLE_FILE) {
-		r->error_code = "not_direct";
-		return fail_set(f, FAIL_CONFLICT,
-			"This film is at a gateway and plays by its playlist alone");
-	}
 	if (title_open(t, &fd, &now, f) < 0 || reply_descriptor(r, fd, type_of(&t->film),
 						       (int64_t)(now.stamp / 1000000000), f) < 0)
 		return -1;
@@ -100,31 +69,37 @@ static int send_bytes(struct request *rq, struct reply *r, const struct title *t
 int stream_bytes(struct app *app, struct request *rq, struct reply *r, struct fail *f)
 {
 	struct title *t = arena_alloc(&rq->arena, sizeof(*t));
+	const char *url = NULL;
 	struct ident id;
 
 	if (!t)
 		return fail_set(f, FAIL_INPUT, "The request is too large");
 	if (find_ident(rq, &id, f) < 0 || title_find(t, app->conf, app->catalog, &id, f) < 0)
 		return -1;
-	return send_bytes(rq, r, t, f);
+	switch (direct_from(app, rq, t, 0, &url)) {
+	case DIRECT_BYTES:
+		return send_bytes(rq, r, t, f);
+	case DIRECT_EDGE:
+		return direct_redirect(r, url, f);
+	case DIRECT_NOT:
+		break;
+	}
+	r->error_code = "not_direct";
+	return fail_set(
+		f, FAIL_CONFLICT, "This film is at a gateway and plays by its playlist alone");
 }
 
 /* --- JSON --------------------------------------------------------------------------------------
  */
 
-static void put_text(struct json_object *to, const char *key, const char *text)
-{
-	json_object_object_add(to, key, *text ? json_object_new_string(text) : NULL);
-}
-
-/* What follows the id in the path; `to` is "hls" or "stream". */
+/* What follows the id in the path; `to` is "hls", "stream" or "stream/vod". */
 static void put_url(struct json_object *json, const struct app *app, const char *to, const char *id,
 	const char *rest)
 {
-	char url[1400];
+	char url[2600];
 
 	snprintf(url, sizeof(url), "%s/api/%s/%s%s", app->conf->public_url, to, id, rest);
-	put_text(json, "url", url);
+	json_text(json, "url", url);
 }
 
 static void add_quality(struct json_object *list, const struct app *app,
@@ -136,7 +111,7 @@ static void add_quality(struct json_object *list, const struct app *app,
 
 	rendition_print(x, name);
 	rendition_size(x, &film->record, &width, &height);
-	put_text(item, "name", name);
+	json_text(item, "name", name);
 	json_object_object_add(item, "width", json_object_new_int(width));
 	json_object_object_add(item, "height", json_object_new_int(height));
 	json_object_object_add(item, "bandwidth", json_object_new_int64(bandwidth));
@@ -173,9 +148,9 @@ static struct json_object *tracks(const struct record *r, bool sounds)
 			.kind = sounds ? RENDITION_AUDIO : RENDITION_TEXT, .track = i};
 
 		rendition_print(&x, name);
-		put_text(item, "name", name);
-		put_text(item, "language", sounds ? r->audio[i].language : r->text[i].language);
-		put_text(item, "title", sounds ? r->audio[i].title : r->text[i].title);
+		json_text(item, "name", name);
+		json_text(item, "language", sounds ? r->audio[i].language : r->text[i].language);
+		json_text(item, "title", sounds ? r->audio[i].title : r->text[i].title);
 		json_object_array_add(list, item);
 	}
 	return list;
@@ -190,36 +165,55 @@ static const char *container_name(const struct film_seen *film)
 		[RECORD_MPEG_TS] = "mpegts",
 		[RECORD_OTHER] = "other"};
 
-	return is_webm(film) ? "webm" : names[film->record.container];
+	if (film->record.container == RECORD_MATROSKA &&
+		strcmp(film->title.film.suffix, "webm") == 0)
+		return "webm";
+	return names[film->record.container];
 }
 
-static void send_json(
-	struct app *app, struct reply *r, const struct film_seen *film, const struct ladder *l)
+/* A film that is played as it is has an address for that, which redirects where it must. */
+static void put_way(
+	struct json_object *root, struct app *app, struct request *rq, const struct film_seen *film)
+{
+	const char *id = film->title.film.id, *plays = request_query(rq, "plays"), *edge;
+	enum direct_way way = direct_plays(rq, film)
+				      ? direct_from(app, rq, &film->title, EDGE_AGE_MS, &edge)
+				      : DIRECT_NOT;
+	struct buf rest;
+
+	json_text(root, "mode", way == DIRECT_NOT ? "hls" : "direct");
+	if (way != DIRECT_EDGE) {
+		put_url(root, app, way == DIRECT_NOT ? "hls" : "stream", id,
+			way == DIRECT_NOT ? "/master.m3u8" : "");
+		return;
+	}
+	buf_init(&rest, 1024);
+	if (plays && buf_puts(&rest, "?plays="))
+		fetch_url_escape(plays, &rest);
+	put_url(root, app, "stream/vod", id, buf_str(&rest));
+	buf_release(&rest);
+}
+
+static void send_json(struct app *app, struct request *rq, struct reply *r,
+	const struct film_seen *film, const struct ladder *l)
 {
 	struct json_object *root = json_object_new_object(), *codecs = json_object_new_array();
 	const struct record *rec = &film->record;
-	bool direct = plays_as_it_is(film);
 
 	if (rec->video.codec[0])
 		json_object_array_add(codecs, json_object_new_string(rec->video.codec));
 	for (size_t i = 0; i < rec->audio_count; i++)
 		json_object_array_add(codecs, json_object_new_string(rec->audio[i].codec));
-	put_text(root, "id", film->title.film.id);
-	put_text(root, "title", film->title.film.name);
-	put_text(root, "container", container_name(film));
+	json_text(root, "id", film->title.film.id);
+	json_text(root, "title", film->title.film.name);
+	json_text(root, "container", container_name(film));
 	json_object_object_add(root, "codecs", codecs);
-	json_object_object_add(root, "duration",
-		json_object_new_int64(record_begin_us(rec, rec->segments) / 1000000));
-	put_text(root, "mode", direct ? "direct" : "hls");
-	put_url(root, app, direct ? "stream" : "hls", film->title.film.id,
-		direct ? "" : "/master.m3u8");
+	json_number(root, "duration", record_begin_us(rec, rec->segments) / 1000000);
+	put_way(root, app, rq, film);
 	json_object_object_add(root, "qualities", qualities(app, film, l));
 	json_object_object_add(root, "subtitles", tracks(rec, false));
 	json_object_object_add(root, "audioTracks", tracks(rec, true));
-	reply_text(r, 200, "application/json",
-		span_of(json_object_to_json_string_ext(
-			root, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)));
-	json_object_put(root);
+	json_send(r, 200, root);
 	reply_cache(r, "public, max-age=1");
 }
 
@@ -235,23 +229,37 @@ static int redirect(struct request *rq, struct reply *r, const char *id, struct 
 	return film_redirect(r, to, f);
 }
 
+/* A lower picture than the film's own has to be made. */
+static bool is_wanted_lower(const struct asked_quality *quality, const struct film_seen *film)
+{
+	return quality->said && quality->first->height < record_lines(&film->record);
+}
+
 static int answer(struct app *app, struct request *rq, struct reply *r, struct film_seen *film,
 	struct fail *f)
 {
 	int json = accept_weight(request_header(rq, "HTTP_ACCEPT"), "application/json");
+	enum direct_way way = DIRECT_NOT;
 	struct asked_quality quality;
+	const char *edge = NULL;
 
 	if (find_film_quality(app, rq, &quality, f) < 0)
 		return -1;
 	reply_vary(r, "Accept");
 	if (json > 0 && json > accept_weight(request_header(rq, "HTTP_ACCEPT"), "video/mp4")) {
-		send_json(app, r, film, &quality.ladder);
+		send_json(app, rq, r, film, &quality.ladder);
 		return 0;
 	}
-	/* A lower picture than the film's own has to be made. */
-	if (plays_as_it_is(film) &&
-		(!quality.said || quality.first->height >= record_lines(&film->record)))
+	if (!is_wanted_lower(&quality, film) && direct_plays(rq, film))
+		way = direct_from(app, rq, &film->title, 0, &edge);
+	switch (way) {
+	case DIRECT_BYTES:
 		return send_bytes(rq, r, &film->title, f);
+	case DIRECT_EDGE:
+		return direct_redirect(r, edge, f);
+	case DIRECT_NOT:
+		break;
+	}
 	return redirect(rq, r, film->title.film.id, f);
 }
 

@@ -10,6 +10,7 @@
 #include "fcgi-app/processes/live.h"
 #include "fcgi-app/processes/meter.h"
 #include "fcgi-app/processes/packager.h"
+#include "lib/svc/edge.h"
 #include "lib/svc/episodes.h"
 #include "lib/svc/jobs.h"
 #include "lib/svc/package.h"
@@ -66,6 +67,7 @@ const struct role roles[] = {
 	{"live", "watch", run_live, AGAIN_WHILE_ASKED, NULL, 400, false, false},
 	{"token", "token", run_token, AGAIN_NEVER, NULL, 32, true, false},
 	{"refresh", "refresh", run_refresh, AGAIN_NEVER, NULL, 32, true, false},
+	{"edge", EDGE_VERB, edge_run, AGAIN_NEVER, NULL, 8, true, false},
 	{"episodes", EPISODES_VERB, episodes_run, AGAIN_NEVER, NULL, 4, true, false},
 	{"packager", PACKAGE_VERB, run_packager, AGAIN_NEVER, NULL, 1, true, true},
 	{"jobs", JOBS_VERB, run_jobs, AGAIN_NEVER, NULL, 1, true, true},

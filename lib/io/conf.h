@@ -83,7 +83,7 @@ struct conf {
 	const char *ffmpeg;
 
 	/* films */
-	const char *film_ladder, *media_program;
+	const char *film_ladder, *media_program, *direct_play;
 	int64_t film_jobs; /* encoded at once; 0: as many as there are processors */
 	int64_t look_ahead, segment_ttl_s;
 

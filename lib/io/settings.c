@@ -70,6 +70,11 @@ const struct setting settings[] = {
 		"The ffmpeg program, by name or path."},
 	{"film_ladder", SETTING_TEXT, AT(film_ladder), "1080p 720p 480p 360p 240p", 0, 0, NULL,
 		"What films can be encoded to, beside what they are; only what somebody plays is."},
+	{"direct_play", SETTING_CHOICE, AT(direct_play), "auto", 0, 0, "auto redirect proxy",
+		"A film at a gateway that the viewer's player can play as it is: auto and redirect "
+		"send the viewer to the gateway's edge, where its address holds no credentials and "
+		"suits the page; proxy never does, which an account with few connections is better "
+		"off with."},
 	{"film_jobs", SETTING_NUMBER, AT(film_jobs), "auto", 1, 64, "auto",
 		"Parts of films that are encoded at once on this host; auto: one for each "
 		"processor. Parts that are only copied do not count."},
