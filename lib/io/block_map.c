@@ -90,7 +90,8 @@ static bool info_ok(const struct block_map_info *i)
 {
 	const int64_t most_s = INT64_MAX / 1000000;
 
-	return i->size >= 0 && i->size <= (int64_t)BLOCK_MAP_BLOCKS_MAX * BLOCK_BYTES &&
+	return i->size >= 0 && (i->passed == 0 || i->passed == 1) &&
+	       (i->passed || i->size <= (int64_t)BLOCK_MAP_BLOCKS_MAX * BLOCK_BYTES) &&
 	       i->modified_s > 0 && i->modified_s < most_s && i->expires_s >= 0 &&
 	       i->expires_s < most_s && i->life_s > 0 && i->life_s < most_s &&
 	       is_of(i->file, sizeof(i->file), "0123456789abcdef") && i->file[0] &&
@@ -99,9 +100,9 @@ static bool info_ok(const struct block_map_info *i)
 	       is_text(i->given, sizeof(i->given));
 }
 
-static int64_t count_blocks(int64_t size)
+static int64_t count_blocks(const struct block_map_info *i)
 {
-	return (size + BLOCK_BYTES - 1) / BLOCK_BYTES;
+	return i->passed ? 0 : (i->size + BLOCK_BYTES - 1) / BLOCK_BYTES;
 }
 
 static size_t map_bytes(int64_t blocks)
@@ -116,7 +117,7 @@ static bool write_map(int fd, const struct block_map_info *info, const char *boo
 {
 	struct head head = {.layout = LAYOUT,
 		.block_bytes = BLOCK_BYTES,
-		.blocks = (uint32_t)count_blocks(info->size),
+		.blocks = (uint32_t)count_blocks(info),
 		.info = *info,
 		.used_ms = clock_real_ms()};
 
@@ -165,7 +166,7 @@ static bool head_ok(struct block_map *m, const char *boot)
 	if (memcmp(h->magic, magic, sizeof(magic)) != 0 || h->layout != LAYOUT ||
 		h->block_bytes != BLOCK_BYTES || !info_ok(&m->info))
 		return false;
-	m->count = count_blocks(m->info.size);
+	m->count = count_blocks(&m->info);
 	if ((int64_t)h->blocks != m->count || m->mapped != map_bytes(m->count))
 		return false;
 	return atomic_load(&h->published) ||

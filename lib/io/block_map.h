@@ -30,7 +30,8 @@ enum {
 
 /* What the head says. Texts end in a NUL and hold printable ASCII. */
 struct block_map_info {
-	int64_t size;		       /* of the file; 0 to BLOCK_MAP_BLOCKS_MAX * BLOCK_BYTES */
+	int64_t size; /* of the file; where it is kept at most BLOCK_MAP_BLOCKS_MAX * BLOCK_BYTES */
+	int64_t passed;		       /* 1: its bytes are not kept, and it has no blocks; else 0 */
 	int64_t modified_s, expires_s; /* since the epoch; expires_s 0: not known */
 	int64_t life_s;		       /* after its last use */
 	char file[40];		       /* name of the file with the bytes: [0-9a-f] alone */

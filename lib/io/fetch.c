@@ -26,7 +26,7 @@ struct transfer {
 	char shown[200]; /* the URL as it may be shown */
 	int64_t body_bytes, header_bytes, headers;
 	int64_t moved_ms; /* when the last byte came */
-	bool head_done;
+	bool head_done, held;
 	char refused[64]; /* the private address that was wanted, or "" */
 	struct fail why;  /* set by a callback that ended it */
 };
@@ -115,7 +115,7 @@ static void read_head(const struct transfer *t, struct fetch_head *head)
 	curl_easy_getinfo(t->curl, CURLINFO_REDIRECT_URL, &redirect);
 	curl_easy_getinfo(t->curl, CURLINFO_EFFECTIVE_URL, &url);
 	*head = (struct fetch_head){(int)status, type ? type : "", url ? url : "",
-		redirect ? redirect : "", "", "", length};
+		redirect ? redirect : "", "", "", "", length};
 }
 
 /* Of the last answer, redirects left out; "" where it has none, or one that is too long to be one.
@@ -132,7 +132,7 @@ static void copy_header(const struct transfer *t, const char *name, char *to, si
 
 static bool give_head(struct transfer *t)
 {
-	char content_range[100], validator[200];
+	char content_range[100], validator[200], encoding[40];
 	struct fetch_head head;
 
 	if (t->head_done)
@@ -143,8 +143,10 @@ static bool give_head(struct transfer *t)
 	copy_header(t, "ETag", validator, sizeof(validator));
 	if (!*validator)
 		copy_header(t, "Last-Modified", validator, sizeof(validator));
+	copy_header(t, "Content-Encoding", encoding, sizeof(encoding));
 	head.content_range = content_range;
 	head.validator = validator;
+	head.encoding = encoding;
 	row_add(t->rq.row, SOURCE_REFUSED, head.status >= 400);
 	if (t->rq.on_head && t->rq.on_head(t->rq.ctx, &head) == FETCH_STOP)
 		return end_with(t, FAIL_GONE, "not wanted any more");
@@ -154,6 +156,7 @@ static bool give_head(struct transfer *t)
 static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
 {
 	struct transfer *t = ctx;
+	enum fetch_verdict verdict = FETCH_GO_ON;
 	size_t len = size * count;
 
 	t->moved_ms = clock_mono_ms();
@@ -163,7 +166,16 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
 	row_add(t->rq.row, SOURCE_BYTES, (int64_t)len);
 	if (t->rq.max_bytes && t->body_bytes > t->rq.max_bytes)
 		return end_with(t, FAIL_UPSTREAM, "the answer is too large");
-	if (t->rq.on_data && t->rq.on_data(t->rq.ctx, bytes, len) == FETCH_STOP)
+	if (t->rq.on_data)
+		verdict = t->rq.on_data(t->rq.ctx, bytes, len);
+	if (verdict == FETCH_HOLD) {
+		must(t->owner);
+		t->held = true;
+		t->body_bytes -= (int64_t)len;
+		row_add(t->rq.row, SOURCE_BYTES, -(int64_t)len);
+		return CURL_WRITEFUNC_PAUSE;
+	}
+	if (verdict == FETCH_STOP)
 		return end_with(t, FAIL_GONE, "not wanted any more");
 	return len;
 }
@@ -176,7 +188,7 @@ static int on_progress(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl
 	(void)b;
 	(void)c;
 	(void)d;
-	if (t->rq.stall_ms && clock_mono_ms() - t->moved_ms > t->rq.stall_ms) {
+	if (t->rq.stall_ms && !t->held && clock_mono_ms() - t->moved_ms > t->rq.stall_ms) {
 		end_with(t, FAIL_TIMEOUT, "nothing came for too long");
 		return 1;
 	}
@@ -390,6 +402,13 @@ void transfer_stop(struct transfer **transfer)
 	curl_multi_remove_handle(t->owner->multi, t->curl);
 	transfer_free(t);
 	*transfer = NULL;
+}
+
+void transfer_resume(struct transfer *t)
+{
+	t->held = false;
+	t->moved_ms = clock_mono_ms();
+	curl_easy_pause(t->curl, CURLPAUSE_CONT);
 }
 
 static void finish(struct fetcher *fetcher)

@@ -23,7 +23,9 @@ struct fetch_policy {
 	size_t allow_count;
 };
 
-enum fetch_verdict { FETCH_GO_ON, FETCH_STOP };
+/* FETCH_HOLD, of on_data in a fetcher: these bytes are not taken and come again, with the rest,
+ * after transfer_resume(). */
+enum fetch_verdict { FETCH_GO_ON, FETCH_STOP, FETCH_HOLD };
 
 /* What an answer begins with. Texts are good during the call, or as long as the result. */
 struct fetch_head {
@@ -36,7 +38,8 @@ struct fetch_head {
 	const char *content_range;
 	const char
 		*validator; /* the value of ETag, or else of Last-Modified; "" when there is none */
-	int64_t length;	    /* of the body as it is sent; -1 when it is not said */
+	const char *encoding; /* the value of Content-Encoding */
+	int64_t length;	      /* of the body, as it says; -1 when it does not */
 };
 
 struct fetch_request {
@@ -95,6 +98,10 @@ int fetcher_start(struct fetcher *fetcher, const struct fetch_request *rq, struc
 /* Closes its connection now, without on_done, and sets *t to NULL. Accepts NULL there. Not to be
  * called from within its on_head and on_data. After on_done the transfer is gone by itself. */
 void transfer_stop(struct transfer **t);
+
+/* Goes on after FETCH_HOLD, and at no other time. May call on_data. Not to be called from within
+ * callbacks. */
+void transfer_resume(struct transfer *t);
 
 /* Waits at most `wait_ms` for transfers and for the caller's own descriptors, at most
  * FETCHER_OWN_MAX, whose revents are set, and lets transfers go on. */

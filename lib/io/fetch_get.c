@@ -40,7 +40,8 @@ int fetch_get(
 
 	buf_init(&res->body, rq->max_bytes ? (size_t)rq->max_bytes : (size_t)16 << 20);
 	res->content_type[0] = res->redirect_url[0] = '\0';
-	res->head = (struct fetch_head){0, res->content_type, "", res->redirect_url, "", "", -1};
+	res->head =
+		(struct fetch_head){0, res->content_type, "", res->redirect_url, "", "", "", -1};
 	own.on_head = keep_head;
 	own.on_data = keep_body;
 	own.ctx = &w;

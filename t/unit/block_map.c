@@ -76,6 +76,8 @@ static void heads(void)
 		{"no date", {.size = 1, .life_s = 1, .file = "a"}},
 		{"no life", {.size = 1, .modified_s = 1, .file = "a"}},
 	};
+	static const struct block_map_info passed = {
+		.size = 9000000000000, .passed = 1, .modified_s = 1, .life_s = 1, .file = "a"};
 	struct block_map *m = open_new(&good);
 	struct fail f = {0};
 
@@ -84,6 +86,12 @@ static void heads(void)
 	is_int(block_map_length(m, 5), 100, "as long as what is left");
 	ok(memcmp(block_map_info(m), &good, sizeof(good)) == 0, "the head says what it was told");
 	is_int(block_map_missing(m, 0), 0, "nothing is there yet");
+	block_map_close(&m);
+	ok(block_map_make(path, &passed, boot, true, &f) == 0, "9 TB are passed on");
+	m = open_again(boot);
+	is_int(block_map_count(m), 0, "without a block");
+	block_map_close(&m);
+	m = open_new(&good);
 	block_map_close(&m);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		f = (struct fail){0};
