@@ -36,6 +36,7 @@ int app_open(struct app *app, const struct conf *conf, struct board *board, int 
 		return -1;
 	}
 	mc_report(app->mc, board);
+	block_map_boot(app->boot);
 	return 0;
 }
 

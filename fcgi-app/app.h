@@ -10,6 +10,7 @@
 
 #include "lib/base/fail.h"
 #include "lib/hls/ladder.h"
+#include "lib/io/block_map.h"
 
 struct board;
 struct catalog;
@@ -31,6 +32,7 @@ struct app {
 	struct site *site;   /* the pages; see app_site() */
 	pthread_mutex_t site_lock;
 	struct ladder ladder; /* of the configuration, its default first */
+	char boot[BLOCK_MAP_BOOT_BYTES];
 	int wait_limit; /* threads that may wait at once for anything but memcached or SQLite */
 	atomic_int waiting;
 	_Atomic int64_t upkeep_ms; /* when it was last looked whether any is due; monotonic */

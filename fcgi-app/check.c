@@ -64,6 +64,7 @@ static void check_places(struct findings *o, const struct conf *conf)
 	}
 	check_writable(o, "state_dir", conf->state_dir);
 	check_writable(o, "live_dir", conf->live_dir);
+	check_writable(o, "stream_dir", conf->stream_dir);
 	check_writable(o, "run_dir", conf->run_dir);
 }
 

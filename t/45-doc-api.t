@@ -113,7 +113,8 @@ for my $name (sort keys %route) {
 		is differences($said->{members}, $reply->json), '', 'with these members' if $what eq 'application/json';
 		next if $method ne 'GET';
 		my $head = ask(HEAD => $target, @headers);
-		is $head->status . ' ' . length $head->body, "$status 0", 'HEAD is the same without a body';
+		# A part is what GET alone asks for (RFC 9110 section 14.2).
+		is $head->status . ' ' . length $head->body, ($status == 206 ? 200 : $status) . ' 0', 'HEAD is the same without a body';
 		is ask(POST => $target)->status, 405, 'POST is not allowed' if !$table{"POST $pattern"};
 		my $preflight = ask(OPTIONS => $target);
 		is $preflight->status, 204, 'OPTIONS answers the preflight';

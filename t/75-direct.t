@@ -91,7 +91,7 @@ subtest 'an edge that does not suit' => sub {
 		$gateway->control('clear');
 	}
 	fault('redirect.location=loop');
-	is ask('/api/stream/vod-102')->code, 'not_direct', 'its bytes alone cannot be had then';
+	is ask('/api/stream/vod-102')->code, 'upstream_refused', 'its bytes alone cannot be had then';
 	$gateway->control('clear');
 	is goes_to(ask('/api/stream/vod/102'), $edge), 'edge', 'the next one may';
 };
@@ -105,8 +105,15 @@ subtest 'an account whose only connection is in use' => sub {
 subtest 'direct_play = proxy' => sub {
 	$app->write_conf(direct_play => 'proxy');
 	is +($app->command('reload'))[0], 0, 'is taken';
-	is goes_to(ask('/api/stream/vod/102'), $edge), 'playlist', 'leads nobody to the edge';
-	is ask('/api/stream/vod/102', Accept => 'application/json')->json->{mode}, 'hls', 'and says so';
+	$app->move_clock(60);    # nobody watches the channel
+	let_go();
+	my $reply;
+	$app->wait_for(sub { $reply = ask('/api/stream/vod/102', Range => 'bytes=1000-'); $reply->status == 206 }, 15);
+	my $size = -s "$media/102.mp4";
+	is $reply->status . ' ' . length $reply->body, '206 ' . ($size - 1000), 'leads nobody to the edge: its bytes come from here' or diag $reply->body;
+	is $reply->header('Content-Type'), 'video/mp4', 'as what they are';
+	my $told = ask('/api/stream/vod/102', Accept => 'application/json')->json;
+	is "$told->{mode} $told->{url}", 'direct /api/stream/vod-102', 'and that is said';
 };
 
 my @leaks = grep { /\Q$secret\E|viewer\.one/ } @said;

@@ -20,6 +20,7 @@ void reply_open(struct reply *r, struct request *rq, const struct conf *conf)
 
 static void close_file(struct reply *r)
 {
+	blocks_close(&r->blocks);
 	if (r->fd >= 0)
 		close(r->fd);
 	r->fd = -1;
@@ -29,6 +30,8 @@ static void close_file(struct reply *r)
 void reply_close(struct reply *r)
 {
 	close_file(r);
+	if (r->waiting)
+		atomic_fetch_sub(r->waiting, 1);
 	buf_release(&r->headers);
 	buf_release(&r->body);
 }
@@ -139,4 +142,25 @@ int reply_descriptor(struct reply *r, int fd, const char *type, int64_t modified
 	r->file_bytes = st.st_size;
 	r->modified_s = modified_s;
 	return 0;
+}
+
+void reply_object(struct reply *r, struct blocks *blocks)
+{
+	const struct block_map_info *info = blocks_info(blocks);
+	char name[OBJECT_PUBLIC_BYTES];
+
+	close_file(r);
+	r->status = 200;
+	r->type = info->type;
+	r->modified_s = info->modified_s;
+	r->blocks = blocks;
+	object_public_name(info, name);
+	if (!blocks_is_published(blocks))
+		return;
+	r->fd = blocks_descriptor(blocks);
+	if (r->fd < 0)
+		return; /* its bytes are read as those of others */
+	r->file_bytes = info->size;
+	r->file = arena_printf(&r->rq->arena, "%s", name);
+	r->x_cache = blocks_x_cache(blocks, 0, info->size - 1);
 }

@@ -10,9 +10,12 @@
 #ifndef SLUICE_DOOR_REPLY_H
 #define SLUICE_DOOR_REPLY_H
 
+#include <stdatomic.h>
+
 #include "fcgi-app/door/request.h"
 #include "lib/base/buf.h"
 #include "lib/base/fail.h"
+#include "lib/svc/blocks.h"
 #include "lib/svc/publish.h"
 
 struct conf;
@@ -29,6 +32,7 @@ struct reply {
 	struct buf body;	   /* in memory, or */
 	int fd;			   /* a file, of so many bytes; -1: none */
 	int64_t file_bytes;
+	struct blocks *blocks;	/* or an object of the byte cache, as it comes; NULL: none */
 	const char *file;	/* its path below www_dir, as published; NULL: sent from here */
 	int64_t modified_s;	/* Last-Modified, in seconds since the epoch. 0: none, and the body
 				 * cannot be asked for in parts or on conditions */
@@ -41,6 +45,7 @@ struct reply {
 	int64_t rate_limit, rate_remaining, rate_reset_s;
 	int64_t keep_ms;	/* how long it may answer the same question of others; 0: not */
 	bool private_cors;	/* no CORS header: admin answers */
+	atomic_int *waiting;	/* counted down when it is closed: its place among those who wait */
 	int64_t sent_bytes; /* of the body, by reply_send(); 0 for what the front server sends */
 };
 
@@ -71,6 +76,10 @@ int reply_file(struct reply *r, const struct publisher *p, enum publish_store st
 /* The same with a file that is not published: its bytes are sent from here. Takes `fd`. `modified_s`
  * as the member says. Fails: FAIL_INTERNAL. */
 int reply_descriptor(struct reply *r, int fd, const char *type, int64_t modified_s, struct fail *f);
+
+/* The same with an object of the byte cache, which is taken: sent by the front server where it is
+ * whole, else from here as it comes. Its first byte is waited for before anything is said. */
+void reply_object(struct reply *r, struct blocks *blocks);
 
 /* Whether a file may be sent with a Content-Encoding: Apache drops that where it sends the file. */
 bool reply_may_code(const struct reply *r);

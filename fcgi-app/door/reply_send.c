@@ -10,6 +10,7 @@
 
 #include "fcgi-app/door/reply.h"
 #include "lib/base/clock.h"
+#include "lib/base/log.h"
 #include "lib/base/must.h"
 #include "lib/http/date.h"
 #include "lib/http/range.h"
@@ -91,6 +92,8 @@ static bool is_same(const struct request *rq, int64_t modified_s)
 
 static int64_t body_size(const struct reply *r)
 {
+	if (r->blocks)
+		return blocks_info(r->blocks)->size;
 	return r->fd >= 0 ? r->file_bytes : (int64_t)r->body.len;
 }
 
@@ -224,14 +227,14 @@ static void put_common(struct reply *r)
 	reply_header(r, "X-Request-Id", r->rq->id);
 }
 
-static int send_file(struct reply *r, struct range part)
+static int send_file(struct reply *r, int fd, struct range part)
 {
 	char chunk[CHUNK_BYTES];
 
 	while (part.first <= part.last) {
 		int64_t left = part.last - part.first + 1;
 		ssize_t n = pread(
-			r->fd, chunk, left < CHUNK_BYTES ? (size_t)left : CHUNK_BYTES, part.first);
+			fd, chunk, left < CHUNK_BYTES ? (size_t)left : CHUNK_BYTES, part.first);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -242,6 +245,59 @@ static int send_file(struct reply *r, struct range part)
 		r->sent_bytes += n;
 	}
 	return 0;
+}
+
+/* --- an object that is not whole yet ------------------------------------------------------------
+ */
+
+/* Waits for the first byte of the part. Where there will be none the reply says why. Where the object has just become another one, it is that one's part. */
+static void await_piece(struct reply *r, struct range *part, struct blocks_piece *piece)
+{
+	struct fail f = {0};
+	int64_t retry_s = 0;
+
+	for (int i = 0; i < 2; i++) {
+		r->x_cache = blocks_x_cache(r->blocks, part->first, part->last);
+		if (blocks_next(r->blocks, part->first, part->last, piece, &retry_s, &f) == 0)
+			return;
+		if (f.kind != FAIL_CONFLICT)
+			break;
+		r->status = 200;
+		r->modified_s = blocks_info(r->blocks)->modified_s;
+		*part = (struct range){0, body_size(r) - 1};
+		choose_part(r, part);
+		if ((r->status != 200 && r->status != 206) || part->first > part->last)
+			return; /* with nothing to send */
+	}
+	r->retry_after_s = (int)retry_s;
+	reply_fail(r, &f);
+}
+
+/* The length has been said: the client sees where it ends too early. */
+static int send_object(struct reply *r, struct range part, struct blocks_piece piece)
+{
+	struct fail f = {0};
+	int64_t retry_s;
+
+	for (;;) {
+		const struct range in = {piece.offset, piece.offset + (int64_t)piece.len - 1};
+
+		if (piece.fd >= 0 && send_file(r, piece.fd, in) < 0)
+			return -1;
+		if (piece.fd < 0 && fcgi_write(r->rq->x, piece.bytes, piece.len) < 0)
+			return -1;
+		if (piece.fd < 0)
+			r->sent_bytes += (int64_t)piece.len;
+		part.first += (int64_t)piece.len;
+		if (part.first > part.last)
+			return 0;
+		if (blocks_next(r->blocks, part.first, part.last, &piece, &retry_s, &f) < 0) {
+			if (f.kind != FAIL_GONE)
+				log_warn("stream_cut", LOG_STR("id", r->rq->id),
+					LOG_STR("why", f.text));
+			return -1;
+		}
+	}
 }
 
 static int send_bytes(struct reply *r, struct range part)
@@ -300,10 +356,18 @@ static bool is_too_large(struct reply *r)
 	return true;
 }
 
+/* Whether a body follows that comes from the byte cache. */
+static bool has_pieces(const struct reply *r, bool left, const struct range *part)
+{
+	return r->blocks && !left && r->rq->method == METHOD_GET &&
+	       (r->status == 200 || r->status == 206) && part->first <= part->last;
+}
+
 int reply_send(struct reply *r)
 {
 	enum method method = r->rq->method;
 	struct range part = {0, body_size(r) - 1};
+	struct blocks_piece piece = {.fd = -1};
 	bool left;
 
 	if (r->modified_s && r->status == 200 && (method == METHOD_GET || method == METHOD_HEAD))
@@ -312,6 +376,8 @@ int reply_send(struct reply *r)
 	left = (r->status == 200 || r->status == 206) && leave_file(r);
 	if (left)
 		r->status = 200;
+	if (has_pieces(r, left, &part))
+		await_piece(r, &part, &piece);
 	put_common(r);
 	if (is_too_large(r))
 		left = false;
@@ -321,5 +387,7 @@ int reply_send(struct reply *r)
 		return -1;
 	if (left || method == METHOD_HEAD || r->status == 204 || r->status == 304)
 		return 0;
-	return r->fd >= 0 ? send_file(r, part) : send_bytes(r, part);
+	if (piece.len)
+		return send_object(r, part, piece);
+	return r->fd >= 0 ? send_file(r, r->fd, part) : send_bytes(r, part);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fcgi-app/endpoints/cdn.h"
 #include "fcgi-app/endpoints/hls.h"
 #include "fcgi-app/endpoints/live.h"
 #include "fcgi-app/endpoints/metrics.h"
@@ -49,6 +50,9 @@ static const struct route routes[] = {
 	{METHOD_GET, "/prefetch", prefetch_query, POOL_API, "prefetch", NULL},
 	{METHOD_POST, "/prefetch/{id}", prefetch_id, POOL_API, "prefetch_id", NULL},
 	{METHOD_POST, "/api/video-info", video_info, POOL_RELAY, "video_info", NULL},
+	{METHOD_GET, "/cdn/stream/{id}", cdn_stream, POOL_RELAY, "cdn_stream", NULL},
+	{METHOD_GET, "/proxy", cdn_proxy, POOL_RELAY, "proxy", NULL},
+	{METHOD_GET, "/proxy/{id}", cdn_stream, POOL_RELAY, "proxy_id", NULL},
 	{METHOD_GET, "/metrics", metrics_show, POOL_API, "metrics", NULL},
 	{METHOD_GET, "/api/stats/cache", ops_stats_cache, POOL_API, "stats_cache", NULL},
 	{METHOD_GET, "/status", pages_status, POOL_API, "status", NULL},

@@ -63,9 +63,8 @@ enum direct_way direct_from(struct app *app, struct request *rq, const struct ti
 
 	if (t->where == TITLE_FILE)
 		return DIRECT_BYTES;
-	/* Here the bytes of a gateway's title would be proxied. */
 	if (strcmp(app->conf->direct_play, "proxy") == 0)
-		return DIRECT_NOT;
+		return DIRECT_BYTES; /* by the byte cache */
 	*url = ask_edge(app, rq, t->film.id, age_ms, &why);
 	if (*url)
 		return DIRECT_EDGE;

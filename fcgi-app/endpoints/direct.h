@@ -14,7 +14,7 @@ bool direct_plays(struct request *rq, const struct film_seen *film);
 
 enum direct_way {
 	DIRECT_NOT,   /* by a playlist alone */
-	DIRECT_BYTES, /* its bytes are at hand */
+	DIRECT_BYTES, /* its bytes are at hand, in a file or by the byte cache */
 	DIRECT_EDGE   /* at the address of a gateway's edge */
 };
 

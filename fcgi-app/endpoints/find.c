@@ -62,7 +62,7 @@ static int pick_height(const struct ladder *l, const struct quality *q, int64_t 
 }
 
 /* CMCD comes as a query parameter, or as a header of its own (CTA-5004). */
-static int64_t hinted_kbps(struct request *rq)
+int64_t find_hinted_kbps(struct request *rq)
 {
 	const char *cmcd = request_query(rq, "CMCD");
 
@@ -103,7 +103,7 @@ static int choose(
 	out->sound_alone = q.kind == QUALITY_AUDIO;
 	out->ladder = *c->ladder;
 	if (out->said &&
-		cut_ladder(c, &q, out->hinted ? hinted_kbps(rq) : INT64_MAX, &out->ladder, f) < 0)
+		cut_ladder(c, &q, out->hinted ? find_hinted_kbps(rq) : INT64_MAX, &out->ladder, f) < 0)
 		return -1;
 	out->first = out->ladder.rungs[0];
 	return 0;

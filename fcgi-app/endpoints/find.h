@@ -40,6 +40,12 @@ int find_quality(struct app *app, struct request *rq, struct asked_quality *out,
 int find_film_quality(
 	struct app *app, struct request *rq, struct asked_quality *out, struct fail *f);
 
+#define FIND_HINTS "Save-Data, ECT, Downlink, CMCD-Request"
+
+/* What the client's network can carry, in kb/s, as it hints by the headers FIND_HINTS; INT64_MAX when
+ * it says nothing. */
+int64_t find_hinted_kbps(struct request *rq);
+
 /* A number for who asks, by address and program (lib/svc/viewers.h). */
 uint64_t find_viewer(const struct request *rq);
 

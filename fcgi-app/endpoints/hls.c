@@ -138,7 +138,7 @@ int hls_master(struct app *app, struct request *rq, struct reply *r, struct fail
 	if (send_playlist(app, rq, r, &quality.ladder, span_make(NULL, 0), f) < 0)
 		return -1;
 	if (quality.hinted)
-		reply_vary(r, "Save-Data, ECT, Downlink, CMCD-Request");
+		reply_vary(r, FIND_HINTS);
 	if (r->status == 200)
 		reply_cache(r, "max-age=60");
 	r->keep_ms = MASTER_KEEP_MS;

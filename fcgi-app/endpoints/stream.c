@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fcgi-app/app.h"
+#include "fcgi-app/endpoints/cdn.h"
 #include "fcgi-app/endpoints/direct.h"
 #include "fcgi-app/endpoints/film.h"
 #include "fcgi-app/endpoints/find.h"
@@ -52,7 +53,7 @@ static void put_name(struct reply *r, const struct film *film)
 	buf_release(&text);
 }
 
-static int send_bytes(struct request *rq, struct reply *r, const struct title *t, struct fail *f)
+int stream_file(struct request *rq, struct reply *r, const struct title *t, struct fail *f)
 {
 	struct record_validator now;
 	int fd;
@@ -63,6 +64,24 @@ static int send_bytes(struct request *rq, struct reply *r, const struct title *t
 	if (request_query(rq, "download"))
 		put_name(r, &t->film);
 	reply_cache(r, "private, no-cache");
+	return 0;
+}
+
+/* Those of a gateway come through the byte cache. */
+static int send_bytes(
+	struct app *app, struct request *rq, struct reply *r, const struct title *t, struct fail *f)
+{
+	const struct quality as_it_is = {QUALITY_SOURCE, 0};
+	struct object_ask ask;
+
+	if (t->where == TITLE_FILE)
+		return stream_file(rq, r, t, f);
+	if (!object_ask_make(&ask, t->film.id, &as_it_is, 0, NULL))
+		return fail_set(f, FAIL_MISSING, "There is no such film");
+	if (cdn_object(app, rq, r, &ask, f) < 0)
+		return -1;
+	if (request_query(rq, "download"))
+		put_name(r, &t->film);
 	return 0;
 }
 
@@ -78,12 +97,14 @@ int stream_bytes(struct app *app, struct request *rq, struct reply *r, struct fa
 		return -1;
 	switch (direct_from(app, rq, t, 0, &url)) {
 	case DIRECT_BYTES:
-		return send_bytes(rq, r, t, f);
+		return send_bytes(app, rq, r, t, f);
 	case DIRECT_EDGE:
 		return direct_redirect(r, url, f);
 	case DIRECT_NOT:
 		break;
 	}
+	if (strcmp(app->conf->direct_play, "redirect") != 0)
+		return send_bytes(app, rq, r, t, f);
 	r->error_code = "not_direct";
 	return fail_set(
 		f, FAIL_CONFLICT, "This film is at a gateway and plays by its playlist alone");
@@ -254,7 +275,7 @@ static int answer(struct app *app, struct request *rq, struct reply *r, struct f
 		way = direct_from(app, rq, &film->title, 0, &edge);
 	switch (way) {
 	case DIRECT_BYTES:
-		return send_bytes(rq, r, &film->title, f);
+		return send_bytes(app, rq, r, &film->title, f);
 	case DIRECT_EDGE:
 		return direct_redirect(r, edge, f);
 	case DIRECT_NOT:

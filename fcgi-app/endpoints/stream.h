@@ -4,6 +4,7 @@
 #define SLUICE_ENDPOINTS_STREAM_H
 
 #include "fcgi-app/door/reply.h"
+#include "lib/svc/title.h"
 
 struct app;
 
@@ -13,5 +14,8 @@ struct app;
 int stream_vod(struct app *app, struct request *rq, struct reply *r, struct fail *f);
 int stream_episode(struct app *app, struct request *rq, struct reply *r, struct fail *f);
 int stream_bytes(struct app *app, struct request *rq, struct reply *r, struct fail *f);
+
+/* Answers with the bytes of a TITLE_FILE; ?download makes them a file with a name. */
+int stream_file(struct request *rq, struct reply *r, const struct title *t, struct fail *f);
 
 #endif

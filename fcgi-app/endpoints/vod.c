@@ -91,7 +91,7 @@ int vod_master(struct app *app, struct request *rq, struct reply *r, const struc
 	if (send_text(r, &text, f) < 0)
 		return -1;
 	if (quality.hinted)
-		reply_vary(r, "Save-Data, ECT, Downlink, CMCD-Request");
+		reply_vary(r, FIND_HINTS);
 	reply_cache(r, "max-age=60");
 	r->keep_ms = MASTER_KEEP_MS;
 	return 0;

@@ -14,9 +14,11 @@
 #include "fcgi-app/processes/leftovers.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/io/block_map.h"
 #include "lib/io/board.h"
 #include "lib/io/conf.h"
 #include "lib/svc/lives.h"
+#include "lib/svc/objects.h"
 #include "lib/svc/memo.h"
 #include "lib/svc/publish.h"
 #include "lib/svc/store.h"
@@ -25,6 +27,7 @@ enum {
 	TICK_MS = 250,
 	SECOND_MS = 1000,
 	SWEEP_MS = 5000,
+	OBJECTS_MS = 15000,
 	HOUR_MS = 3600 * 1000,
 	UNLISTED_MS = 300 * 1000, /* more than a live segment lives */
 	DUE_BUDGET_MS = 150,	  /* of a tick, for ending lives */
@@ -50,7 +53,8 @@ struct janitor {
 	struct lives_reader due;  /* being worked off; fd -1: none */
 	struct lives_reader made; /* being evicted */
 
-	int64_t second_ms, sweep_ms, hour_ms; /* when these were last done; monotonic */
+	char boot[BLOCK_MAP_BOOT_BYTES];
+	int64_t second_ms, sweep_ms, objects_ms, hour_ms; /* when these were last done; monotonic */
 	int64_t synced_minute, synced_bytes;
 	bool full[PUBLISH_STORES];     /* as last said in the log */
 	int64_t unlisted, unlisted_ms; /* BOARD_LIVE_UNLISTED, and when it last grew; monotonic */
@@ -357,6 +361,8 @@ static void tick(struct janitor *j)
 		leftovers_temporaries(j->conf, j->publisher);
 		end_unlisted(j);
 	}
+	if (is_due(&j->objects_ms, OBJECTS_MS))
+		objects_sweep(j->conf, j->board, j->boot, j->conf->stream_quota);
 	if (is_due(&j->hour_ms, HOUR_MS))
 		tidy_made(j);
 	if (!j->census.running && census_due(j->board, clock_real_ms()))
@@ -385,6 +391,7 @@ int janitor_run(const struct conf *conf, struct board *board)
 	j->board = board;
 	j->due.fd = j->made.fd = -1;
 	j->hour_ms = clock_mono_ms();
+	block_map_boot(j->boot);
 	leftovers_unsynced(conf, j->publisher);
 	do {
 		tick(j);

@@ -127,14 +127,16 @@ static bool replace_link(const char *name, const char *target, const struct plac
 	return false;
 }
 
-/* A link rather than a setting of the front server, because every front server follows links. */
-static int link_tv(const struct conf *conf, const struct places_owner *owner, struct fail *f)
+/* A link rather than a setting of the front server, because every front server follows links: `below`
+ * www_dir to the public half of a store. */
+static int link_store(const struct conf *conf, const char *below, const char *store,
+	const struct places_owner *owner, struct fail *f)
 {
 	char name[PATH_MAX], target[PATH_MAX], there[PATH_MAX];
 	ssize_t n;
 
-	if (!file_path(name, sizeof(name), "%s/tv", conf->www_dir) ||
-		!file_path(target, sizeof(target), "%s/pub", conf->live_dir))
+	if (!file_path(name, sizeof(name), "%s/%s", conf->www_dir, below) ||
+		!file_path(target, sizeof(target), "%s/pub", store))
 		return fail_set(f, FAIL_INPUT, "The path %s is too long", conf->www_dir);
 	n = readlink(name, there, sizeof(there) - 1);
 	if (n < 0 && errno != ENOENT)
@@ -148,7 +150,7 @@ static int link_tv(const struct conf *conf, const struct places_owner *owner, st
 
 int places_make(const struct conf *conf, const struct places_owner *owner, struct fail *f)
 {
-	static const char *const read[] = {"", "www", NULL};
+	static const char *const read[] = {"", "www", "www/cdn", NULL};
 	static const char *const kept[] = {"lives", "made", "db", NULL};
 	static const char *const published[] = {"", "pub", NULL};
 	static const char *const work[] = {"work", NULL};
@@ -159,9 +161,13 @@ int places_make(const struct conf *conf, const struct places_owner *owner, struc
 		make_below(conf->live_dir, published, 02750, owner, f) < 0 ||
 		make_below(conf->live_dir, work, 0700, owner, f) < 0 ||
 		make_one(conf->run_dir, 0750, owner, f) < 0 ||
-		make_below(conf->run_dir, leases, 0700, owner, f) < 0)
+		make_below(conf->run_dir, leases, 0700, owner, f) < 0 ||
+		make_below(conf->stream_dir, published, 02750, owner, f) < 0 ||
+		make_below(conf->stream_dir, work, 0700, owner, f) < 0)
 		return -1;
-	return link_tv(conf, owner, f);
+	return link_store(conf, "tv", conf->live_dir, owner, f) < 0
+		       ? -1
+		       : link_store(conf, "cdn/o", conf->stream_dir, owner, f);
 }
 
 int places_become(const struct conf *conf, const struct places_owner *owner, struct fail *f)

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "fcgi-app/import.h"
+#include "fcgi-app/processes/filler.h"
 #include "fcgi-app/processes/janitor.h"
 #include "fcgi-app/processes/jobs.h"
 #include "fcgi-app/processes/live.h"
@@ -12,6 +13,7 @@
 #include "fcgi-app/processes/packager.h"
 #include "lib/svc/edge.h"
 #include "lib/svc/episodes.h"
+#include "lib/svc/fill.h"
 #include "lib/svc/jobs.h"
 #include "lib/svc/package.h"
 #include "lib/svc/token.h"
@@ -61,6 +63,12 @@ static int run_jobs(const struct conf *conf, struct board *board, const char *id
 	return jobs_run(conf, board);
 }
 
+static int run_filler(const struct conf *conf, struct board *board, const char *id)
+{
+	(void)id;
+	return filler_run(conf, board);
+}
+
 const struct role roles[] = {
 	{"janitor", NULL, run_janitor, AGAIN_ALWAYS, NULL, 1, true, false},
 	{"meter", NULL, run_meter, AGAIN_ALWAYS, meter_is_wanted, 1, true, false},
@@ -69,6 +77,7 @@ const struct role roles[] = {
 	{"refresh", "refresh", run_refresh, AGAIN_NEVER, NULL, 32, true, false},
 	{"edge", EDGE_VERB, edge_run, AGAIN_NEVER, NULL, 8, true, false},
 	{"episodes", EPISODES_VERB, episodes_run, AGAIN_NEVER, NULL, 4, true, false},
+	{"filler", FILL_VERB, run_filler, AGAIN_NEVER, NULL, 1, true, true},
 	{"packager", PACKAGE_VERB, run_packager, AGAIN_NEVER, NULL, 1, true, true},
 	{"jobs", JOBS_VERB, run_jobs, AGAIN_NEVER, NULL, 1, true, true},
 	{"import", NULL, run_import, AGAIN_NEVER, import_is_due, 1, true, false},

@@ -9,4 +9,8 @@
  * we do not know. The front servers' configurations say the same. */
 const char *mime_type(struct span name);
 
+/* The ending, without its dot, of files of a media type, whatever parameters follow it: "webm".
+ * NULL for a type that we do not publish. */
+const char *mime_suffix(const char *type);
+
 #endif

@@ -122,6 +122,12 @@ static const struct board_total_info total_infos[] = {
 		"Streams whose first bytes are kept because of a prefetch.", true, 1},
 	[BOARD_LIMITED] = {"rate_limited", "rate_limit_refusals",
 		"Requests refused because their client asked too often.", false, 1},
+	[BOARD_STREAM_BYTES] = {"stream_bytes", "stream_cache_bytes",
+		"Bytes of the byte cache, in use or promised to what is being fetched.", true, 1},
+	[BOARD_STREAM_ENDED] = {"stream_ended", "stream_cache_removals",
+		"Objects removed from the byte cache.", false, 1},
+	[BOARD_STREAM_EVICTED_BYTES] = {"stream_evicted_bytes", "stream_cache_evicted_bytes",
+		"Bytes removed from the byte cache before their time to keep its quota.", false, 1},
 };
 
 _Static_assert(

@@ -69,6 +69,9 @@ enum board_total {
 	BOARD_PICTURE_FILES,  /* published now, of artwork and thumbnails */
 	BOARD_WARM_STREAMS,   /* whose first bytes are kept because of a prefetch */
 	BOARD_LIMITED, /* requests refused because their client asked too often */
+	BOARD_STREAM_BYTES, /* of the byte cache, in use or promised now */
+	BOARD_STREAM_ENDED, /* objects removed from it */
+	BOARD_STREAM_EVICTED_BYTES, /* of them, of those removed before their time */
 	BOARD_TOTALS
 };
 

@@ -399,8 +399,8 @@ static int complete(struct conf *c, struct fail *f)
 	struct arena *a = &c->memory->arena;
 	char host[256] = "";
 
-	if (!*c->live_dir)
-		c->live_dir = arena_printf(a, "%s/live", c->state_dir);
+	c->live_dir = *c->live_dir ? c->live_dir : arena_printf(a, "%s/live", c->state_dir);
+	c->stream_dir = *c->stream_dir ? c->stream_dir : arena_printf(a, "%s/bytes", c->run_dir);
 	c->www_dir = arena_printf(a, "%s/www", c->state_dir);
 	gather_rungs(c);
 	gethostname(host, sizeof(host) - 1);

@@ -94,6 +94,8 @@ struct conf {
 
 	/* stores, in bytes */
 	int64_t bytes_quota, free_floor;
+	const char *stream_dir; /* of the byte cache: lib/svc/object.h */
+	int64_t stream_quota;
 
 	/* memcached: servers as "host:port" or "/path.sock", separated by blanks; "" for none */
 	const char *memcached_servers, *memcached_prefix, *memcached_user, *memcached_password;

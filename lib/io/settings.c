@@ -73,8 +73,8 @@ const struct setting settings[] = {
 	{"direct_play", SETTING_CHOICE, AT(direct_play), "auto", 0, 0, "auto redirect proxy",
 		"A film at a gateway that the viewer's player can play as it is: auto and redirect "
 		"send the viewer to the gateway's edge, where its address holds no credentials and "
-		"suits the page; proxy never does, which an account with few connections is better "
-		"off with."},
+		"suits the page; proxy sends its bytes through here, which an account with few "
+		"connections is better off with."},
 	{"film_jobs", SETTING_NUMBER, AT(film_jobs), "auto", 1, 64, "auto",
 		"Parts of films that are encoded at once on this host; auto: one for each "
 		"processor. Parts that are only copied do not count."},
@@ -98,6 +98,13 @@ const struct setting settings[] = {
 		"{chunk} in their words: how many bytes they ask for at once."},
 	{"resolve_retries", SETTING_NUMBER, AT(resolve_retries), "3", 0, 100, NULL,
 		"{retries} in their words: how often they try again."},
+	{"stream_dir", SETTING_PATH, AT(stream_dir), "", 0, 0, NULL,
+		"Where the bytes of streams are kept that were fetched from a source. Empty: bytes, "
+		"below run_dir, which is memory on most systems. A directory on a disk keeps them "
+		"through a restart, and makes room for films."},
+	{"stream_quota", SETTING_BYTES, AT(stream_quota), "100M", 1 << 20, 1024 * 1024 * GB, NULL,
+		"What they may take; those used longest ago go first. One larger than a quarter of it "
+		"is passed on and not kept."},
 	{"bytes_quota", SETTING_BYTES, AT(bytes_quota), "10G", 1 << 20, 1024 * 1024 * GB, NULL,
 		"What published files may take; the oldest go first."},
 	{"free_floor", SETTING_BYTES, AT(free_floor), "512M", 0, 1024 * GB, NULL,

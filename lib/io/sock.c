@@ -60,7 +60,7 @@ static int make(const char *path, gid_t group, int type, int *out, struct fail *
 			"The path of the socket %s is too long: at most %zu bytes", path,
 			sizeof((struct sockaddr_un){0}.sun_path) - sizeof(beside));
 	fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind_beside(fd, path, group, type == SOCK_STREAM) < 0) {
+	if (fd < 0 || bind_beside(fd, path, group, (type & ~SOCK_NONBLOCK) != SOCK_DGRAM) < 0) {
 		fail_errno(f, FAIL_INTERNAL, errno, "The socket %s cannot be made", path);
 		if (fd >= 0)
 			close(fd);
@@ -73,6 +73,11 @@ static int make(const char *path, gid_t group, int type, int *out, struct fail *
 int sock_listen(const char *path, gid_t group, int *fd, struct fail *f)
 {
 	return make(path, group, SOCK_STREAM, fd, f);
+}
+
+int sock_listen_packets(const char *path, gid_t group, int *fd, struct fail *f)
+{
+	return make(path, group, SOCK_SEQPACKET | SOCK_NONBLOCK, fd, f);
 }
 
 int sock_datagram(const char *path, gid_t group, int *fd, struct fail *f)

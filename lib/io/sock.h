@@ -15,6 +15,9 @@ enum { SOCK_NO_GROUP = -1 };
  * the old one or the new one. Fails: FAIL_INPUT for a path that is too long, FAIL_INTERNAL. */
 int sock_listen(const char *path, gid_t group, int *fd, struct fail *f);
 
+/* The same for connections that keep messages apart (SOCK_SEQPACKET); accepting never blocks. */
+int sock_listen_packets(const char *path, gid_t group, int *fd, struct fail *f);
+
 /* The same for datagrams; it never blocks. */
 int sock_datagram(const char *path, gid_t group, int *fd, struct fail *f);
 

@@ -43,6 +43,8 @@ __attribute__((unused)) static void place_open(struct place *at, const char *dir
 	at->conf = (struct conf){.state_dir = at->dir,
 		.www_dir = at->www,
 		.live_dir = at->live,
+		.stream_dir = at->dir,
+		.stream_quota = 100 * MB,
 		.host_name = "host.example",
 		.live_idle_s = 30,
 		.bytes_quota = 100 * MB};

@@ -221,9 +221,14 @@ sub clip {
 }
 
 sub virtual {
-	my ($request, $wrong, $size) = @_;
-	return ranged($request, $wrong, $size, 1_700_000_000, 'application/octet-stream',
+	my ($server, $request, $wrong, $size) = @_;
+	my $of = $server->{counts}{virtual}{$size} //= { requests => 0, bytes => 0, now => 0, peak => 0 };
+	my $reply = ranged($request, $wrong, $size, $wrong->{modified} // 1_700_000_000, 'audio/webm',
 		sub { Gateway::Source->virtual(@_) });
+	$of->{requests}++;
+	$of->{now}++;
+	$of->{peak} = $of->{now} if $of->{now} > $of->{peak};
+	return { %$reply, count => sub { $of->{bytes} += $_[0] }, on_end => sub { $of->{now}-- } };
 }
 
 # $open->($first, $last) gives a source. RFC 9110 section 14, and what panels make of it.

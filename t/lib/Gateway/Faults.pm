@@ -53,6 +53,7 @@ my %KEYS = (
 	range => 'word',          # ignore star none wrong prefix on200
 	length => 'word',         # none, or +N or -N bytes beside the truth
 	no_validator => 'flag',
+	modified => 'number',     # of virtual files: another Last-Modified, so another file
 );
 my %HOW = (times => 'number', after => 'number', tag => 'word');
 my %READ = (

@@ -146,7 +146,7 @@ sub _route {
 	}
 	if ($path =~ m{^/virtual/(\d+)([kMGT]?)(?:/|$)}) {
 		my $size = $1 * { '' => 1, k => 1e3, M => 1e6, G => 1e9, T => 1e12 }->{$2};
-		return ('virtual', $size, sub { Gateway::Edge::virtual($request, $_[0], $size) });
+		return ('virtual', $size, sub { Gateway::Edge::virtual($self, $request, $_[0], $size) });
 	}
 	return;
 }

@@ -1,0 +1,189 @@
+/* fcgi-app/endpoints/cdn.c - music and proxied video: a stable address over bytes that lie
+ * elsewhere. SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/endpoints/cdn.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "fcgi-app/app.h"
+#include "fcgi-app/endpoints/find.h"
+#include "fcgi-app/endpoints/stream.h"
+#include "lib/base/clock.h"
+#include "lib/http/range.h"
+#include "lib/io/conf.h"
+#include "lib/svc/resolved.h"
+#include "lib/svc/title.h"
+
+/* --- what is asked for --------------------------------------------------------------------------
+ */
+
+static int read_ask(struct app *app, struct request *rq, struct reply *r, const char *id,
+	struct object_ask *ask, struct fail *f)
+{
+	const char *word = request_query(rq, "quality"), *format = request_query(rq, "format");
+	struct quality quality;
+	int64_t kbps = 0;
+
+	(void)app;
+	if (!quality_parse(span_of(word), &quality))
+		return fail_set(f, FAIL_INPUT,
+			"Unknown quality: low, medium, high, 144p to 1080p, source, audio or auto");
+	if (quality.kind == QUALITY_AUTO) {
+		reply_vary(r, FIND_HINTS);
+		kbps = find_hinted_kbps(rq);
+	}
+	if (format && strcmp(format, "auto") == 0)
+		format = NULL;
+	if (!object_ask_make(ask, id, &quality, kbps, format))
+		return fail_set(f, FAIL_INPUT, "This is no id or no format");
+	return 0;
+}
+
+/* Which bytes will be wanted, before anybody knows how many there are. What cannot be told without
+ * begins at the beginning. */
+static struct range guess_part(const struct request *rq)
+{
+	const struct range whole = {0, -1}, head = {0, 0};
+	struct range part;
+
+	if (rq->method != METHOD_GET)
+		return head;
+	if (request_header(rq, "HTTP_IF_RANGE"))
+		return whole;
+	if (range_parse(request_header(rq, "HTTP_RANGE"), INT64_MAX, &part) != RANGE_OK)
+		return whole;
+	if (part.first > INT64_MAX / 2) /* the last so many */
+		return head;
+	if (part.last == INT64_MAX - 1)
+		part.last = -1;
+	return part;
+}
+
+/* --- answers ------------------------------------------------------------------------------------
+ */
+
+/* A file of ours is sent as it is. */
+static int send_own_file(struct app *app, struct request *rq, struct reply *r,
+	const struct object_ask *ask, struct fail *f)
+{
+	struct title *t = arena_alloc(&rq->arena, sizeof(*t));
+	struct ident id;
+
+	if (!t)
+		return fail_set(f, FAIL_INPUT, "The request is too large");
+	if (!ident_parse(span_of(ask->id), IDENT_NONE, &id))
+		return fail_set(f, FAIL_MISSING, "There is no such file");
+	if (title_find(t, app->conf, app->catalog, &id, f) < 0)
+		return -1;
+	return stream_file(rq, r, t, f);
+}
+
+/* What it is at the source, where that can be told at once: 1 when it is a file of ours. */
+static int look_at_source(struct app *app, struct request *rq, struct reply *r,
+	const struct object_ask *ask, struct fail *f)
+{
+	const struct resolved_at at = {app->conf, app->mc, app->catalog, app->board};
+	const struct resolved_ask resolve = {
+		ask->id, object_ask_quality(ask), ask->kbps, ask->format};
+	struct resolved found;
+	int64_t retry_s = 0;
+
+	switch (resolved_find(&at, &resolve, &rq->arena, &found, &retry_s, f)) {
+	case RESOLVED_FOUND:
+		return found.where == RESOLVED_FILE;
+	case RESOLVED_WAIT:
+		*f = (struct fail){0};
+		return 0;
+	case RESOLVED_FAILED:
+		break;
+	}
+	r->retry_after_s = (int)retry_s;
+	return -1;
+}
+
+/* A film may be another one tomorrow: its address never ends. */
+static void say_how_long(struct reply *r, const struct block_map_info *info)
+{
+	int64_t left_s = info->expires_s - clock_real_ms() / 1000;
+	char text[48];
+
+	if (*info->given)
+		reply_header(r, "X-Quality", info->given);
+	if (!info->expires_s) {
+		reply_cache(r, "private, no-cache");
+		return;
+	}
+	snprintf(text, sizeof(text), "public, max-age=%lld", (long long)(left_s > 0 ? left_s : 0));
+	reply_cache(r, text);
+}
+
+static int learn(struct app *app, struct request *rq, struct reply *r, struct blocks *b,
+	const struct object_ask *ask, struct fail *f)
+{
+	const struct range part = guess_part(rq);
+	int64_t retry_s = 0;
+	int own = look_at_source(app, rq, r, ask, f);
+
+	if (own)
+		return own;
+	if (blocks_learn(b, part.first, part.last, &retry_s, f) == 0)
+		return 0;
+	r->retry_after_s = (int)retry_s;
+	return -1;
+}
+
+/* What is not whole may have to be waited for, until the last of it is sent. */
+static bool may_wait(struct app *app, struct reply *r, const struct blocks *b, struct fail *f)
+{
+	if (blocks_is_published(b))
+		return true;
+	if (!app_wait_begin(app, f))
+		return false;
+	r->waiting = &app->waiting;
+	return true;
+}
+
+int cdn_object(struct app *app, struct request *rq, struct reply *r, const struct object_ask *ask,
+	struct fail *f)
+{
+	struct blocks *b;
+	int own = 0;
+
+	if (blocks_open(&b, app->conf, app->boot, ask, fcgi_socket(rq->x), f) < 0)
+		return -1;
+	if (!may_wait(app, r, b, f))
+		own = -1;
+	else if (!blocks_is_known(b))
+		own = learn(app, rq, r, b, ask, f);
+	if (own) {
+		blocks_close(&b);
+		return own > 0 ? send_own_file(app, rq, r, ask, f) : -1;
+	}
+	reply_object(r, b);
+	say_how_long(r, blocks_info(b));
+	return 0;
+}
+
+int cdn_stream(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	const char *id = arena_copy(&rq->arena, rq->args[0]);
+	struct object_ask ask;
+
+	if (!id)
+		return fail_set(f, FAIL_INPUT, "The request is too large");
+	if (read_ask(app, rq, r, id, &ask, f) < 0)
+		return -1;
+	return cdn_object(app, rq, r, &ask, f);
+}
+
+int cdn_proxy(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	const char *id = request_query(rq, "v");
+	struct object_ask ask;
+
+	if (!id)
+		return fail_set(f, FAIL_INPUT, "v= must name what is wanted");
+	if (read_ask(app, rq, r, id, &ask, f) < 0)
+		return -1;
+	return cdn_object(app, rq, r, &ask, f);
+}
