@@ -5,6 +5,8 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use File::Temp ();
+use IO::Socket::UNIX;
 use Test::More;
 use Time::HiRes qw(time);
 use App;
@@ -129,4 +131,36 @@ subtest 'a late end of the request' => sub {
 
 is $app->get('/health/live')->status, 200, 'the service is there';
 unlike $app->log, qr/ error | died /, 'and had no trouble';
+# What is answered alone takes a thread each. A moment more of them than there are is no reason to refuse
+# any; when nobody gets done, it is.
+subtest 'more than can be worked at' => sub {
+	my @said = App::parallel(6, sub { return [ map { ask('/api/live', 'X-Sluice-Token' => 'abc')->status } 1 .. 20 ] });
+	my $refused = grep { $_ != 200 } map { @$_ } @said;
+	# Where a neighbour takes the machine for a fifth of a second, one may be.
+	cmp_ok $refused, '<=', 3, 'six at a time, of which two can be worked at, are all answered';
+
+	my $web = File::Temp->newdir;
+	system 'cp', '-R', $app->_web_dir . '/.', "$web";
+	open my $file, '>', "$web/large.js" or die "$web: $!\n";
+	print $file "// nothing\n" x 100_000;
+	close $file;
+	my $slow = App->new(via => 'fastcgi', conf => { api_processes => 1, api_threads => 2, web_dir => "$web" });
+	my $get = sub { return $slow->fcgi('api', 'GET', $_[0], [ 'X-Sluice-Token' => 'abc' ]) };
+	my ($version) = $get->('/')->body =~ m{/web/([0-9a-f]+)/};
+	my @readers = map {
+		my $socket = IO::Socket::UNIX->new(Peer => $slow->run_dir . '/api.sock') or die "api.sock: $!\n";
+		print $socket join '', App::Client::fcgi_request('GET', "/web/$version/large.js");
+		$socket->flush;
+		sysread $socket, my $begun, 100;
+		$socket;
+	} 1, 2;
+	is $get->('/api/live')->code, 'busy', 'when the threads are held by who does not read, others are refused';
+	is $get->('/api/live')->header('Retry-After'), 2, 'for a while';
+	is $slow->fcgi('api', 'GET', '/api/live')->status, 200, 'but for what is the same for all, which is made';
+	is $slow->fcgi('api', 'GET', '/api/live')->header('X-Cache'), 'HIT', 'or there';
+	close $_ for @readers;
+	ok $slow->wait_for(sub { $get->('/api/live')->status == 200 }, 10), 'when they have gone, everybody is answered again';
+	like $slow->get('/metrics')->body, qr/^sluice_busy_refusals_total [1-9]/m, 'who was refused is counted';
+};
+
 done_testing;

@@ -36,13 +36,18 @@ struct fcgi_exchange {
 	FCGX_Request *request; /* NULL: CGI, by the environment and standard input and output */
 	int64_t body_left;     /* CGI: what of the body has not been read */
 	FCGX_Request memory;   /* what `request` points to otherwise */
+	struct shared *shared; /* of its pool; NULL: CGI */
+	bool is_in;	       /* within the limit: counted in shared->at_work */
 };
 
 /* What the threads of a pool have in common. */
 struct shared {
 	const struct fcgi_pool *pool;
 	atomic_bool stop;
-	atomic_int at_work;
+	pthread_mutex_t lock; /* guards what follows; nothing is taken under it */
+	pthread_cond_t room;  /* at_work became less */
+	int at_work;
+	bool full; /* somebody has waited in vain, and nobody has finished since */
 };
 
 const char *fcgi_param(const struct fcgi_exchange *x, const char *name)
@@ -163,12 +168,13 @@ static int take_connection(int listen_fd)
 }
 
 /* Without the listening socket: after nonsense libfcgi would take the next connection itself. */
-static struct fcgi_exchange *exchange_open(void)
+static struct fcgi_exchange *exchange_open(struct shared *s)
 {
 	struct fcgi_exchange *x = calloc(1, sizeof(*x));
 
 	if (!x)
 		return NULL;
+	x->shared = s;
 	x->request = &x->memory;
 	must(FCGX_InitRequest(x->request, -1, 0) == 0);
 	return x;
@@ -228,14 +234,76 @@ void fcgi_finish(struct fcgi_exchange *x)
 	exchange_close(x);
 }
 
+/* --- the limit ----------------------------------------------------------------------------------
+ */
+
+static bool come_in(struct shared *s)
+{
+	bool room;
+
+	pthread_mutex_lock(&s->lock);
+	room = s->at_work < s->pool->limit;
+	s->at_work += room;
+	pthread_mutex_unlock(&s->lock);
+	return room;
+}
+
+static void go_out(struct shared *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->at_work--;
+	s->full = false;
+	pthread_cond_signal(&s->room);
+	pthread_mutex_unlock(&s->lock);
+}
+
+bool fcgi_wait_in(struct fcgi_exchange *x, int wait_ms)
+{
+	struct shared *s = x->shared;
+	struct timespec until;
+
+	if (!s || x->is_in)
+		return true;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += wait_ms / 1000;
+	until.tv_nsec += wait_ms % 1000 * 1000000L;
+	if (until.tv_nsec >= 1000000000L) {
+		until.tv_nsec -= 1000000000L;
+		until.tv_sec++;
+	}
+	pthread_mutex_lock(&s->lock);
+	while (!s->full && s->at_work >= s->pool->limit)
+		s->full = pthread_cond_timedwait(&s->room, &s->lock, &until) != 0 &&
+			  s->at_work >= s->pool->limit;
+	x->is_in = s->at_work < s->pool->limit;
+	s->at_work += x->is_in;
+	pthread_mutex_unlock(&s->lock);
+	return x->is_in;
+}
+
+static void limit_open(struct shared *s)
+{
+	pthread_condattr_t attr;
+
+	must(pthread_mutex_init(&s->lock, NULL) == 0);
+	must(pthread_condattr_init(&attr) == 0);
+	must(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0);
+	must(pthread_cond_init(&s->room, &attr) == 0);
+	pthread_condattr_destroy(&attr);
+}
+
 /* Sets *x to NULL when the handler put the request aside. */
 static void serve_one(struct shared *s, struct fcgi_exchange **x)
 {
-	bool busy = atomic_fetch_add(&s->at_work, 1) >= s->pool->limit;
-	bool answered = s->pool->handle(s->pool->ctx, *x, busy);
+	bool in = come_in(s), answered;
 
+	(*x)->is_in = in;
+	answered = s->pool->handle(s->pool->ctx, *x, !in);
+	if (answered)
+		in = (*x)->is_in; /* it may have waited for that */
 	/* Before the client can know: its next request must not find this one still counted. */
-	atomic_fetch_sub(&s->at_work, 1);
+	if (in)
+		go_out(s);
 	if (!answered) {
 		*x = NULL;
 		return;
@@ -252,7 +320,7 @@ static void serve_next(struct shared *s, struct fcgi_exchange **x)
 	FCGX_Request *r;
 
 	if (!*x)
-		*x = exchange_open();
+		*x = exchange_open(s);
 	if (!*x) {
 		nanosleep(&(struct timespec){0, 50000000}, NULL); /* no memory: not now */
 		return;
@@ -354,6 +422,7 @@ int fcgi_serve(const struct fcgi_pool *pool, struct fail *f)
 	/* Whoever made it may have made it non-blocking, and idle threads would spin. */
 	fcntl(pool->listen_fd, F_SETFL, fcntl(pool->listen_fd, F_GETFL) & ~O_NONBLOCK);
 	set_timeout(pool->listen_fd, SO_RCVTIMEO, ACCEPT_WAIT_MS);
+	limit_open(&s);
 	threads = calloc((size_t)want, sizeof(*threads));
 	if (!threads)
 		return fail_set(f, FAIL_INTERNAL, "There is no memory for %d threads", want);

@@ -19,7 +19,7 @@
 #include "lib/io/board.h"
 #include "lib/io/conf.h"
 
-enum { DRAIN_MS = 10000, KEY_MAX_BYTES = 1024 };
+enum { DRAIN_MS = 10000, KEY_MAX_BYTES = 1024, ROOM_WAIT_MS = 200 };
 
 /* One request while it is here. */
 struct visit {
@@ -83,8 +83,8 @@ static int begin(struct visit *v, struct app *app, struct fcgi_exchange *x)
 
 static int make(struct visit *v)
 {
-	v->refused = v->busy;
-	if (v->busy)
+	v->refused = v->busy && !fcgi_wait_in(v->rq.x, ROOM_WAIT_MS);
+	if (v->refused)
 		return fail_set(&v->f, FAIL_BUSY, "The server is busy; try again in a moment");
 	return v->route->handle(v->app, &v->rq, &v->r, &v->f);
 }
