@@ -6,6 +6,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use IO::Socket::UNIX;
+use IO::Socket::UNIX;
 use POSIX ();
 use Test::More;
 use Time::HiRes qw(time sleep);
@@ -91,6 +92,17 @@ is roles($app), '', 'starts none';
 $app->move_clock(16 * 60);
 is $app->get('/health/live')->status, 200, 'but when nobody has tidied up for a quarter of an hour';
 ok $app->wait_for(sub { roles($app) eq 'janitor supervisor' }, 10, 'a janitor'), 'it has that done';
+# Who asks in the moment in which nobody has asked for a minute is heard.
+($it) = $app->pids('supervisor');
+kill 'STOP', $it;
+$app->move_clock(61);
+my $asks = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Peer => $app->run_dir . '/supervisor.sock') or die "supervisor.sock: $!\n";
+is $asks->send('token live-2'), 12, 'the supervisor is asked at the very end of its life';
+my $known = length $app->log;
+kill 'CONT', $it;
+ok $app->wait_for(sub { substr($app->log, $known) =~ /role=token id=live-2|nobody asks/ }, 10, 'an answer'), 'which it notices';
+unlike substr($app->log, $known), qr/nobody asks/, 'and goes on';
+is +($app->pids('supervisor'))[0], $it, 'so it stays';
 
 # --- a master comes -------------------------------------------------------------------------------------
 my $served = App->new(via => 'fastcgi', memcached => '', start => 0, conf => {%small});

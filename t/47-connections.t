@@ -7,6 +7,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use IO::Socket::UNIX;
 use Test::More;
+use Time::HiRes qw(time);
 use App;
 use Mutation;
 
@@ -45,10 +46,13 @@ subtest 'after nonsense' => sub {
 	my @nonsense = map { client() } 1 .. $threads;
 	syswrite $_, "GET / HTTP/1.1\r\n\r\n" for @nonsense;
 	is_deeply [ map { (answer($_))[1] } @nonsense ], [ ('closed') x $threads ], 'every thread has refused some';
+	# Those who sent it are still there, and nobody waits for their end.
+	my $began = time;
 	my @held = map { client() } 1 .. $threads;
 	syswrite $_, $first for @held;
 	syswrite $_, $last for @held;
 	is_deeply [ map { (answer($_))[0] =~ /"status":"live"/ ? 'live' : 'no answer' } @held ], [ ('live') x @held ], 'every thread answers another connection';
+	cmp_ok time - $began, '<', 1.5, 'at once';
 };
 
 subtest 'kept ones' => sub {

@@ -30,6 +30,8 @@ enum {
 	CLIENT_WAIT_S = 30,   /* a front server that neither reads nor writes for so long is gone */
 	DROP_BYTES = 4096,    /* of a body that nobody wants, */
 	DROP_TIMES = 64,      /* so often */
+	FCGI_VERSION = 1,
+	FCGI_TYPE_MAX = 11,
 };
 
 struct fcgi_exchange {
@@ -152,6 +154,16 @@ static void set_timeout(int fd, int option, int ms)
 	setsockopt(fd, SOL_SOCKET, option, &tv, sizeof(tv));
 }
 
+/* Whether what has come so far can begin a request (FastCGI 1.0, section 3.3: a version, a type). To
+ * libfcgi all else is worth two seconds of waiting for the other end. */
+static bool is_nonsense(int fd)
+{
+	unsigned char head[2];
+
+	return recv(fd, head, sizeof(head), MSG_PEEK | MSG_DONTWAIT) == (ssize_t)sizeof(head) &&
+	       (head[0] != FCGI_VERSION || head[1] == 0 || head[1] > FCGI_TYPE_MAX);
+}
+
 /* Takes the next connection ourselves, because libfcgi's accept() leaves the descriptor to every
  * child and has no time limit for what follows. -1 when there is none yet. */
 static int take_connection(int listen_fd)
@@ -160,6 +172,10 @@ static int take_connection(int listen_fd)
 
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS))
 		nanosleep(&(struct timespec){0, 50000000}, NULL); /* instead of spinning */
+	if (fd >= 0 && is_nonsense(fd)) {
+		close(fd);
+		fd = -1;
+	}
 	if (fd < 0)
 		return -1;
 	set_timeout(fd, SO_RCVTIMEO, CLIENT_WAIT_S * 1000);

@@ -408,9 +408,26 @@ static bool is_idle(struct supervisor *s)
 	return now_ms - s->needed_ms >= IDLE_MS;
 }
 
+/* Takes the socket away, so that nobody can ask any more, and hears who did until then. True when
+ * somebody did; then it is there again. */
+static bool was_asked_late(struct supervisor *s)
+{
+	int64_t needed_ms = s->needed_ms;
+	struct fail f = {0};
+
+	unlink(s->socket_path);
+	take_messages(s);
+	if (s->needed_ms == needed_ms)
+		return false;
+	close(s->socket_fd);
+	if (sock_datagram(s->socket_path, (gid_t)SOCK_NO_GROUP, &s->socket_fd, &f) < 0)
+		log_error("not_heard", LOG_STR("why", f.text));
+	return true;
+}
+
 static void run(struct supervisor *s)
 {
-	while (!s->stop && !(s->on_demand && is_idle(s))) {
+	while (!s->stop && !(s->on_demand && is_idle(s) && !was_asked_late(s))) {
 		struct pollfd wake[] = {{s->signal_fd, POLLIN, 0}, {s->socket_fd, POLLIN, 0}};
 
 		signals_take(s->signal_fd, &s->stop, &s->renew);
