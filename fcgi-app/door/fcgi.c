@@ -30,6 +30,7 @@ enum {
 	CLIENT_WAIT_S = 30,   /* a front server that neither reads nor writes for so long is gone */
 	DROP_BYTES = 4096,    /* of a body that nobody wants, */
 	DROP_TIMES = 64,      /* so often */
+	FIRST_WAIT_MS = 5000, /* and one that has connected and says nothing, too */
 	FCGI_VERSION = 1,
 	FCGI_TYPE_MAX = 11,
 };
@@ -154,14 +155,19 @@ static void set_timeout(int fd, int option, int ms)
 	setsockopt(fd, SOL_SOCKET, option, &tv, sizeof(tv));
 }
 
-/* Whether what has come so far can begin a request (FastCGI 1.0, section 3.3: a version, a type). To
- * libfcgi all else is worth two seconds of waiting for the other end. */
-static bool is_nonsense(int fd)
+/* Whether what comes first can begin a request (FastCGI 1.0, section 3.3: a version, a type). To libfcgi
+ * all else is worth two seconds of waiting for the other end; and who says nothing would have a
+ * thread for half a minute. */
+static bool begins_request(int fd)
 {
-	unsigned char head[2];
+	unsigned char head[2] = {0};
+	ssize_t n;
 
-	return recv(fd, head, sizeof(head), MSG_PEEK | MSG_DONTWAIT) == (ssize_t)sizeof(head) &&
-	       (head[0] != FCGI_VERSION || head[1] == 0 || head[1] > FCGI_TYPE_MAX);
+	set_timeout(fd, SO_RCVTIMEO, FIRST_WAIT_MS);
+	do {
+		n = recv(fd, head, sizeof(head), MSG_PEEK);
+	} while (n < 0 && errno == EINTR);
+	return n > 0 && head[0] == FCGI_VERSION && (n == 1 || head[1] <= FCGI_TYPE_MAX);
 }
 
 /* Takes the next connection ourselves, because libfcgi's accept() leaves the descriptor to every
@@ -172,7 +178,7 @@ static int take_connection(int listen_fd)
 
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS))
 		nanosleep(&(struct timespec){0, 50000000}, NULL); /* instead of spinning */
-	if (fd >= 0 && is_nonsense(fd)) {
+	if (fd >= 0 && !begins_request(fd)) {
 		close(fd);
 		fd = -1;
 	}
