@@ -23,7 +23,7 @@ static const struct sharing by_nothing = {"", NULL};
 static const struct sharing by_page = {"category q limit cursor", NULL};
 static const struct sharing by_season = {"season limit cursor", NULL};
 static const struct sharing by_quality = {"quality", NULL};
-static const struct sharing by_quality_noted = {"quality", hls_note};
+static const struct sharing by_quality_noted = {"quality format", hls_note};
 
 static const struct route routes[] = {
 	{METHOD_GET, "/", pages_index, POOL_API, "index", NULL},
@@ -41,6 +41,10 @@ static const struct route routes[] = {
 		"vod_thumbnails", NULL},
 	{METHOD_GET, "/api/hls/{id}/{ver}/{rendition}/{file}", vod_part, POOL_RELAY, "vod_part",
 		NULL},
+	{METHOD_GET, "/api/hls/{id}/thumbnails.vtt", vod_latest_thumbnails, POOL_API,
+		"vod_latest_thumbnails", NULL},
+	{METHOD_GET, "/api/hls/{id}/{rendition}/{file}", vod_latest_part, POOL_API,
+		"vod_latest_part", NULL},
 	{METHOD_GET, "/api/stream/vod/{id}", stream_vod, POOL_RELAY, "stream_vod", NULL},
 	{METHOD_GET, "/api/stream/series/{series}/{season}/{episode}", stream_episode, POOL_RELAY,
 		"stream_episode", NULL},

@@ -48,6 +48,16 @@ static int is_changed(struct reply *r, struct fail *f)
 	return fail_set(f, FAIL_MISSING, "The film has changed; ask for its playlist again");
 }
 
+static int read_format(struct request *rq, enum rendition_format *out, struct fail *f)
+{
+	const char *word = request_query(rq, "format");
+
+	*out = word && strcmp(word, "ts") == 0 ? RENDITION_TS : RENDITION_FMP4;
+	if (word && strcmp(word, "ts") != 0 && strcmp(word, "fmp4") != 0)
+		return fail_set(f, FAIL_INPUT, "Unknown format: fmp4 or ts");
+	return 0;
+}
+
 /* --- playlists ---------------------------------------------------------------------------------
  */
 
@@ -75,9 +85,10 @@ int vod_master(struct app *app, struct request *rq, struct reply *r, const struc
 {
 	struct film_seen *film = new_film(rq, f);
 	struct asked_quality quality;
+	enum rendition_format format;
 	struct buf text;
 
-	if (!film || find_film_quality(app, rq, &quality, f) < 0)
+	if (!film || find_film_quality(app, rq, &quality, f) < 0 || read_format(rq, &format, f) < 0)
 		return -1;
 	if (film_open(film, app, id, INDEX_WAIT_MS, f) < 0) {
 		film_close(film);
@@ -86,7 +97,7 @@ int vod_master(struct app *app, struct request *rq, struct reply *r, const struc
 	if (quality.sound_alone)
 		drop_picture(&film->record);
 	buf_init(&text, VOD_MAX_BYTES);
-	vod_master_print(&film->record, &quality.ladder, film->ver, &text);
+	vod_master_print(&film->record, &quality.ladder, film->ver, format, &text);
 	film_close(film);
 	if (send_text(r, &text, f) < 0)
 		return -1;
@@ -97,30 +108,47 @@ int vod_master(struct app *app, struct request *rq, struct reply *r, const struc
 	return 0;
 }
 
-int vod_latest(struct app *app, struct request *rq, struct reply *r, const struct ident *id,
-	struct fail *f)
+/* To the same below the {ver} of the film as it is now: `name`, made in the request's arena. */
+static int redirect_to(struct app *app, struct request *rq, struct reply *r, const struct ident *id,
+	const struct rendition *x, const char *name, struct fail *f)
 {
 	struct film_seen *film = new_film(rq, f);
-	struct rendition x;
+	struct span query = rq->path.query;
 	const char *to;
 	int result;
 
 	if (!film)
 		return -1;
-	if (!rendition_parse(rq->args[1], &x) || x.kind == RENDITION_THUMBNAILS)
-		return fail_set(f, FAIL_MISSING, "There is no such rendition");
 	result = film_open(film, app, id, INDEX_WAIT_MS, f);
 	if (result < 0)
 		soon(r, f);
-	else if (!rendition_fits(&x, &film->record))
+	else if (!rendition_fits(x, &film->record))
 		result = fail_set(f, FAIL_MISSING, "The film has no such rendition");
 	film_close(film);
 	if (result < 0)
 		return -1;
-	to = arena_printf(&rq->arena, "/api/hls/%s/%s/%.*s.m3u8%s%.*s", film->title.film.id,
-		film->ver, (int)rq->args[1].len, rq->args[1].ptr, rq->path.query.len ? "?" : "",
-		(int)rq->path.query.len, rq->path.query.len ? rq->path.query.ptr : "");
+	to = name ? arena_printf(&rq->arena, "/api/hls/%s/%s/%s%s%.*s", film->title.film.id,
+			    film->ver, name, query.len ? "?" : "", (int)query.len,
+			    query.len ? query.ptr : "")
+		  : NULL;
 	return film_redirect(r, to, f);
+}
+
+int vod_latest(struct app *app, struct request *rq, struct reply *r, const struct ident *id,
+	struct fail *f)
+{
+	char name[RENDITION_NAME_BYTES];
+	enum rendition_format format;
+	struct rendition x;
+
+	if (read_format(rq, &format, f) < 0)
+		return -1;
+	if (!rendition_parse_list(rq->args[1], &x) || x.kind == RENDITION_THUMBNAILS)
+		return fail_set(f, FAIL_MISSING, "There is no such rendition");
+	if (format == RENDITION_TS && rendition_has_ts(&x))
+		x.format = format;
+	rendition_print_list(&x, name);
+	return redirect_to(app, rq, r, id, &x, arena_printf(&rq->arena, "%s.m3u8", name), f);
 }
 
 /* Published, so that the front server sends it from now on; where there is no room, sent from here.
@@ -138,7 +166,7 @@ static int send_list(struct app *app, struct reply *r, const struct film_seen *f
 		vod_thumbnails_print(&film->record, &text);
 	else
 		vod_media_print(&film->record, x, &text);
-	rendition_print(x, rendition);
+	rendition_print_list(x, rendition);
 	snprintf(name, sizeof(name), "api/hls/%s/%s/%s.%s", film->title.film.id, film->ver,
 		rendition, pictures ? "vtt" : "m3u8");
 	if (!text.failed)
@@ -185,7 +213,7 @@ int vod_media(struct app *app, struct request *rq, struct reply *r, struct fail 
 {
 	struct rendition x;
 
-	if (!rendition_parse(rq->args[2], &x) || x.kind == RENDITION_THUMBNAILS)
+	if (!rendition_parse_list(rq->args[2], &x) || x.kind == RENDITION_THUMBNAILS)
 		return fail_set(f, FAIL_MISSING, "There is no such rendition");
 	return answer_list(app, rq, r, &x, f);
 }
@@ -201,27 +229,24 @@ int vod_thumbnails(struct app *app, struct request *rq, struct reply *r, struct 
  */
 
 /* "init.mp4" or "12.m4s": what of a rendition is asked for. */
-static int read_file_name(struct span file, struct package_request *rq, struct fail *f)
+static int read_file_name(
+	struct span file, struct package_request *rq, struct rendition *x, struct fail *f)
 {
 	struct span name, suffix = file;
-	struct rendition x;
-	int64_t n;
+	int64_t n = 0;
 
-	if (!rendition_parse(span_of(rq->rendition), &x))
+	if (!rendition_parse(span_of(rq->rendition), x))
 		return fail_set(f, FAIL_MISSING, "There is no such rendition");
 	span_next(&suffix, '.', &name);
-	rq->part = PACKAGE_SEGMENT;
-	if (span_is(file, "init.mp4") && rendition_has_init(&x))
-		rq->part = PACKAGE_INIT;
-	else if (!suffix.ptr || !span_is(suffix, rendition_extension(&x)) ||
-		 (name.len > 1 && name.ptr[0] == '0') ||
-		 !num_parse(name, 0, RECORD_SEGMENTS_MAX, &n))
+	rq->part = span_is(file, "init.mp4") ? PACKAGE_INIT : PACKAGE_SEGMENT;
+	if (!suffix.ptr || !rendition_parse_part(span_of(rq->rendition), suffix, x) ||
+		(rq->part == PACKAGE_SEGMENT &&
+			(span_is(suffix, "mp4") || (name.len > 1 && name.ptr[0] == '0') ||
+				!num_parse(name, 0, RECORD_SEGMENTS_MAX, &n))) ||
+		!span_copy(suffix, rq->suffix, sizeof(rq->suffix)))
 		return fail_set(f, FAIL_MISSING, "A rendition has no such file");
-	else
-		rq->n = (uint32_t)n;
-	return span_copy(suffix, rq->suffix, sizeof(rq->suffix))
-		       ? 0
-		       : fail_set(f, FAIL_MISSING, "A rendition has no such file");
+	rq->n = (uint32_t)n;
+	return 0;
 }
 
 static bool is_version(struct span text)
@@ -235,6 +260,7 @@ static bool is_version(struct span text)
 
 static int read_part(const struct request *rq, struct package_request *out, struct fail *f)
 {
+	struct rendition x;
 	struct ident id;
 
 	*out = (struct package_request){.version = PACKAGE_VERSION, .viewer = find_viewer(rq)};
@@ -244,7 +270,7 @@ static int read_part(const struct request *rq, struct package_request *out, stru
 		!span_copy(rq->args[2], out->rendition, sizeof(out->rendition)))
 		return fail_set(f, FAIL_MISSING, "There is no such part of the film");
 	ident_print(&id, out->id, sizeof(out->id));
-	return read_file_name(rq->args[3], out, f);
+	return read_file_name(rq->args[3], out, &x, f);
 }
 
 static int make_part(struct app *app, struct request *rq, struct reply *r,
@@ -287,4 +313,35 @@ int vod_part(struct app *app, struct request *rq, struct reply *r, struct fail *
 		return -1;
 	reply_cache(r, forever);
 	return 0;
+}
+
+/* --- without a version -------------------------------------------------------------------------
+ */
+
+int vod_latest_thumbnails(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	struct rendition x = {.kind = RENDITION_THUMBNAILS};
+	struct ident id;
+
+	if (film_ident(rq, &id, f) < 0)
+		return -1;
+	return redirect_to(app, rq, r, &id, &x, "thumbnails.vtt", f);
+}
+
+int vod_latest_part(struct app *app, struct request *rq, struct reply *r, struct fail *f)
+{
+	struct package_request part = {0};
+	struct rendition x;
+	struct ident id;
+
+	if (film_ident(rq, &id, f) < 0)
+		return -1;
+	if (!span_copy(rq->args[1], part.rendition, sizeof(part.rendition)))
+		return fail_set(f, FAIL_MISSING, "There is no such rendition");
+	if (read_file_name(rq->args[2], &part, &x, f) < 0)
+		return -1;
+	return redirect_to(app, rq, r, &id, &x,
+		arena_printf(&rq->arena, "%s/%.*s", part.rendition, (int)rq->args[2].len,
+			rq->args[2].ptr),
+		f);
 }

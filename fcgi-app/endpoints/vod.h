@@ -14,6 +14,10 @@ int vod_master(struct app *app, struct request *rq, struct reply *r, const struc
 int vod_latest(struct app *app, struct request *rq, struct reply *r, const struct ident *id,
 	struct fail *f);
 
+/* GET /api/hls/{id}/thumbnails.vtt and /api/hls/{id}/{rendition}/{file}: to what they are now */
+int vod_latest_thumbnails(struct app *app, struct request *rq, struct reply *r, struct fail *f);
+int vod_latest_part(struct app *app, struct request *rq, struct reply *r, struct fail *f);
+
 /* GET /api/hls/{id}/{ver}/{rendition}.m3u8, …/thumbnails.vtt and …/{rendition}/{file} */
 int vod_media(struct app *app, struct request *rq, struct reply *r, struct fail *f);
 int vod_thumbnails(struct app *app, struct request *rq, struct reply *r, struct fail *f);

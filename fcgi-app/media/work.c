@@ -102,10 +102,8 @@ static int make_part(const struct media_job *job, const struct av_source *source
 	struct record r;
 	struct buf bytes;
 
-	if (!rendition_parse(span_of(job->rendition), &x))
+	if (!rendition_parse_part(span_of(job->rendition), span_of(job->suffix), &x))
 		return fail_set(f, FAIL_MISSING, "The film has no such rendition");
-	if (strcmp(job->suffix, "ts") == 0)
-		x.format = RENDITION_TS;
 	arena_init(&arena, ARENA_MAX);
 	buf_init(&bytes, RECORD_MAX_BYTES);
 	if (read_record(fds[MEDIA_RECORD], &bytes, &arena, &r, f) < 0)

@@ -234,7 +234,8 @@ static int check_part(const struct package_request *rq, const struct record *r, 
 {
 	struct rendition rendition;
 
-	if (!rendition_parse(span_of(rq->rendition), &rendition) || !rendition_fits(&rendition, r))
+	if (!rendition_parse_part(span_of(rq->rendition), span_of(rq->suffix), &rendition) ||
+		!rendition_fits(&rendition, r))
 		return fail_set(f, FAIL_MISSING, "The film has no such rendition");
 	if (rq->part == PACKAGE_SEGMENT && rq->n >= rendition_segments(&rendition, r))
 		return fail_set(f, FAIL_MISSING, "The film has %zu such segments",

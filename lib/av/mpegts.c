@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/hls/grid.h"
+#include "lib/hls/rendition.h"
 #include "lib/hls/ts.h"
 
 enum {
@@ -17,8 +18,9 @@ enum {
 	PAYLOAD = TS_PACKET - 4,
 	TURN = 16, /* of a continuity counter */
 	HZ = 90000,
-	TIME_0 = 10 * HZ,
+	TIME_0 = RENDITION_TS_ZERO_S * HZ,
 	PCR_BEFORE = HZ / 2, /* how long before it is decoded a picture may arrive */
+	HEADER = 19,	     /* of a PES packet with both times */
 	PES_MAX = 64 << 20
 };
 
@@ -81,6 +83,9 @@ static void packets(struct printer *p, struct pid *pid, int64_t pcr, bool entry,
 		size_t left = len - at, take = left;
 		if (spread && i + 1 < count)
 			take = (left + count - i - 1) / (count - i);
+		/* A header that goes on in the next packet is more than some receivers take. */
+		if (i == 0 && take < HEADER && left >= HEADER + count - 1)
+			take = HEADER;
 		at += packet(
 			p, pid, bytes + at, take, at == 0, at == 0 ? pcr : -1, entry && at == 0);
 	}

@@ -87,7 +87,7 @@ static int write_whole(const struct av_source *s, const struct record *r, const 
 	int result;
 
 	buf_init(&b, WHOLE_MAX);
-	result = x->kind == RENDITION_TEXT ? text_segment(s, r, x->track, n, &b, f)
+	result = x->kind == RENDITION_TEXT ? text_segment(s, r, x, n, &b, f)
 					   : sprite_sheet(s, r, x, n, &b, f);
 	if (result == 0)
 		result = write_buf(&b, fd, f);

@@ -191,16 +191,17 @@ static int collect(struct demux *d, int64_t begin, int64_t end, struct buf *to, 
 	return got < 0 ? -1 : 0;
 }
 
-int text_segment(const struct av_source *s, const struct record *r, unsigned track, size_t n,
-	struct buf *to, struct fail *f)
+int text_segment(const struct av_source *s, const struct record *r, const struct rendition *x,
+	size_t n, struct buf *to, struct fail *f)
 {
-	const struct record_text *t = &r->text[track];
+	const struct record_text *t = &r->text[x->track];
 	int64_t from = r->t[n] - (int64_t)BEFORE_S * r->timescale;
 	bool last = n + 1 == r->segments;
 	struct demux d;
 	int result = -1;
 
-	buf_puts(to, "WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:0\n\n");
+	buf_printf(to, "WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:%d\n\n",
+		x->format == RENDITION_TS ? RENDITION_TS_ZERO_S * 90000 : 0);
 	if (demux_open(&d, s, r, t->stream, t->codec, from > 0 ? from : 0,
 		    last ? INT64_MAX : r->t[n + 1], f) == 0) {
 		d.late_s = LATE_S;

@@ -9,8 +9,8 @@
 #include "lib/base/buf.h"
 
 /* Appends segment n of a subtitle track. */
-int text_segment(const struct av_source *s, const struct record *r, unsigned track, size_t n,
-	struct buf *to, struct fail *f);
+int text_segment(const struct av_source *s, const struct record *r, const struct rendition *x,
+	size_t n, struct buf *to, struct fail *f);
 
 /* Appends the text of one cue, which the codec ("subrip", "ass", "mov_text", "webvtt") has written
  * so; nothing, if there is nothing to be seen in it. */

@@ -3,6 +3,7 @@
 #include "lib/hls/rendition.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/base/must.h"
 #include "lib/base/num.h"
@@ -42,6 +43,48 @@ bool rendition_parse(struct span name, struct rendition *out)
 	return true;
 }
 
+bool rendition_has_ts(const struct rendition *r)
+{
+	return r->kind != RENDITION_IFRAMES && r->kind != RENDITION_THUMBNAILS;
+}
+
+bool rendition_parse_list(struct span name, struct rendition *out)
+{
+	struct rendition x;
+	bool ts = span_ends(name, ".ts");
+
+	if (ts)
+		name.len -= 3;
+	if (!rendition_parse(name, &x) || (ts && !rendition_has_ts(&x)))
+		return false;
+	x.format = ts ? RENDITION_TS : RENDITION_FMP4;
+	*out = x;
+	return true;
+}
+
+bool rendition_parse_part(struct span name, struct span extension, struct rendition *out)
+{
+	struct rendition x;
+
+	if (!rendition_parse(name, &x))
+		return false;
+	if (rendition_has_ts(&x) && span_starts(extension, "ts"))
+		x.format = RENDITION_TS;
+	if (!span_is(extension, rendition_extension(&x)) &&
+		!(rendition_has_init(&x) && span_is(extension, "mp4")))
+		return false;
+	*out = x;
+	return true;
+}
+
+void rendition_print_list(const struct rendition *r, char *to)
+{
+	char name[RENDITION_NAME_BYTES];
+
+	rendition_print(r, name);
+	snprintf(to, RENDITION_NAME_BYTES, "%.12s%s", name, r->format == RENDITION_TS ? ".ts" : "");
+}
+
 void rendition_print(const struct rendition *r, char *to)
 {
 	static const char *const words[] = {[RENDITION_SOURCE] = "source",
@@ -61,7 +104,8 @@ bool rendition_fits(const struct rendition *r, const struct record *of)
 {
 	switch (r->kind) {
 	case RENDITION_SOURCE:
-		return of->video.codec[0] && of->flags & RECORD_COPY;
+		return of->video.codec[0] && of->flags & RECORD_COPY &&
+		       (r->format == RENDITION_FMP4 || strcmp(of->video.codec, "h264") == 0);
 	case RENDITION_AUDIO:
 		return r->track < of->audio_count;
 	case RENDITION_TEXT:
@@ -115,7 +159,7 @@ size_t rendition_segments(const struct rendition *r, const struct record *of)
 const char *rendition_extension(const struct rendition *r)
 {
 	if (r->kind == RENDITION_TEXT)
-		return "vtt";
+		return r->format == RENDITION_TS ? "ts.vtt" : "vtt";
 	if (r->kind == RENDITION_THUMBNAILS)
 		return "jpg";
 	return r->format == RENDITION_TS ? "ts" : "m4s";

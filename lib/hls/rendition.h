@@ -27,6 +27,7 @@ enum rendition_format { RENDITION_FMP4, RENDITION_TS };
 
 enum {
 	RENDITION_NAME_BYTES = 16,
+	RENDITION_TS_ZERO_S = 10, /* time 0 of a title on the clock of its MPEG-TS */
 	/* A sheet of thumbnails shows the beginnings of so many segments, in so many columns;
 	   "segment" k of `thumbnails` is a sheet. Its pictures are of the size that
 	   rendition_size() says. */
@@ -45,11 +46,24 @@ struct rendition {
  * RENDITION_FMP4. False, with *out untouched, for any other, "a007" among them. */
 bool rendition_parse(struct span name, struct rendition *out);
 
-/* Its name; `to` holds RENDITION_NAME_BYTES. */
-void rendition_print(const struct rendition *r, char *to);
+/* The same as a playlist is named: "720p", or "720p.ts" for MPEG-TS (of pictures, sounds and
+ * subtitles). */
+bool rendition_parse_list(struct span name, struct rendition *out);
 
-/* Whether this title has it. A rung is there if there is a picture; which ones are worth listing
- * says ladder_fit(). */
+/* Whether that kind is handed out in MPEG-TS, too. */
+bool rendition_has_ts(const struct rendition *r);
+
+/* The same with the extension of its segments, or "mp4" of its init segment, which says the format.
+ * False where it has no such files. */
+bool rendition_parse_part(struct span name, struct span extension, struct rendition *out);
+
+/* Its name, as rendition_parse() reads it, or rendition_parse_list(); `to` holds
+ * RENDITION_NAME_BYTES. */
+void rendition_print(const struct rendition *r, char *to);
+void rendition_print_list(const struct rendition *r, char *to);
+
+/* Whether this title has it; in MPEG-TS H.264 alone. A rung is there if there is a picture; which
+ * ones are worth listing says ladder_fit(). */
 bool rendition_fits(const struct rendition *r, const struct record *of);
 
 /* Size of its picture: even numbers, within the rung, never larger than the source; 0 x 0 where it
@@ -59,7 +73,7 @@ void rendition_size(const struct rendition *r, const struct record *of, int *wid
 /* How many segments it has: as many as the title, or sheets of thumbnails. */
 size_t rendition_segments(const struct rendition *r, const struct record *of);
 
-/* The extension of its segments: "m4s", "ts", "vtt" or "jpg". */
+/* The extension of its segments: "m4s", "ts", "vtt" ("ts.vtt" on the clock of MPEG-TS) or "jpg". */
 const char *rendition_extension(const struct rendition *r);
 
 /* Whether its segments need an init segment. */

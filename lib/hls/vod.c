@@ -25,6 +25,15 @@ bool vod_has(const struct record *r, const struct ladder *l, const struct rendit
 	return false;
 }
 
+/* A master that is being written. */
+struct master {
+	const struct record *r;
+	const char *ver;
+	enum rendition_format format;
+	const char *end; /* of a playlist's name, before its extension */
+	struct buf *to;
+};
+
 /* --- sounds and subtitles ----------------------------------------------------------------------
  */
 
@@ -61,17 +70,22 @@ static bool is_named_before(const struct record *r, unsigned n)
 	return false;
 }
 
-static void print_sounds(const struct record *r, const char *ver, struct buf *to)
+static void print_sounds(const struct master *m)
 {
+	const struct record *r = m->r;
 	unsigned first = default_sound(r);
 
 	for (unsigned i = 0; i < r->audio_count; i++) {
 		const struct record_audio *a = &r->audio[i];
 
-		buf_puts(to, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"sound\"");
-		print_name(is_named_before(r, i) ? "" : a->title, a->language, "Sound", i, to);
-		buf_printf(to, ",DEFAULT=%s,AUTOSELECT=YES,CHANNELS=\"%d\",URI=\"%s/a%u.m3u8\"\n",
-			i == first ? "YES" : "NO", a->channels, ver, i);
+		buf_puts(m->to, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"sound\"");
+		print_name(is_named_before(r, i) ? "" : a->title, a->language, "Sound", i, m->to);
+		buf_printf(m->to, ",DEFAULT=%s,AUTOSELECT=YES,CHANNELS=\"%d\"",
+			i == first ? "YES" : "NO", a->channels);
+		/* One without an address stands in the variant itself (section 4.3.4.1). */
+		if (m->format == RENDITION_FMP4 || i > 0 || !r->video.codec[0])
+			buf_printf(m->to, ",URI=\"%s/a%u%s.m3u8\"", m->ver, i, m->end);
+		buf_putc(m->to, '\n');
 	}
 }
 
@@ -84,34 +98,44 @@ static bool is_text_named_before(const struct record *r, unsigned n)
 	return false;
 }
 
-static void print_texts(const struct record *r, const char *ver, struct buf *to)
+static void print_texts(const struct master *m)
 {
+	const struct record *r = m->r;
+
 	for (unsigned i = 0; i < r->text_count; i++) {
 		const struct record_text *t = &r->text[i];
 
-		buf_puts(to, "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"text\"");
+		buf_puts(m->to, "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"text\"");
 		print_name(is_text_named_before(r, i) ? "" : t->title, t->language, "Subtitles", i,
-			to);
-		buf_printf(to, ",DEFAULT=NO,AUTOSELECT=%s,FORCED=%s",
+			m->to);
+		buf_printf(m->to, ",DEFAULT=NO,AUTOSELECT=%s,FORCED=%s",
 			t->flags & RECORD_TEXT_DEFAULT ? "YES" : "NO",
 			t->flags & RECORD_TEXT_FORCED ? "YES" : "NO");
 		if (t->flags & RECORD_TEXT_DEAF)
-			buf_puts(to, ",CHARACTERISTICS=\"public.accessibility.describes-music-and-"
-				     "sound\"");
-		buf_printf(to, ",URI=\"%s/s%u.m3u8\"\n", ver, i);
+			buf_puts(m->to,
+				",CHARACTERISTICS=\"public.accessibility.describes-music-and-"
+				"sound\"");
+		buf_printf(m->to, ",URI=\"%s/s%u%s.m3u8\"\n", m->ver, i, m->end);
 	}
 }
 
 /* --- variants ----------------------------------------------------------------------------------
  */
 
+/* Packets of 188 bytes, hardly ever full ones at the ends of frames, and tables. */
+static long long in_format(const struct master *m, long long bps)
+{
+	return m->format == RENDITION_TS ? bps * 110 / 100 : bps;
+}
+
 /* One of a picture; `rung` NULL: the film's own. */
-static void print_variant(
-	const struct record *r, const struct rung *rung, const char *ver, struct buf *to)
+static void print_variant(const struct master *m, const struct rung *rung)
 {
 	struct rendition x = {.kind = rung ? RENDITION_VIDEO : RENDITION_SOURCE, .rung = rung};
+	const struct record *r = m->r;
 	const char *codec = rung ? rung->video_codec : r->video.codecs;
 	const struct record_video *v = &r->video;
+	unsigned sound = m->format == RENDITION_TS ? 0 : default_sound(r);
 	long long peak = (long long)r->peak_bps + SOUND_BPS;
 	long long average = (long long)r->average_bps + SOUND_AVERAGE_BPS;
 	int width, height;
@@ -121,28 +145,32 @@ static void print_variant(
 		average = rung->average_kbps * 1000LL;
 	}
 	rendition_size(&x, r, &width, &height);
-	buf_printf(to, "#EXT-X-STREAM-INF:BANDWIDTH=%lld,AVERAGE-BANDWIDTH=%lld,CODECS=\"%s%s%s\"",
-		peak, average < peak ? average : peak, codec, r->audio_count ? "," : "",
-		r->audio_count ? r->audio[default_sound(r)].codecs : "");
-	buf_printf(to, ",RESOLUTION=%dx%d", width, height);
+	buf_printf(m->to,
+		"#EXT-X-STREAM-INF:BANDWIDTH=%lld,AVERAGE-BANDWIDTH=%lld,CODECS=\"%s%s%s\"",
+		in_format(m, peak), in_format(m, average < peak ? average : peak), codec,
+		r->audio_count ? "," : "", r->audio_count ? r->audio[sound].codecs : "");
+	buf_printf(m->to, ",RESOLUTION=%dx%d", width, height);
 	if (v->rate_n && v->rate_d) {
 		long long milli = (long long)v->rate_n * 1000 / v->rate_d;
-		buf_printf(to, ",FRAME-RATE=%lld.%03lld", milli / 1000, milli % 1000);
+		buf_printf(m->to, ",FRAME-RATE=%lld.%03lld", milli / 1000, milli % 1000);
 	}
-	buf_printf(to, "%s%s,CLOSED-CAPTIONS=NONE\n%s/%s.m3u8\n",
+	buf_printf(m->to, "%s%s,CLOSED-CAPTIONS=NONE\n%s/%s%s.m3u8\n",
 		r->audio_count ? ",AUDIO=\"sound\"" : "",
-		r->text_count ? ",SUBTITLES=\"text\"" : "", ver, rung ? rung->name : "source");
+		r->text_count ? ",SUBTITLES=\"text\"" : "", m->ver, rung ? rung->name : "source",
+		m->end);
 }
 
-static void print_sound_alone(const struct record *r, const char *ver, struct buf *to)
+static void print_sound_alone(const struct master *m)
 {
-	unsigned n = default_sound(r);
+	const struct record *r = m->r;
+	unsigned n =
+		m->format == RENDITION_TS ? 0 : default_sound(r); /* that has no list beside it */
 
-	buf_printf(to,
-		"#EXT-X-STREAM-INF:BANDWIDTH=%d,AVERAGE-BANDWIDTH=%d,CODECS=\"%s\","
-		"AUDIO=\"sound\"%s\n%s/a%u.m3u8\n",
-		SOUND_BPS, SOUND_AVERAGE_BPS, r->audio[n].codecs,
-		r->text_count ? ",SUBTITLES=\"text\"" : "", ver, n);
+	buf_printf(m->to,
+		"#EXT-X-STREAM-INF:BANDWIDTH=%lld,AVERAGE-BANDWIDTH=%lld,CODECS=\"%s\","
+		"AUDIO=\"sound\"%s\n%s/a%u%s.m3u8\n",
+		in_format(m, SOUND_BPS), in_format(m, SOUND_AVERAGE_BPS), r->audio[n].codecs,
+		r->text_count ? ",SUBTITLES=\"text\"" : "", m->ver, n, m->end);
 }
 
 /* RFC 8216, section 4.3.4.3: what is shown while one winds. */
@@ -159,30 +187,31 @@ static void print_keyframes(const struct record *r, const char *ver, struct buf 
 		KEYFRAMES_BPS, x.rung->video_codec, width, height, ver);
 }
 
-void vod_master_print(
-	const struct record *r, const struct ladder *l, const char *ver, struct buf *to)
+void vod_master_print(const struct record *r, const struct ladder *l, const char *ver,
+	enum rendition_format format, struct buf *to)
 {
-	struct rendition own = {.kind = RENDITION_SOURCE};
+	const struct master m = {r, ver, format, format == RENDITION_TS ? ".ts" : "", to};
+	struct rendition own = {.kind = RENDITION_SOURCE, .format = format};
 	bool fits[LADDER_MAX] = {false}, copy = vod_has(r, l, &own), copy_first;
 	const struct rung *first = l->rungs[0];
 
 	ladder_fit(l, record_lines(r), fits);
 	copy_first = copy && r->peak_bps <= VOD_COPY_MAX_BPS && first->height &&
 		     record_lines(r) <= first->height + 8;
-	buf_puts(to, "#EXTM3U\n#EXT-X-VERSION:7\n");
-	print_sounds(r, ver, to);
-	print_texts(r, ver, to);
+	buf_printf(to, "#EXTM3U\n#EXT-X-VERSION:%d\n", format == RENDITION_TS ? 4 : 7);
+	print_sounds(&m);
+	print_texts(&m);
 	if (copy_first)
-		print_variant(r, NULL, ver, to);
+		print_variant(&m, NULL);
 	for (size_t i = 0; i < l->count; i++) {
 		if (fits[i] && l->rungs[i]->height && r->video.codec[0])
-			print_variant(r, l->rungs[i], ver, to);
+			print_variant(&m, l->rungs[i]);
 	}
 	if (copy && !copy_first)
-		print_variant(r, NULL, ver, to);
+		print_variant(&m, NULL);
 	if (r->audio_count)
-		print_sound_alone(r, ver, to);
-	if (r->video.codec[0])
+		print_sound_alone(&m);
+	if (r->video.codec[0] && format == RENDITION_FMP4)
 		print_keyframes(r, ver, to);
 }
 
@@ -197,9 +226,9 @@ void vod_media_print(const struct record *r, const struct rendition *x, struct b
 	must(r->segments > 0);
 	rendition_print(x, name);
 	buf_printf(to,
-		"#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-TARGETDURATION:%d\n#EXT-X-MEDIA-SEQUENCE:0\n"
+		"#EXTM3U\n#EXT-X-VERSION:%d\n#EXT-X-TARGETDURATION:%d\n#EXT-X-MEDIA-SEQUENCE:0\n"
 		"#EXT-X-PLAYLIST-TYPE:VOD\n",
-		record_target_s(r));
+		x->format == RENDITION_TS ? 4 : 7, record_target_s(r));
 	if (alone)
 		buf_puts(to, "#EXT-X-INDEPENDENT-SEGMENTS\n");
 	if (x->kind == RENDITION_IFRAMES)
@@ -219,8 +248,8 @@ static void print_time(long long us, struct buf *to)
 {
 	long long ms = us / 1000;
 
-	buf_printf(to, "%02lld:%02lld:%02lld.%03lld", ms / 3600000, ms / 60000 % 60,
-		ms / 1000 % 60, ms % 1000);
+	buf_printf(to, "%02lld:%02lld:%02lld.%03lld", ms / 3600000, ms / 60000 % 60, ms / 1000 % 60,
+		ms % 1000);
 }
 
 void vod_thumbnails_print(const struct record *r, struct buf *to)

@@ -20,16 +20,17 @@ bool vod_has(const struct record *r, const struct ladder *l, const struct rendit
 
 /* Writes the master: variants, sounds and subtitles, each as {ver}/{rendition}.m3u8. First stands
  * what plays at once, the film's own picture, where that is no larger than the ladder's first rung
- * and not of a very high rate; else that rung, or what comes nearest. */
-void vod_master_print(
-	const struct record *r, const struct ladder *l, const char *ver, struct buf *to);
+ * and not of a very high rate; else that rung, or what comes nearest. In MPEG-TS each variant holds
+ * the first sound; others, and subtitles, stand beside it. */
+void vod_master_print(const struct record *r, const struct ladder *l, const char *ver,
+	enum rendition_format format, struct buf *to);
 
 /* Writes the media playlist of a rendition that rendition_fits(), but for thumbnails, which have
  * none: {rendition}/{n}.m4s, with all of them. */
 void vod_media_print(const struct record *r, const struct rendition *x, struct buf *to);
 
-/* Writes where on the sheets of thumbnails each segment's picture is, as WebVTT with a media fragment
- * (xywh) in each cue: what players show over their seek bar. The film has a picture. */
+/* Writes where on the sheets of thumbnails each segment's picture is, as WebVTT with a media
+ * fragment (xywh) in each cue: what players show over their seek bar. The film has a picture. */
 void vod_thumbnails_print(const struct record *r, struct buf *to);
 
 #endif

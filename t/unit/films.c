@@ -172,6 +172,11 @@ static struct record film(void)
 	return r;
 }
 
+static void set_codec(struct record *r, const char *codec)
+{
+	snprintf(r->video.codec, sizeof(r->video.codec), "%s", codec);
+}
+
 static void masters(void)
 {
 	struct record r = film();
@@ -181,7 +186,7 @@ static void masters(void)
 
 	buf_init(&b, VOD_MAX_BYTES);
 	ladder_parse("1080p 480p 360p", "1080p", "480p", &l, &f);
-	vod_master_print(&r, &l, "0a", &b);
+	vod_master_print(&r, &l, "0a", RENDITION_FMP4, &b);
 	is_str(buf_str(&b),
 		"#EXTM3U\n#EXT-X-VERSION:7\n"
 		"#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"sound\",NAME=\"eng (1)\",LANGUAGE=\"eng\","
@@ -205,9 +210,26 @@ static void masters(void)
 		"RESOLUTION=640x360,URI=\"0a/iframes.m3u8\"\n",
 		"a master lists all there is, the film's own picture first, no higher rung");
 	buf_clear(&b);
+	vod_master_print(&r, &l, "0a", RENDITION_TS, &b);
+	ok(strstr(buf_str(&b), "LANGUAGE=\"eng\",DEFAULT=NO,AUTOSELECT=YES,CHANNELS=\"2\"\n") &&
+			strstr(buf_str(&b), "URI=\"0a/a1.ts.m3u8\"\n"),
+		"in MPEG-TS the first sound stands in the variants, the other beside them");
+	ok(strstr(buf_str(&b), "BANDWIDTH=1100000,AVERAGE") &&
+			strstr(buf_str(&b), "\n0a/480p.ts.m3u8\n") &&
+			strstr(buf_str(&b), "\n0a/source.ts.m3u8\n") &&
+			strstr(buf_str(&b), "URI=\"0a/s0.ts.m3u8\"") &&
+			!strstr(buf_str(&b), "iframes"),
+		"which have lists of their own, and take a little more");
+	set_codec(&r, "hevc");
+	buf_clear(&b);
+	vod_master_print(&r, &l, "0a", RENDITION_TS, &b);
+	ok(!strstr(buf_str(&b), "source.ts") && strstr(buf_str(&b), "480p.ts"),
+		"a picture that is no H.264 is not copied into it");
+	set_codec(&r, "h264");
+	buf_clear(&b);
 	r.flags = RECORD_FIXED_GRID;
 	r.audio_count = r.text_count = 0;
-	vod_master_print(&r, &l, "0a", &b);
+	vod_master_print(&r, &l, "0a", RENDITION_FMP4, &b);
 	ok(!strstr(buf_str(&b), "source.m3u8") && !strstr(buf_str(&b), "AUDIO") &&
 			strstr(buf_str(&b), "CODECS=\"avc1.4D401F\",RES"),
 		"without what it has not: a copy, sound");
@@ -234,6 +256,12 @@ static void media(void)
 	r.flags |= RECORD_OPEN_GOP;
 	vod_media_print(&r, &x, &b);
 	ok(!strstr(buf_str(&b), "INDEPENDENT"), "a copy with open groups does not claim more");
+	buf_clear(&b);
+	rendition_parse_list(span_of("360p.ts"), &x);
+	vod_media_print(&r, &x, &b);
+	ok(strstr(buf_str(&b), "\n360p/1.ts\n") && strstr(buf_str(&b), "VERSION:4\n") &&
+			!strstr(buf_str(&b), "MAP"),
+		"MPEG-TS needs nothing to begin with");
 	buf_clear(&b);
 	rendition_parse(span_of("s0"), &x);
 	vod_media_print(&r, &x, &b);

@@ -255,6 +255,36 @@ static void naming(void)
 		ok(!rendition_parse(span_of(bad[i]), &r), "'%s' is none", bad[i]);
 }
 
+static void parts(void)
+{
+	static const struct {
+		const char *name, *extension, *list; /* NULL: there is none */
+	} cases[] = {{"720p", "m4s", "720p"}, {"720p", "mp4", "720p"}, {"720p", "ts", "720p.ts"},
+		{"a0", "ts", "a0.ts"}, {"s0", "vtt", "s0"}, {"s0", "ts.vtt", "s0.ts"},
+		{"thumbnails", "jpg", "thumbnails"}, {"iframes", "m4s", "iframes"},
+		{"iframes", "ts", NULL}, {"s0", "mp4", NULL}, {"s0", "m4s", NULL},
+		{"720p", "vtt", NULL}, {"720p.ts", "ts", NULL}, {"thumbnails", "ts", NULL},
+		{"720p", "tsx", NULL}, {"720p", "", NULL}};
+	char list[RENDITION_NAME_BYTES];
+	struct rendition x, y;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bool found = rendition_parse_part(
+			span_of(cases[i].name), span_of(cases[i].extension), &x);
+
+		is_int(found, cases[i].list != NULL, "%s/0.%s", cases[i].name, cases[i].extension);
+		if (!found || !cases[i].list)
+			continue;
+		rendition_print_list(&x, list);
+		is_str(list, cases[i].list, "stands in this list");
+		ok(rendition_parse_list(span_of(list), &y) && y.format == x.format &&
+				y.kind == x.kind,
+			"which is read back");
+	}
+	ok(!rendition_parse_list(span_of("iframes.ts"), &x),
+		"keyframes alone are never in MPEG-TS");
+}
+
 static void fitting(void)
 {
 	static const struct {
@@ -295,6 +325,7 @@ int main(void)
 	sizing(&b);
 	naming();
 	fitting();
+	parts();
 	buf_release(&b);
 	arena_release(&arena);
 	return tap_done();
