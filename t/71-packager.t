@@ -15,6 +15,7 @@ $films->film('Long.mkv',   'segments 200', 'copy 1');
 $films->film('Mortal.mkv', 'segments 20', 'crash 13', 'fail 14', 'part_ms 1');
 $films->film('Stuck.mkv',  'segments 20', 'part_ms 1500');
 $films->film('Huge.mkv',   'segments 20', 'bytes 400000');
+$films->film('Ready.mkv',  'segments 20', 'copy 1', 'sounds 2');
 $films->text('Letter.mkv', "Dear all,\n");
 my $app = $films->serve(conf => { film_jobs => 2 });
 
@@ -111,14 +112,39 @@ subtest 'no room to keep anything' => sub {
 	$app->command('reload');
 };
 
+subtest 'what every player asks for first' => sub {
+	my $master = $films->master('Ready.mkv')->body;
+	my ($ver)  = $master =~ m{^([0-9a-f]{32})/}m;
+	my @lists  = do { my %seen; grep { !$seen{$_}++ } $master =~ m{$ver/(\w+)\.m3u8}g };
+	is join(' ', sort @lists), '240p 360p 480p 720p a0 a1 iframes source', 'is named by the master';
+	my @first = ((map { "$_.m3u8" } @lists), 'thumbnails.vtt', map { "$_/init.mp4" } @lists);
+	ok $app->wait_for(sub { !grep { !$films->published('Ready.mkv', $ver, $_) } @first }, 10, 'them'), 'and there before anybody asks';
+	is_deeply $films->made('Ready.mkv'), {}, 'and nothing else of the film';
+};
+
+# All that a viewer plays, from the master's second line on.
+sub play {
+	my ($film, $ver, @n) = @_;
+	return map { my $part = $_; my $reply = $films->get($film, $ver, $part); "$part " . $reply->status . ' ' . $reply->body }
+		map { ("$_.m3u8", "$_/init.mp4", ($_ eq '360p' ? 'thumbnails.vtt' : ()), do { my $list = $_; map { "$list/$_.m4s" } @n }) } '360p', 'a1';
+}
+
 subtest 'what is kept' => sub {
 	plan skip_all => 'there is no front server' unless $app->front_pid;
-	my $ver = $films->ver('Long.mkv');
-	my $before = $films->get('Long.mkv', $ver, '360p/9.m4s')->body;
-	kill KILL => $app->pids($_) for qw(sluice supervisor api relay packager janitor mock-media);
-	my $reply = $films->get('Long.mkv', $ver, '360p/9.m4s');
-	is $reply->status, 200, 'is served when none of our processes is left';
-	is $reply->body, $before, 'the same bytes';
+	my $ver = $films->ver('Ready.mkv');
+	my @whole = play('Ready.mkv', $ver, 0 .. 19);
+	is scalar(grep { / 200 / } @whole), 45, 'somebody plays a film';
+	my @half = play('Ready.mkv', $ver, 0 .. 9);
+	kill KILL => map { $_->{pid} } grep { $_->{name} =~ /^(?:sluice|mock-media)$/ } $app->processes;
+	is scalar(grep { $_->{name} eq 'sluice' } $app->processes), 0, 'none of our processes is left';
+	is_deeply [ play('Ready.mkv', $ver, 10 .. 19) ], [ play_of(\@whole, 10 .. 19) ], 'and another viewer, in the middle of it, plays on to the end';
+	is $films->get('Ready.mkv', $ver, '480p/3.m4s')->status, 503, 'while what nobody has made has to wait';
 };
+
+sub play_of {
+	my ($whole, @n) = @_;
+	my %wanted = map { $_ => 1 } @n;
+	return grep { !m{^\S+/(\d+)\.m4s } || $wanted{$1} } @$whole;
+}
 
 done_testing;

@@ -38,6 +38,7 @@ sub part { my ($file, $n) = @_; return substr $bytes{$file}, $n * $STEP, $STEP }
 
 # The film's feeder ends when nobody reads, and with it the connection.
 sub let_go {
+	$app->wait_for(sub { !$films->jobs }, 5, 'those who read it');
 	$app->move_clock(10);
 	return $app->wait_for(sub { !$app->pids('feeder') }, 5, 'the feeder to end');
 }

@@ -1,9 +1,9 @@
 /* t/mock_media.c - a sluice-media without libav*, whose films are scripts of what shall happen.
  * SPDX-License-Identifier: BSD-2-Clause
  * Lines of a film: "segments N", "height N", "copy 1", "sounds N", "index_ms N", "part_ms N" (how
- * long the work takes), "bytes N" (of a segment), "echo N" (a segment is the film's own bytes, from
- * N times its number on), "crash N" and "fail N" (segment N does so). Made of the zygote that the
- * product has. */
+ * long the work takes; an init segment takes none), "bytes N" (of a segment), "echo N" (a segment
+ * is the film's own bytes, from N times its number on), "crash N" and "fail N" (segment N does so).
+ * Made of the zygote that the product has. */
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -126,7 +126,8 @@ static int work(const struct media_job *job, const int fds[MEDIA_FDS], struct fa
 
 	if (read_script(job, fds[MEDIA_SOURCE], &s, f) < 0)
 		return -1;
-	poll(NULL, 0, (int)(job->kind == MEDIA_INDEX ? s.index_ms : s.part_ms));
+	if (job->kind != MEDIA_INIT)
+		poll(NULL, 0, (int)(job->kind == MEDIA_INDEX ? s.index_ms : s.part_ms));
 	if (job->kind == MEDIA_INDEX)
 		return make_index(job, &s, fds[MEDIA_OUTPUT]);
 	if (job->kind == MEDIA_SEGMENT && job->n == s.crash)

@@ -14,6 +14,7 @@
 #include "lib/hls/vod.h"
 #include "lib/http/mime.h"
 #include "lib/io/conf.h"
+#include "lib/svc/film_list.h"
 #include "lib/svc/package.h"
 
 enum {
@@ -156,24 +157,15 @@ int vod_latest(struct app *app, struct request *rq, struct reply *r, const struc
 static int send_list(struct app *app, struct reply *r, const struct film_seen *film,
 	const struct rendition *x, struct fail *f)
 {
-	char name[PACKAGE_NAME_BYTES], rendition[RENDITION_NAME_BYTES];
-	bool pictures = x->kind == RENDITION_THUMBNAILS;
-	struct fail why;
+	const struct film_list_of of = {film->title.film.id, film->ver, &film->record};
+	char name[FILM_LIST_NAME_BYTES];
 	struct buf text;
 
 	buf_init(&text, VOD_MAX_BYTES);
-	if (pictures)
-		vod_thumbnails_print(&film->record, &text);
-	else
-		vod_media_print(&film->record, x, &text);
-	rendition_print_list(x, rendition);
-	snprintf(name, sizeof(name), "api/hls/%s/%s/%s.%s", film->title.film.id, film->ver,
-		rendition, pictures ? "vtt" : "m3u8");
-	if (!text.failed)
-		publish_bytes(app->publisher, PUBLISH_WWW, name, buf_span(&text),
-			app->conf->segment_ttl_s, 0, &why);
+	film_list_publish(app->publisher, app->conf, &of, x, &text);
 	if (send_text(r, &text, f) < 0)
 		return -1;
+	film_list_name(&of, x, name);
 	r->type = mime_type(span_of(name));
 	reply_cache(r, forever);
 	return 0;

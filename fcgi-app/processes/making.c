@@ -133,6 +133,15 @@ static struct known *know(struct making *m, const char *id, const struct record_
 	return k;
 }
 
+const struct record *making_record(const struct making *m, const char *id)
+{
+	for (size_t i = 0; i < MAKING_KNOWN_MAX; i++) {
+		if (*id && strcmp(m->known[i].id, id) == 0)
+			return &m->known[i].record;
+	}
+	return NULL;
+}
+
 /* --- hosts -------------------------------------------------------------------------------------
  */
 

@@ -78,6 +78,9 @@ void making_unclaim(struct making *m, struct part *part);
 /* To be called at least every second. */
 void making_renew_claims(struct making *m, struct parts *p);
 
+/* The record of a film that was read just now; NULL when it is not at hand. */
+const struct record *making_record(const struct making *m, const char *id);
+
 /* Whether the part is published already. */
 bool making_is_there(const struct making *m, const struct package_request *rq);
 

@@ -5,17 +5,17 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "fcgi-app/processes/askers.h"
 #include "fcgi-app/processes/making.h"
 #include "fcgi-app/processes/media_link.h"
 #include "fcgi-app/processes/parts.h"
+#include "fcgi-app/processes/preparing.h"
 #include "fcgi-app/processes/refusals.h"
+#include "fcgi-app/processes/signals.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/io/board.h"
@@ -216,6 +216,7 @@ static void begin_part(struct packager *p, struct part *part)
 static void end_part(struct packager *p, struct part *part)
 {
 	int64_t took_us = clock_mono_us() - part->begun_us;
+	struct package_request rq = part->rq;
 	bool hand_over = false;
 	struct fail f = {0};
 
@@ -224,10 +225,13 @@ static void end_part(struct packager *p, struct part *part)
 	log_debug("part_made", LOG_STR("id", part->rq.id), LOG_STR("rendition", part->rq.rendition),
 		LOG_INT("part", part->rq.part), LOG_INT("n", part->rq.n),
 		LOG_INT("ahead", part->priority), LOG_INT("ms", took_us / 1000));
-	if (making_end(&p->making, part, &hand_over, &f) < 0)
+	if (making_end(&p->making, part, &hand_over, &f) < 0) {
 		refuse(p, part, &f, false);
-	else
-		answer_all(p, part, NULL, false, hand_over);
+		return;
+	}
+	answer_all(p, part, NULL, false, hand_over);
+	if (rq.part == PACKAGE_INDEX)
+		preparing_begin(&p->making, &p->parts, rq.id);
 }
 
 /* A disk that is full, or a feeder that is gone, are worth another try; the film itself is not. */
@@ -401,14 +405,6 @@ static void read_asker(struct packager *p, struct asker *a)
 
 /* --- life ------------------------------------------------------------------------------------ */
 
-static void take_signals(struct packager *p)
-{
-	struct signalfd_siginfo got;
-
-	while (read(p->signal_fd, &got, sizeof(got)) == (ssize_t)sizeof(got))
-		p->stop = p->stop || got.ssi_signo == SIGTERM;
-}
-
 static bool is_idle(struct packager *p)
 {
 	int64_t now_ms = clock_mono_ms();
@@ -423,13 +419,14 @@ static void poll_once(struct packager *p)
 	struct pollfd wake[ASKERS_MAX + 3];
 	struct asker *who[ASKERS_MAX + 3], *new;
 	nfds_t count = 3;
+	bool renew;
 
 	wake[0] = (struct pollfd){p->signal_fd, POLLIN, 0};
 	wake[1] = (struct pollfd){p->listen_fd, POLLIN, 0};
 	wake[2] = (struct pollfd){p->media.socket, POLLIN, 0};
 	count += askers_watch(&p->askers, wake + count, who + count);
 	poll(wake, count, parts_count(&p->parts, PART_QUEUED) ? STEP_MS : LOOK_MS);
-	take_signals(p);
+	signals_take(p->signal_fd, &p->stop, &renew);
 	take_answers(p);
 	feeding_look(&p->making.feeding);
 	making_renew_claims(&p->making, &p->parts);
@@ -445,17 +442,10 @@ static int open_packager(
 	struct packager *p, const struct conf *conf, struct board *board, struct fail *f)
 {
 	char path[PATH_MAX];
-	sigset_t set;
 
 	askers_init(&p->askers);
 	media_link_init(&p->media, conf->media_program);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	p->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (making_open(&p->making, conf, board, f) < 0)
+	if (signals_open(&p->signal_fd, f) < 0 || making_open(&p->making, conf, board, f) < 0)
 		return -1;
 	p->heavy_max = conf->film_jobs ? (int)conf->film_jobs : p->making.processors;
 	p->ahead = (uint32_t)conf->look_ahead;

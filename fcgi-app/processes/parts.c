@@ -119,7 +119,7 @@ static struct load load_of(const struct parts *p)
 static bool has_room(const struct part *part, const struct load *l, int heavy_max)
 {
 	if (!part->heavy)
-		return l->light < PARTS_LIGHT_MAX;
+		return l->light < (part->priority > 0 ? PARTS_LIGHT_AHEAD_MAX : PARTS_LIGHT_MAX);
 	if (part->priority == 0)
 		return l->urgent < heavy_max;
 	return l->urgent + l->ahead < heavy_max;

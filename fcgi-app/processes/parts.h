@@ -12,7 +12,11 @@
 
 #include "lib/svc/package.h"
 
-enum { PARTS_MAX = 512, PARTS_LIGHT_MAX = 48 /* made at once */ };
+enum {
+	PARTS_MAX = 512,
+	PARTS_LIGHT_MAX = 48,	  /* made at once; */
+	PARTS_LIGHT_AHEAD_MAX = 2 /* or nothing more is begun that nobody waits for */
+};
 
 enum part_state { PART_FREE, PART_QUEUED, PART_RUNNING };
 

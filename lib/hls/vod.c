@@ -187,28 +187,68 @@ static void print_keyframes(const struct record *r, const char *ver, struct buf 
 		KEYFRAMES_BPS, x.rung->video_codec, width, height, ver);
 }
 
-void vod_master_print(const struct record *r, const struct ladder *l, const char *ver,
-	enum rendition_format format, struct buf *to)
+/* The pictures in the master's order. */
+static size_t list_pictures(const struct record *r, const struct ladder *l,
+	enum rendition_format format, struct rendition to[VOD_LISTED_MAX])
 {
-	const struct master m = {r, ver, format, format == RENDITION_TS ? ".ts" : "", to};
 	struct rendition own = {.kind = RENDITION_SOURCE, .format = format};
 	bool fits[LADDER_MAX] = {false}, copy = vod_has(r, l, &own), copy_first;
 	const struct rung *first = l->rungs[0];
+	size_t count = 0;
 
 	ladder_fit(l, record_lines(r), fits);
 	copy_first = copy && r->peak_bps <= VOD_COPY_MAX_BPS && first->height &&
 		     record_lines(r) <= first->height + 8;
+	if (copy_first)
+		to[count++] = own;
+	for (size_t i = 0; i < l->count; i++) {
+		if (fits[i] && l->rungs[i]->height && r->video.codec[0])
+			to[count++] = (struct rendition){
+				.kind = RENDITION_VIDEO, .format = format, .rung = l->rungs[i]};
+	}
+	if (copy && !copy_first)
+		to[count++] = own;
+	return count;
+}
+
+size_t vod_listed(
+	const struct record *r, const struct ladder *l, struct rendition to[VOD_LISTED_MAX])
+{
+	struct rendition pictures[VOD_LISTED_MAX];
+	size_t count = 0, picture_count = list_pictures(r, l, RENDITION_FMP4, pictures);
+	unsigned sound = default_sound(r);
+
+	if (picture_count)
+		to[count++] = pictures[0];
+	if (r->audio_count)
+		to[count++] = (struct rendition){.kind = RENDITION_AUDIO, .track = sound};
+	for (size_t i = 1; i < picture_count; i++)
+		to[count++] = pictures[i];
+	for (unsigned i = 0; i < r->audio_count; i++) {
+		if (i != sound)
+			to[count++] = (struct rendition){.kind = RENDITION_AUDIO, .track = i};
+	}
+	for (unsigned i = 0; i < r->text_count; i++)
+		to[count++] = (struct rendition){.kind = RENDITION_TEXT, .track = i};
+	if (r->video.codec[0]) {
+		must(rendition_parse(span_of("iframes"), &to[count]));
+		count++;
+	}
+	return count;
+}
+
+void vod_master_print(const struct record *r, const struct ladder *l, const char *ver,
+	enum rendition_format format, struct buf *to)
+{
+	const struct master m = {r, ver, format, format == RENDITION_TS ? ".ts" : "", to};
+	struct rendition pictures[VOD_LISTED_MAX];
+	size_t count = list_pictures(r, l, format, pictures);
+
 	buf_printf(to, "#EXTM3U\n#EXT-X-VERSION:%d\n", format == RENDITION_TS ? 4 : 7);
 	print_sounds(&m);
 	print_texts(&m);
-	if (copy_first)
-		print_variant(&m, NULL);
-	for (size_t i = 0; i < l->count; i++) {
-		if (fits[i] && l->rungs[i]->height && r->video.codec[0])
-			print_variant(&m, l->rungs[i]);
-	}
-	if (copy && !copy_first)
-		print_variant(&m, NULL);
+	for (size_t i = 0; i < count; i++)
+		print_variant(&m, pictures[i].rung);
 	if (r->audio_count)
 		print_sound_alone(&m);
 	if (r->video.codec[0] && format == RENDITION_FMP4)

@@ -25,6 +25,12 @@ bool vod_has(const struct record *r, const struct ladder *l, const struct rendit
 void vod_master_print(const struct record *r, const struct ladder *l, const char *ver,
 	enum rendition_format format, struct buf *to);
 
+/* All that the master of fMP4 lists, each once, in the order in which a player wants it: what plays first
+ * with its sound, the other pictures, the other sounds, subtitles, keyframes. */
+enum { VOD_LISTED_MAX = 1 + LADDER_MAX + RECORD_AUDIO_MAX + RECORD_TEXT_MAX + 1 };
+size_t vod_listed(
+	const struct record *r, const struct ladder *l, struct rendition to[VOD_LISTED_MAX]);
+
 /* Writes the media playlist of a rendition that rendition_fits(), but for thumbnails, which have
  * none: {rendition}/{n}.m4s, with all of them. */
 void vod_media_print(const struct record *r, const struct rendition *x, struct buf *to);

@@ -177,6 +177,18 @@ static void set_codec(struct record *r, const char *codec)
 	snprintf(r->video.codec, sizeof(r->video.codec), "%s", codec);
 }
 
+static void print_listed(const struct record *r, const struct ladder *l, struct buf *to)
+{
+	struct rendition list[VOD_LISTED_MAX];
+	size_t count = vod_listed(r, l, list);
+	char name[RENDITION_NAME_BYTES];
+
+	for (size_t i = 0; i < count; i++) {
+		rendition_print(&list[i], name);
+		buf_printf(to, "%s ", name);
+	}
+}
+
 static void masters(void)
 {
 	struct record r = film();
@@ -226,6 +238,10 @@ static void masters(void)
 	ok(!strstr(buf_str(&b), "source.ts") && strstr(buf_str(&b), "480p.ts"),
 		"a picture that is no H.264 is not copied into it");
 	set_codec(&r, "h264");
+	buf_clear(&b);
+	print_listed(&r, &l, &b);
+	is_str(buf_str(&b), "source a1 480p 360p a0 s0 iframes ",
+		"and all of it is listed, as a player comes to want it");
 	buf_clear(&b);
 	r.flags = RECORD_FIXED_GRID;
 	r.audio_count = r.text_count = 0;
