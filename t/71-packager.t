@@ -135,8 +135,9 @@ subtest 'what is kept' => sub {
 	my @whole = play('Ready.mkv', $ver, 0 .. 19);
 	is scalar(grep { / 200 / } @whole), 45, 'somebody plays a film';
 	my @half = play('Ready.mkv', $ver, 0 .. 9);
-	kill KILL => map { $_->{pid} } grep { $_->{name} =~ /^(?:sluice|mock-media)$/ } $app->processes;
-	is scalar(grep { $_->{name} eq 'sluice' } $app->processes), 0, 'none of our processes is left';
+	my $ours = sub { grep { $_->{name} =~ /^(?:sluice|mock-media)$/ } $app->processes };
+	kill KILL => map { $_->{pid} } $ours->();
+	ok $app->wait_for(sub { !$ours->() }, 10, 'their end'), 'none of our processes is left';
 	is_deeply [ play('Ready.mkv', $ver, 10 .. 19) ], [ play_of(\@whole, 10 .. 19) ], 'and another viewer, in the middle of it, plays on to the end';
 	is $films->get('Ready.mkv', $ver, '480p/3.m4s')->status, 503, 'while what nobody has made has to wait';
 };
