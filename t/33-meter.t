@@ -75,10 +75,18 @@ my $app = App->new(via => 'fastcgi', conf => { access_log => 'a.log' });
 my $log = $app->dir . '/a.log';
 my $lines = 0;
 
+# A time as logs write it, in the names of no locale.
+sub log_time {
+	my @tm = gmtime $_[0];
+	return sprintf '%02d/%s/%d:%02d:%02d:%02d +0000', $tm[3], (qw(Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec))[ $tm[4] ],
+		$tm[5] + 1900, @tm[ 2, 1, 0 ];
+}
+my $now = log_time(time);
+
 sub add {
 	my ($count, $to) = @_;
 	open my $file, '>>', $to // $log or die "$log: $!\n";
-	print $file join '', map { ++$lines; "127.0.0.1 h - [27/Nov/2026:09:54:47 +0000] \"GET /tv/8/$ver/720p/$lines.ts\" 200 1000 0.001 -\n" } 1 .. $count;
+	print $file join '', map { ++$lines; "127.0.0.1 h - [$now] \"GET /tv/8/$ver/720p/$lines.ts\" 200 1000 0.001 -\n" } 1 .. $count;
 	close $file;
 	return;
 }
@@ -120,6 +128,33 @@ my ($kb) = map { /^VmHWM:\s*(\d+)/ ? $1 : () } <$status>;
 cmp_ok $kb, '<', App::sanitized() ? 400_000 : 20_000, 'in less than 20 MB';
 my ($ticks) = (split ' ', App::_slurp("/proc/$meter/stat"))[13];
 diag sprintf 'the meter took %.1f s of a processor for a million lines', $ticks / 100 * 10;
+
+# --- in sums -----------------------------------------------------------------------------------------
+my $day = time - 3 * 86_400;    # another month, maybe
+my $at = log_time($day);
+open my $days, '>>', $log or die;
+print $days map { "127.0.0.1 h - [$at] \"GET $_->[0]\" 200 $_->[1] 0.001 $_->[2]\n" }
+	[ "/api/hls/vod-7/$ver/720p/1.m4s", 2_000_000_000, '-' ], [ "/api/hls/vod-7/$ver/480p/1.m4s", 1_000_000_000, 'MISS' ],
+	[ "/api/hls/vod-8/$ver/720p/1.m4s", 500_000_000, 'HIT' ], [ '/api/live', 500_000_000, 'MISS' ];
+close $days;
+$lines += 2;
+is_counted('another day');
+my $year = $app->get('/api/stats/bandwidth?period=year')->json;
+is_deeply [ map { [ @{$_}{qw(id bytesServed hits misses)} ] } grep { $_->{id} ne 'live-8' } @{ $year->{byTitle} } ],
+	[ [ 'vod-7', 3_000_000_000, 1, 1 ], [ 'vod-8', 500_000_000, 1, 0 ] ], 'bytes by title';
+is_deeply [ map { $_->{rendition} } @{ $year->{byRendition} } ], [ '720p', '480p' ], 'by rendition';
+my ($then) = grep { $_->{day} eq POSIX::strftime('%Y-%m-%d', gmtime $day) } @{ $year->{byDay} };
+is $then->{bytesServed}, 4_000_000_000, 'by day';
+my $sum = 0;
+$sum += $_->{bytesServed} for @{ $year->{byDay} };
+is $year->{bytesServed}, $sum, 'which make up the whole';
+is $year->{bytesSaved}, $year->{bytesServed}, 'of which nothing was fetched';
+is $year->{hitRate} < 1 && $year->{hitRate} > 0.99 ? 1 : $year->{hitRate}, 1, 'and next to nothing made';
+cmp_ok abs($year->{cost} - $sum / 2**30 * 0.1), '<', 0.01, 'at a price';
+my $month = $app->get('/api/stats/bandwidth')->json;
+is $month->{cost}, 0, 'a month\'s first 100 GB are free';
+is $month->{budget}{limit}, 500 * 2**30, 'the budget is told';
+cmp_ok $month->{budget}{forecast}, '>=', $month->{budget}{used}, 'and what will be used of it';
 
 # What is no line.
 open my $nonsense, '>>', $log or die;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fcgi-app/endpoints/cdn.h"
+#include "fcgi-app/endpoints/bandwidth.h"
 #include "fcgi-app/endpoints/hls.h"
 #include "fcgi-app/endpoints/live.h"
 #include "fcgi-app/endpoints/metrics.h"
@@ -58,6 +59,7 @@ static const struct route routes[] = {
 	{METHOD_GET, "/proxy", cdn_proxy, POOL_RELAY, "proxy", NULL},
 	{METHOD_GET, "/proxy/{id}", cdn_stream, POOL_RELAY, "proxy_id", NULL},
 	{METHOD_GET, "/metrics", metrics_show, POOL_API, "metrics", NULL},
+	{METHOD_GET, "/api/stats/bandwidth", bandwidth_show, POOL_API, "stats_bandwidth", NULL},
 	{METHOD_GET, "/api/stats/cache", ops_stats_cache, POOL_API, "stats_cache", NULL},
 	{METHOD_GET, "/status", pages_status, POOL_API, "status", NULL},
 	{METHOD_GET, "/api/status", sources_status, POOL_API, "status_json", &by_nothing},

@@ -102,6 +102,9 @@ struct conf {
 
 	/* the front server's log, which the meter reads; "": none */
 	const char *access_log;
+	int64_t bandwidth_budget, bandwidth_free; /* bytes a month */
+	int64_t bandwidth_alert;		  /* percent of the budget */
+	int64_t cost_per_gb;			  /* thousandths */
 
 	/* who asks, behind proxies of ours (CIDRs, by blanks), and how often they may: requests a
 	 * minute of a client; 0: as often as they like */
