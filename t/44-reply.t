@@ -132,14 +132,16 @@ subtest 'a front server that sends files' => sub {
 		for my $case (@parts) {
 			my ($range, $status) = @$case;
 			my $reply = ask(GET => $target, [ Range => $range ], @say);
-			is $reply->status, $status == 206 ? 200 : $status, "$dialect: $range";
-			is defined $reply->header($header), $status != 416, 'the part is its business, unless there is none';
+			my $plain = $status == 206 && $range !~ /\d{16}/;
+			is $reply->status, $plain ? 200 : $status, "$dialect: $range";
+			is defined $reply->header($header), $plain, 'the part is its business, where servers agree what it is';
 		}
 		for my $case (@conditions) {
 			my ($headers, $status) = @$case;
 			my $reply = ask(GET => $target, $headers, @say);
-			is $reply->status, $status == 206 ? 200 : $status, "$dialect: @$headers";
-			is defined $reply->header($header), $status < 300, 'the file goes only with 200';
+			my $plain = $status < 300 && !grep { /^If-(?:Match|None-Match|Unmodified-Since|Range)$/ } @$headers;
+			is $reply->status, $plain && $status == 206 ? 200 : $status, "$dialect: @$headers";
+			is defined $reply->header($header), $plain, 'the file goes only with 200, and where servers agree on the condition';
 		}
 	}
 	is ask(GET => $target, [ 'Sluice-Send-File' => 'X-Sendfile' ])->body, $bytes, 'a client cannot say it';

@@ -19,6 +19,7 @@
 enum {
 	CHUNK_BYTES = 65536,
 	LINE_BYTES = 120,
+	RANGE_DIGITS = 15, /* more make some front servers think that it is none */
 	PATH_BYTES = 1000, /* of www_dir: with a name as long there is room for other headers */
 };
 
@@ -155,6 +156,39 @@ static bool is_plain_path(const char *path)
 			return false;
 	}
 	return true;
+}
+
+/* One part in the plainest words: "bytes=0-99", "bytes=0-", "bytes=-99". */
+static bool is_plain_range(const char *range)
+{
+	static const char unit[] = "bytes=", digits[] = "0123456789";
+	size_t first, last;
+
+	if (strncmp(range, unit, strlen(unit)) != 0)
+		return false;
+	range += strlen(unit);
+	first = strspn(range, digits);
+	if (range[first] != '-')
+		return false;
+	last = strspn(range + first + 1, digits);
+	return !range[first + 1 + last] && first + last > 0 && first <= RANGE_DIGITS &&
+	       last <= RANGE_DIGITS;
+}
+
+/* Whether the front server would make the same of the request as we did. It looks at conditions and
+ * parts anew, and each in its own way where they are odd. */
+static bool front_agrees(const struct reply *r)
+{
+	static const char *const odd[] = {"HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH",
+		"HTTP_IF_UNMODIFIED_SINCE", "HTTP_IF_RANGE"};
+	const char *range = request_header(r->rq, "HTTP_RANGE");
+
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		if (fcgi_param(r->rq->x, odd[i]))
+			return false;
+	}
+	return range ? r->status == 206 && is_plain_range(range)
+		     : r->status == 200 && !fcgi_param(r->rq->x, "HTTP_RANGE");
 }
 
 /* Leaves the file to the front server if that can be told where it is: lighttpd undoes percent
@@ -373,7 +407,7 @@ int reply_send(struct reply *r)
 	if (r->modified_s && r->status == 200 && (method == METHOD_GET || method == METHOD_HEAD))
 		choose_part(r, &part);
 	/* The front server looks for the part by itself, in an answer of 200. */
-	left = (r->status == 200 || r->status == 206) && leave_file(r);
+	left = front_agrees(r) && leave_file(r);
 	if (left)
 		r->status = 200;
 	if (has_pieces(r, left, &part))
