@@ -121,11 +121,13 @@ is $app->get('/prefetch?v=short')->json->{status}, 'warm', 'almost until then';
 $app->move_clock(200);
 is $app->get('/prefetch?v=short')->json->{status}, 'warming', 'but no longer';
 ok $app->wait_for(sub { $resolver->calls('/short/watch') == 2 }, 10), 'then it is found anew';
+$app->move_clock(200);
 is $app->get('/prefetch?v=abc-1')->json->{status}, 'warm', 'one that does not say it';
+is info($app, page('good'))->status, 200, 'what is said of a title';
+is $resolver->calls('/good/'), 2, 'is asked for again after an hour, though the addresses are good';
 $app->move_clock(4 * 3600);
 is $app->get('/prefetch?v=abc-1')->json->{status}, 'warming', 'is kept for 4 h';
-info($app, page('good'));
-is $resolver->calls('/good/'), 2, 'what is said of a title is asked once an hour';
+is $app->get('/prefetch?v=abc-1')->status, 202, 'and found again';
 
 info($app, page('one', 'again'));
 is info($app, page('one', 'again'))->status . $resolver->calls('/one/again'), '5021', 'what has failed is left alone';

@@ -7,6 +7,7 @@
 
 #include "fcgi-app/endpoints/cdn.h"
 #include "fcgi-app/endpoints/bandwidth.h"
+#include "fcgi-app/endpoints/art.h"
 #include "fcgi-app/endpoints/hls.h"
 #include "fcgi-app/endpoints/live.h"
 #include "fcgi-app/endpoints/metrics.h"
@@ -52,6 +53,7 @@ static const struct route routes[] = {
 	{METHOD_GET, "/api/stream/{id}", stream_bytes, POOL_RELAY, "stream_bytes", NULL},
 	{METHOD_GET, "/api/series", series_list, POOL_API, "series_list", &by_page},
 	{METHOD_GET, "/api/series/{id}", series_show, POOL_API, "series_show", &by_season},
+	{METHOD_GET, "/cdn/art/{id}", art_show, POOL_RELAY, "art", NULL},
 	{METHOD_GET, "/prefetch", prefetch_query, POOL_API, "prefetch", NULL},
 	{METHOD_POST, "/prefetch/{id}", prefetch_id, POOL_API, "prefetch_id", NULL},
 	{METHOD_POST, "/api/video-info", video_info, POOL_RELAY, "video_info", NULL},

@@ -127,6 +127,8 @@ int work_do(const struct media_job *job, const int fds[MEDIA_FDS], struct fail *
 		if (fds[MEDIA_RECORD] >= 0)
 			return make_part(job, &source, fds, f);
 		break;
+	case MEDIA_ART:
+		return av_art(&source, (int)(job->n & 0xffff), fds[MEDIA_OUTPUT], f);
 	case MEDIA_CANCEL:
 		break;
 	}

@@ -4,14 +4,16 @@
 
 #include <string.h>
 
+#include "fcgi-app/processes/art_job.h"
 #include "lib/http/quality.h"
 #include "lib/io/conf.h"
+#include "lib/svc/art.h"
 #include "lib/svc/jobs.h"
 #include "lib/svc/prefetch.h"
 #include "lib/svc/resolve.h"
 #include "lib/svc/wanted.h"
 
-enum { WORDS_MAX = 6 };
+enum { WORDS_MAX = 6, ART_MOST = 4, ART_BOUND_MS = 40000 };
 
 /* The words of a line; their number, 0 for too many. */
 struct words {
@@ -113,6 +115,29 @@ static int64_t prefetch_bound_ms(const struct conf *conf)
 	return conf->resolve_timeout_s * 2000;
 }
 
+/* --- art ----------------------------------------------------------------------------------------
+ */
+
+static bool is_art(const struct conf *conf, const char *line)
+{
+	char id[JOBS_LINE_MAX];
+	struct wanted w;
+	int64_t size;
+
+	return art_read(line, id, &size) && wanted_parse(conf, id, &w, NULL) == 0;
+}
+
+static int64_t artists(const struct conf *conf)
+{
+	(void)conf;
+	return ART_MOST;
+}
+
+static int64_t art_bound_ms(const struct conf *conf)
+{
+	return conf->resolve_timeout_s * 1000 + ART_BOUND_MS;
+}
+
 /* --- the table ----------------------------------------------------------------------------------
  */
 
@@ -121,6 +146,7 @@ static const struct {
 	bool (*makes_sense)(const struct conf *conf, const char *line);
 } jobs[] = {
 	{{"resolve", run_resolve, resolvers, resolve_bound_ms}, is_resolve},
+	{{"art", art_job_run, artists, art_bound_ms}, is_art},
 	{{"prefetch", prefetch_run, prefetchers, prefetch_bound_ms}, is_prefetch},
 };
 

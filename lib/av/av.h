@@ -47,4 +47,9 @@ int av_init_segment(const struct av_source *s, const struct record *r, const str
 int av_segment(const struct av_source *s, const struct record *r, const struct rendition *x,
 	uint32_t n, enum av_urgency urgency, int out_fd, struct fail *f);
 
+/* Writes the picture that the source is, made to fit into `lines` by `lines` (16 to 2048) but never
+ * larger than it is: as PNG where it is transparent, else as JPEG. Fails: FAIL_INPUT for what is no
+ * picture, FAIL_UPSTREAM, FAIL_BUSY. */
+int av_art(const struct av_source *s, int lines, int out_fd, struct fail *f);
+
 #endif

@@ -112,8 +112,10 @@ static bool kill_children(void)
 
 static void end_all(struct running *r)
 {
-	child_kill(&r->child, SIGKILL);
-	child_wait(&r->child, REAP_MS, &r->status);
+	if (r->child.pid) {
+		child_kill(&r->child, SIGKILL);
+		child_wait(&r->child, REAP_MS, &r->status);
+	}
 	for (int i = 0; i < SWEEPS && kill_children(); i++) {
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;

@@ -11,10 +11,11 @@
 enum { MEDIA_VERSION = 1, MEDIA_SOCKET = 3, MEDIA_RENDITION_BYTES = 16, MEDIA_TEXT_BYTES = 200 };
 
 enum media_kind {
-	MEDIA_CANCEL, /* the job of that id is not wanted any more; no descriptors, no answer */
-	MEDIA_INDEX,  /* the output is the record (lib/hls/record.h) */
-	MEDIA_INIT,   /* of the rendition */
-	MEDIA_SEGMENT /* number n of the rendition */
+	MEDIA_CANCEL,  /* the job of that id is not wanted any more; no descriptors, no answer */
+	MEDIA_INDEX,   /* the output is the record (lib/hls/record.h) */
+	MEDIA_INIT,    /* of the rendition */
+	MEDIA_SEGMENT, /* number n of the rendition */
+	MEDIA_ART      /* the source is a picture; it is made to fit into n by n */
 };
 
 enum media_fd {
@@ -26,7 +27,7 @@ enum media_fd {
 
 struct media_job {
 	uint32_t version, kind;
-	uint64_t id; /* ours, given back in the answer */
+	uint64_t id;			     /* ours, given back in the answer */
 	uint64_t source_bytes, source_stamp; /* the record's validator */
 	uint32_t fed;
 	uint32_t n;

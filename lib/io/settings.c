@@ -86,6 +86,8 @@ const struct setting settings[] = {
 		NULL, "The program that reads and encodes films, as installed."},
 	{"url_ttl", SETTING_TIME, AT(url_ttl_s), "4h", 10, 604800, NULL,
 		"How long a resolved address is kept, unless it says itself that it ends sooner."},
+	{"art_ttl", SETTING_TIME, AT(art_ttl_s), "24h", 60, 604800, NULL,
+		"How old a logo, poster or thumbnail may be before it is fetched again."},
 	{"resolvers", SETTING_NUMBER, AT(resolvers), "4", 1, 32, NULL,
 		"How many programs of sources of type command run at once on this host."},
 	{"resolve_timeout", SETTING_TIME, AT(resolve_timeout_s), "30s", 1, 600, NULL,

@@ -3,7 +3,8 @@
  * The process (fcgi-app/processes/jobs.h) listens at run_dir "/jobs.sock"; the supervisor starts it
  * when somebody asks. One line is sent over a connection, and one word comes back:
  *   resolve own|page SOURCE KEY [QUALITY]
- *   prefetch ID QUALITY FORMAT        "-" for what was not said */
+ *   prefetch ID QUALITY FORMAT        "-" for what was not said
+ *   art ID SIZE */
 #ifndef SLUICE_SVC_JOBS_H
 #define SLUICE_SVC_JOBS_H
 

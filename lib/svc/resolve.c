@@ -178,9 +178,11 @@ static void ask(struct asking *a, struct board *board)
 		LOG_INT("ms", clock_mono_ms() - began_ms));
 }
 
-/* Whether there is an answer already: good addresses, or a failure of a moment ago. */
+/* Whether there is an answer already: good addresses that are no older than what is said of a title
+ * may be, or a failure of a moment ago. */
 static bool is_answered(struct asking *a)
 {
+	int64_t now_ms = clock_real_ms();
 	char setback[RESOLVE_NAME_MAX];
 	struct fail why;
 	int64_t retry_s;
@@ -190,7 +192,8 @@ static bool is_answered(struct asking *a)
 	if (setback_holds(a->conf, a->mc, setback, &why, &retry_s))
 		return true;
 	good = resolve_look(a->conf, a->mc, a->what, &a->arena, a->offer) &&
-	       resolve_ends_ms(a->conf, a->offer) > clock_real_ms();
+	       resolve_ends_ms(a->conf, a->offer) > now_ms &&
+	       now_ms - a->offer->made_ms < RESOLVE_INFO_MS;
 	arena_reset(&a->arena);
 	return good;
 }

@@ -152,8 +152,8 @@ static const struct wish_step *choose_step(struct finding *x)
 
 	for (size_t i = 0; i < count; i++) {
 		const struct wish_step *step = &x->wish.steps[i];
-		char *object = arena_printf(x->arena, OBJECT_FORMAT, w->source->name, "",
-			w->key, count > 1 ? step->word : "");
+		char *object = arena_printf(x->arena, OBJECT_FORMAT, w->source->name, "", w->key,
+			count > 1 ? step->word : "");
 
 		x->out->object = object;
 		if (object && !setback_holds(x->at->conf, x->at->mc, object, &why, &retry_s))
@@ -344,13 +344,13 @@ static enum resolved_result find(struct finding *x)
 	return result;
 }
 
-static void tell(const struct finding *x)
+static bool tell(const struct finding *x)
 {
 	const struct resolve what = question(x);
 	char line[JOBS_LINE_MAX];
 
 	jobs_resolve_line(&what, line);
-	jobs_tell(x->at->conf, line);
+	return jobs_tell(x->at->conf, line);
 }
 
 enum resolved_result resolved_find(const struct resolved_at *at, const struct resolved_ask *ask,
@@ -366,7 +366,8 @@ enum resolved_result resolved_find(const struct resolved_at *at, const struct re
 }
 
 enum resolved_result resolved_await(const struct resolved_at *at, const struct resolved_ask *ask,
-	int64_t wait_ms, struct arena *arena, struct resolved *out, int64_t *retry_s, struct fail *f)
+	int64_t wait_ms, struct arena *arena, struct resolved *out, int64_t *retry_s,
+	struct fail *f)
 {
 	struct resolved_at here = *at;
 	struct finding x = {
@@ -381,10 +382,8 @@ enum resolved_result resolved_await(const struct resolved_at *at, const struct r
 		now_ms = clock_mono_ms();
 		if (result != RESOLVED_WAIT || now_ms >= until_ms)
 			return result;
-		if (!told_ms || now_ms - told_ms >= TELL_MS) {
-			tell(&x);
+		if ((!told_ms || now_ms - told_ms >= TELL_MS) && tell(&x))
 			told_ms = now_ms;
-		}
 		nanosleep(&pause, NULL);
 	}
 }
@@ -398,8 +397,8 @@ static bool ask_again(const struct resolved_at *at, const struct resolved *r)
 	return true;
 }
 
-void resolved_drop(const struct resolved_at *at, const struct resolved *r, int status,
-	const struct fail *why)
+void resolved_drop(
+	const struct resolved_at *at, const struct resolved *r, int status, const struct fail *why)
 {
 	struct fail usual = {0};
 

@@ -9,6 +9,7 @@
 #
 # How it behaves stands in what it is asked for, as a word between slashes:
 #   good crash endless garbage one holds forks slow never private pictures list ended short
+#   pic-NAME (its thumbnail is there below the base)
 package Resolver;
 use strict;
 use warnings;
@@ -21,7 +22,7 @@ for last; do :; done
 sound() {
 	echo "title: A song"
 	echo "duration: 212"
-	echo "thumbnail: https://i.example/t.jpg"
+	echo "thumbnail: ${picture-https://i.example/t.jpg}"
 	for format in 'hi 320' 'mid 120' 'lo 60'; do
 		set -- $format
 		printf 'id: %s\next: mp3\nkbps: %s\nurl: @BASE@/%s.mp3?SECRET=1%s\n' "$1" "$2" "$1" "$ends"
@@ -41,6 +42,7 @@ case $last in
 */list/*) echo '{"_type":"playlist","title":"x","entries":[]}' ;;
 */ended/*) echo 'https://e.example/a.mp3?expires=1000000000' ;;
 */short/*) ends="&expires=$(($(date +%s) + 3600))"; sound ;;
+*/pic-*/*) picture=${last##*/pic-}; picture=@BASE@/pic-${picture%%/*}; sound ;;
 *) sound ;;
 esac
 SH
