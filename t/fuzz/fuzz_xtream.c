@@ -8,19 +8,6 @@
 #include "lib/svc/catalog.h"
 #include "lib/svc/source_xtream.h"
 
-static int hold_episode(void *ctx, const struct source_episode *row, struct fail *f)
-{
-	(void)ctx;
-	(void)f;
-	if (!ident_key_ok(row->key) || row->name.len >= CHANNEL_NAME_MAX ||
-		!path_is_utf8(row->name) || !path_is_utf8(row->plot) ||
-		row->plot.len >= TITLE_PLOT_MAX || row->poster.len >= CHANNEL_LOGO_MAX ||
-		row->suffix.len >= TITLE_SUFFIX_MAX || row->season < 0 || row->number < 0 ||
-		row->duration_s < 0)
-		abort();
-	return 0;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int hold_category(void *ctx, const struct source_category *row, struct fail *f)
