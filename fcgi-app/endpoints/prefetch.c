@@ -46,7 +46,7 @@ static int warm_up(
 		r->retry_after_s = (int)(retry_s < INT_MAX ? retry_s : INT_MAX);
 		return -1;
 	case RESOLVED_FOUND:
-		if (prefetch_is_warm(&at, &found)) {
+		if (prefetch_is_warm(&at, &ask, &found, app->boot)) {
 			send_status(r, id, true);
 			return 0;
 		}

@@ -28,7 +28,7 @@ enum {
 	LOOK_MS = 20,	  /* between two looks whether it is resolved */
 	LIFE_S = 300,	  /* of what says nothing about it */
 	FAILED_MS = 2000, /* what has just failed is not tried again */
-	REFUSALS = 2,
+	REFUSALS = 3,
 	SLOT_MS = 1000, /* a connection is kept for so long between two requests */
 	RENEW_MS = 500
 };

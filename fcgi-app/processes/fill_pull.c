@@ -350,6 +350,14 @@ void fill_pull_stop(struct fill_pull *p)
 	forget(p);
 }
 
+/* Whether another address may do better: this one has ended, or leads to nothing while there are
+ * other qualities. */
+static bool is_refusal(const struct fill_object *o, int status)
+{
+	return status == 401 || status == 403 || status == 410 ||
+	       ((status == 404 || status == 451) && !o->known && o->resolved.has_others);
+}
+
 /* What came of it, for the object as a whole. */
 static void draw_conclusion(
 	struct fill_object *o, const struct fill_pull *p, const struct fail *why)
@@ -359,7 +367,7 @@ static void draw_conclusion(
 
 	if (p->brought)
 		o->tries = o->refusals = 0;
-	if (p->status == 401 || p->status == 403 || p->status == 410) {
+	if (is_refusal(o, p->status)) {
 		fill_object_refused(o, p->status);
 	} else if (why->kind == FAIL_CONFLICT) {
 		fill_object_renew(o);

@@ -20,6 +20,7 @@
 #include "lib/svc/lives.h"
 #include "lib/svc/objects.h"
 #include "lib/svc/memo.h"
+#include "lib/svc/prefetch.h"
 #include "lib/svc/publish.h"
 #include "lib/svc/store.h"
 
@@ -357,6 +358,7 @@ static void tick(struct janitor *j)
 	}
 	if (is_due(&j->sweep_ms, SWEEP_MS)) {
 		memo_sweep(j->conf, j->memo_part++ % MEMO_PARTS);
+		board_set(j->board, BOARD_WARM_STREAMS, prefetch_count(j->conf));
 		leftovers_channels(j->conf);
 		leftovers_temporaries(j->conf, j->publisher);
 		end_unlisted(j);

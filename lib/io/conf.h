@@ -89,6 +89,7 @@ struct conf {
 
 	/* resolved streams */
 	int64_t url_ttl_s, resolve_timeout_s, art_ttl_s;
+	int64_t prefetch_bytes, prefetch_ttl_s;
 	int64_t resolvers; /* programs at once */
 	int64_t resolve_memory, resolve_fragments, resolve_chunk, resolve_retries;
 

@@ -2,22 +2,118 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/svc/prefetch.h"
 
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/io/block_map.h"
+#include "lib/io/board.h"
 #include "lib/io/conf.h"
+#include "lib/io/file.h"
 #include "lib/io/mc.h"
+#include "lib/svc/blocks.h"
 #include "lib/svc/catalog.h"
 #include "lib/svc/wanted.h"
 
 enum { ARENA_MAX = 256 * 1024, WORDS = 4 };
 
-bool prefetch_is_warm(const struct resolved_at *at, const struct resolved *r)
+/* --- what is warm -------------------------------------------------------------------------------
+ */
+
+static bool ask_for_object(const struct resolved_ask *ask, struct object_ask *out)
 {
-	(void)at;
-	return r->where == RESOLVED_FILE || r->program;
+	const char *format = ask->format;
+
+	if (format && (!*format || strcmp(format, "auto") == 0))
+		format = NULL;
+	return object_ask_make(out, ask->id, &ask->quality,
+		ask->quality.kind == QUALITY_AUTO ? ask->hinted_kbps : 0, format);
 }
+
+/* The last of the bytes that are fetched ahead. */
+static int64_t last_byte(const struct conf *conf, const struct block_map_info *info)
+{
+	return info->size < conf->prefetch_bytes ? info->size - 1 : conf->prefetch_bytes - 1;
+}
+
+static bool is_here(const struct conf *conf, const struct blocks *b)
+{
+	if (!blocks_is_known(b))
+		return false;
+	return blocks_is_published(b) || blocks_info(b)->size == 0 ||
+	       strcmp(blocks_x_cache(b, 0, last_byte(conf, blocks_info(b))), "HIT") == 0;
+}
+
+bool prefetch_is_warm(const struct resolved_at *at, const struct resolved_ask *ask,
+	const struct resolved *r, const char *boot)
+{
+	struct object_ask object;
+	struct blocks *b;
+	struct fail f;
+	bool warm;
+
+	if (r->where == RESOLVED_FILE)
+		return true;
+	if (!ask_for_object(ask, &object) || blocks_open(&b, at->conf, boot, &object, -1, &f) < 0)
+		return false;
+	warm = is_here(at->conf, b);
+	blocks_close(&b);
+	return warm;
+}
+
+/* Each prefetched stream has an empty file below state_dir "/warm", whose time is its end. */
+static void note(const struct resolved_at *at, const char *name)
+{
+	int64_t ends_ms = clock_real_ms() + at->conf->prefetch_ttl_s * 1000;
+	struct timespec ends[2] = {{ends_ms / 1000, 0}, {ends_ms / 1000, 0}};
+	char path[PATH_MAX];
+	struct fail f;
+	int fd;
+
+	if (!file_path(path, sizeof(path), "%s/warm", at->conf->state_dir) ||
+		file_mkdirs(path, 0700, &f) < 0 ||
+		!file_path(path, sizeof(path), "%s/warm/%s", at->conf->state_dir, name))
+		return;
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return;
+	futimens(fd, ends);
+	close(fd);
+	if (at->board)
+		board_set(at->board, BOARD_WARM_STREAMS, prefetch_count(at->conf));
+}
+
+int64_t prefetch_count(const struct conf *conf)
+{
+	int64_t now_s = clock_real_ms() / 1000, count = 0;
+	char path[PATH_MAX];
+	struct dirent *e;
+	struct stat st;
+	DIR *dir;
+
+	if (!file_path(path, sizeof(path), "%s/warm", conf->state_dir) || !(dir = opendir(path)))
+		return 0;
+	while ((e = readdir(dir))) {
+		if (e->d_name[0] == '.' ||
+			fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		if (st.st_mtim.tv_sec > now_s)
+			count++;
+		else
+			unlinkat(dirfd(dir), e->d_name, 0);
+	}
+	closedir(dir);
+	return count;
+}
+
+/* --- the line -----------------------------------------------------------------------------------
+ */
 
 static const char *or_none(const char *word)
 {
@@ -47,6 +143,64 @@ bool prefetch_read(
 	       quality_parse(span_is(words[2], "-") ? span_of("") : words[2], &out->quality);
 }
 
+/* --- doing it -----------------------------------------------------------------------------------
+ */
+
+/* What was fetched ahead lives for prefetch_ttl, though nobody has used it yet. */
+static void keep(const struct resolved_at *at, const struct object_ask *object, const char *boot)
+{
+	char name[OBJECT_NAME_BYTES];
+	struct block_map *map;
+	int64_t more_s;
+
+	object_name(object, name);
+	if (!object_open(at->conf, name, boot, &map))
+		return;
+	more_s = at->conf->prefetch_ttl_s - block_map_info(map)->life_s;
+	if (more_s > 0)
+		block_map_touch(map, clock_real_ms() + more_s * 1000);
+	block_map_close(&map);
+	note(at, name);
+}
+
+/* Reads them as a client would, and throws them away. */
+static int read_first(const struct conf *conf, struct blocks *b, int64_t *retry_s, struct fail *f)
+{
+	int64_t at = 0, last;
+
+	if (!blocks_is_known(b) && blocks_learn(b, 0, conf->prefetch_bytes - 1, retry_s, f) < 0)
+		return -1;
+	last = last_byte(conf, blocks_info(b));
+	while (at <= last) {
+		struct blocks_piece piece;
+
+		if (blocks_next(b, at, last, &piece, retry_s, f) < 0)
+			return -1;
+		at += (int64_t)piece.len;
+	}
+	return 0;
+}
+
+static int fetch_ahead(const struct resolved_at *at, const struct resolved_ask *ask, struct fail *f)
+{
+	char boot[BLOCK_MAP_BOOT_BYTES];
+	struct object_ask object;
+	int64_t retry_s = 0;
+	struct blocks *b;
+	int result;
+
+	block_map_boot(boot);
+	if (!ask_for_object(ask, &object))
+		return fail_set(f, FAIL_INPUT, "This is no id or no format");
+	if (blocks_open(&b, at->conf, boot, &object, -1, f) < 0)
+		return -1;
+	result = is_here(at->conf, b) ? 0 : read_first(at->conf, b, &retry_s, f);
+	blocks_close(&b);
+	if (result == 0)
+		keep(at, &object, boot);
+	return result;
+}
+
 static void warm_up(const struct resolved_at *at, const char *line, struct arena *arena)
 {
 	int64_t began_ms = clock_mono_ms(), retry_s;
@@ -57,7 +211,8 @@ static void warm_up(const struct resolved_at *at, const char *line, struct arena
 	if (!prefetch_read(at->conf, line, arena, &ask))
 		return;
 	if (resolved_await(at, &ask, at->conf->resolve_timeout_s * 1000, arena, &r, &retry_s, &f) ==
-		RESOLVED_FOUND)
+			RESOLVED_FOUND &&
+		(r.where == RESOLVED_FILE || fetch_ahead(at, &ask, &f) == 0))
 		f.kind = FAIL_NONE;
 	log_info("prefetched", LOG_STR("id", ask.id), LOG_STR("said", f.kind ? f.text : "ok"),
 		LOG_INT("ms", clock_mono_ms() - began_ms));

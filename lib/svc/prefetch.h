@@ -8,9 +8,14 @@
 #include "lib/svc/jobs.h"
 #include "lib/svc/resolved.h"
 
-/* Whether nothing is left to be done: its address is known, and its first `prefetch_bytes` are
- * here. */
-bool prefetch_is_warm(const struct resolved_at *at, const struct resolved *r);
+/* Whether nothing is left to be done: it is a file of ours, or its first `prefetch_bytes` are here.
+ * `boot` as blocks_open() takes it. */
+bool prefetch_is_warm(const struct resolved_at *at, const struct resolved_ask *ask,
+	const struct resolved *r, const char *boot);
+
+/* How many prefetched streams are kept now, for the janitor, which forgets those that have ended.
+ */
+int64_t prefetch_count(const struct conf *conf);
 
 /* What the jobs process is asked with. `quality` and `format` may be NULL. */
 void prefetch_line(const char *id, const char *quality, const char *format, char to[JOBS_LINE_MAX]);

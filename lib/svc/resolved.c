@@ -176,6 +176,7 @@ static enum resolved_result find_by_template(struct finding *x, struct buf *url)
 		return RESOLVED_FAILED;
 	x->out->quality = step->word;
 	x->out->video = step->height > 0;
+	x->out->has_others = source_http_has_qualities(x->wanted.source);
 	x->out->keep_s = x->out->video ? VIDEO_KEEP_S : SOUND_KEEP_S;
 	if (source_http_fill(x->wanted.source, x->wanted.key, step->word, url, x->f) < 0)
 		return RESOLVED_FAILED;
@@ -220,6 +221,7 @@ static enum resolved_result give(
 	r->quality = offer_quality(n);
 	r->type = offer_type(n);
 	r->video = n->kind != OFFER_SOUND;
+	r->has_others = o->count > 1;
 	r->kbps = n->kbps;
 	r->height = n->height;
 	r->bytes = n->bytes;

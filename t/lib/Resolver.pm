@@ -9,6 +9,7 @@
 #
 # How it behaves stands in what it is asked for, as a word between slashes:
 #   good crash endless garbage one holds forks slow never private pictures list ended short
+#   half (its best address leads to nothing)
 #   pic-NAME (its thumbnail is there below the base)
 package Resolver;
 use strict;
@@ -25,7 +26,8 @@ sound() {
 	echo "thumbnail: ${picture-https://i.example/t.jpg}"
 	for format in 'hi 320' 'mid 120' 'lo 60'; do
 		set -- $format
-		printf 'id: %s\next: mp3\nkbps: %s\nurl: @BASE@/%s.mp3?SECRET=1%s\n' "$1" "$2" "$1" "$ends"
+		printf 'id: %s\next: mp3\nkbps: %s\nurl: @BASE@%s/%s.mp3?SECRET=1%s\n' "$1" "$2" "$gone" "$1" "$ends"
+		gone=
 	done
 }
 case $last in
@@ -42,6 +44,7 @@ case $last in
 */list/*) echo '{"_type":"playlist","title":"x","entries":[]}' ;;
 */ended/*) echo 'https://e.example/a.mp3?expires=1000000000' ;;
 */short/*) ends="&expires=$(($(date +%s) + 3600))"; sound ;;
+*/half/*) gone=-gone; sound ;;
 */pic-*/*) picture=${last##*/pic-}; picture=@BASE@/pic-${picture%%/*}; sound ;;
 *) sound ;;
 esac
