@@ -1,0 +1,66 @@
+# t/bench/lib/Bench/Resolve.pm - what is known of a page against asking for it, and first bytes of streams.
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The program that resolves is a shell script, which is some hundred times faster than any that asks a
+# web site: what remains is what the service itself costs.
+package Bench::Resolve;
+use strict;
+use warnings;
+use IO::Socket::INET;
+use Time::HiRes qw(time);
+use App;
+use Gateway;
+use Resolver;
+use Bench;
+
+my $PAGES    = 40;
+my $GOAL     = 10;     # times as fast
+my $WARM_MS  = 50;
+my $COLD_MS  = 100;    # beside the resolver's own time
+
+sub run {
+	my $gateway = Gateway->new;
+	my $edge = $gateway->edge_port;
+	my $resolver = Resolver->new(base => "http://127.0.0.1:$edge/virtual/3M");
+	my $app = App->new(import => 0, sources => [ $resolver->source(allow => ["127.0.0.1/32:$edge"]) ],
+		conf => { log_level => 'info', rate_video_info => 'none', rate_api => 'none', resolvers => 1 });
+	my $alone = median(map { timed(sub { system "$resolver->{dir}/resolver -- https://tube.example/x/watch >/dev/null" }) } 1 .. $PAGES);
+	first_byte($app, 'GET', '/cdn/stream/begin');    # the processes that are started by the first request
+	my @cold = map { first_byte($app, 'POST', '/api/video-info', qq({"url":"https://p.example/$_"})) } 1 .. $PAGES;
+	my @known = map { first_byte($app, 'POST', '/api/video-info', qq({"url":"https://p.example/$_"})) } 1 .. $PAGES;
+	my ($cold, $known) = map { median(@$_) } \@cold, \@known;
+	my @new = map { first_byte($app, 'GET', "/cdn/stream/track-$_") } 1 .. $PAGES;
+	my @warm = map { first_byte($app, 'GET', "/cdn/stream/track-$_") } 1 .. $PAGES;
+	my ($new, $warm) = map { median(@$_) } \@new, \@warm;
+	return (
+		Bench::row("video-info of $PAGES pages, known", sprintf('%.1f ms', $known), sprintf('%.1f ms, resolved (the program alone: %.1f ms)', $cold, $alone),
+			sprintf('≥ %d× as fast: %.0f×', $GOAL, $cold / $known), $cold >= $GOAL * $known ? 1 : 0),
+		Bench::row("first byte of $PAGES streams, warm, through a worker", sprintf('%.1f ms, the slowest %.1f ms', $warm, most(@warm)), '',
+			"≤ $WARM_MS ms", most(@warm) <= $WARM_MS ? 1 : 0),
+		Bench::row("first byte of $PAGES streams, cold", sprintf('%.1f ms, the slowest %.1f ms', $new, most(@new)), sprintf('%.1f ms (the resolver alone)', $alone),
+			"≤ the resolver's time + $COLD_MS ms", $new <= $alone + $COLD_MS ? 1 : 0),
+	);
+}
+
+sub median { my @sorted = sort { $a <=> $b } @_; return $sorted[ @sorted / 2 ] }
+sub most { my @sorted = sort { $b <=> $a } @_; return $sorted[0] }
+sub timed { my ($do) = @_; my $begun = time; $do->(); return (time - $begun) * 1000 }
+
+# Milliseconds until the first byte of the answer's body is there.
+sub first_byte {
+	my ($app, $method, $target, $body) = @_;
+	my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $app->port) or die "connect: $!\n";
+	$body //= '';
+	my $begun = time;
+	syswrite $socket, "$method $target HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " . length($body) . "\r\n\r\n$body";
+	my $answer = '';
+	while ($answer !~ /\r\n\r\n./s) {
+		sysread $socket, $answer, 16_384, length $answer or die "$target: no answer\n";
+	}
+	my $ms = (time - $begun) * 1000;
+	$answer =~ m{^HTTP/1\.1 200 } or die "$target: " . substr($answer, 0, 15) . "\n";
+	1 while sysread $socket, $answer, 262_144;    # the next one begins when this one is through
+	return $ms;
+}
+
+1;
