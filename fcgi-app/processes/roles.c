@@ -11,6 +11,7 @@
 #include "fcgi-app/processes/live.h"
 #include "fcgi-app/processes/meter.h"
 #include "fcgi-app/processes/packager.h"
+#include "fcgi-app/processes/scanner.h"
 #include "lib/svc/edge.h"
 #include "lib/svc/episodes.h"
 #include "lib/svc/fill.h"
@@ -69,9 +70,16 @@ static int run_filler(const struct conf *conf, struct board *board, const char *
 	return filler_run(conf, board);
 }
 
+static int run_scanner(const struct conf *conf, struct board *board, const char *id)
+{
+	(void)id;
+	return scanner_run(conf, board);
+}
+
 const struct role roles[] = {
 	{"janitor", NULL, run_janitor, AGAIN_ALWAYS, NULL, 1, true, false},
 	{"meter", NULL, run_meter, AGAIN_ALWAYS, meter_is_wanted, 1, true, false},
+	{"scanner", NULL, run_scanner, AGAIN_ALWAYS, scanner_is_wanted, 1, true, false},
 	{"live", "watch", run_live, AGAIN_WHILE_ASKED, NULL, 400, false, false},
 	{"token", "token", run_token, AGAIN_NEVER, NULL, 32, true, false},
 	{"refresh", "refresh", run_refresh, AGAIN_NEVER, NULL, 32, true, false},

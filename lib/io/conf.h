@@ -27,10 +27,10 @@ struct conf_account {
 
 /* One `source "name" { … }` section. Blank texts are "", never NULL. */
 struct conf_source {
-	const char *name;	/* ident_source_ok() (lib/http/ident.h), unique */
-	const char *type;	/* "xtream", "m3u", "files", "http" or "command" */
-	const char *url;	/* "m3u": may be the path of a file; "files": of a directory;
-				 * "http" and "command": with {id} in it; "command": may be "" */
+	const char *name;	    /* ident_source_ok() (lib/http/ident.h), unique */
+	const char *type;	    /* "xtream", "m3u", "files", "http" or "command" */
+	const char *url;	    /* "m3u": may be the path of a file; "files": of a directory;
+				     * "http" and "command": with {id} in it; "command": may be "" */
 	const char *const *command; /* of "command": the program and its words */
 	size_t command_count;
 	const char *output;	/* what a gateway is asked for: "ts" or "m3u8" */
@@ -85,7 +85,7 @@ struct conf {
 	/* films */
 	const char *film_ladder, *media_program, *direct_play;
 	int64_t film_jobs; /* encoded at once; 0: as many as there are processors */
-	int64_t look_ahead, segment_ttl_s;
+	int64_t look_ahead, segment_ttl_s, watch_dirs;
 
 	/* resolved streams */
 	int64_t url_ttl_s, resolve_timeout_s, art_ttl_s;

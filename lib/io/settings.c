@@ -70,6 +70,11 @@ const struct setting settings[] = {
 		"The ffmpeg program, by name or path."},
 	{"film_ladder", SETTING_TEXT, AT(film_ladder), "1080p 720p 480p 360p 240p", 0, 0, NULL,
 		"What films can be encoded to, beside what they are; only what somebody plays is."},
+	{"watch_dirs", SETTING_NUMBER, AT(watch_dirs), "50000", 0, 10000000, NULL,
+		"How many directories below one of films are watched for what changes there, as "
+		"far "
+		"as the kernel allows; what is beyond is looked through every five minutes. 0: "
+		"none, for file systems that tell nothing."},
 	{"direct_play", SETTING_CHOICE, AT(direct_play), "auto", 0, 0, "auto redirect proxy",
 		"A film at a gateway that the viewer's player can play as it is: auto and redirect "
 		"send the viewer to the gateway's edge, where its address holds no credentials and "
@@ -105,11 +110,13 @@ const struct setting settings[] = {
 	{"resolve_retries", SETTING_NUMBER, AT(resolve_retries), "3", 0, 100, NULL,
 		"{retries} in their words: how often they try again."},
 	{"stream_dir", SETTING_PATH, AT(stream_dir), "", 0, 0, NULL,
-		"Where the bytes of streams are kept that were fetched from a source. Empty: bytes, "
+		"Where the bytes of streams are kept that were fetched from a source. Empty: "
+		"bytes, "
 		"below run_dir, which is memory on most systems. A directory on a disk keeps them "
 		"through a restart, and makes room for films."},
 	{"stream_quota", SETTING_BYTES, AT(stream_quota), "100M", 1 << 20, 1024 * 1024 * GB, NULL,
-		"What they may take; those used longest ago go first. One larger than a quarter of it "
+		"What they may take; those used longest ago go first. One larger than a quarter of "
+		"it "
 		"is passed on and not kept."},
 	{"bytes_quota", SETTING_BYTES, AT(bytes_quota), "10G", 1 << 20, 1024 * 1024 * GB, NULL,
 		"What published files may take; the oldest go first."},
@@ -143,7 +150,8 @@ const struct setting settings[] = {
 		"x-forwarded-for forwarded",
 		"The header in which they say it. The other one is anybody's, and not read."},
 	{"rate_video_info", SETTING_NUMBER, AT(rate_video_info), "10", 1, 1000000, "none",
-		"How often a client may ask for /api/video-info in a minute, on all hosts together. "
+		"How often a client may ask for /api/video-info in a minute, on all hosts "
+		"together. "
 		"A client is an IPv4 address or 64 bits of an IPv6 address; memcached counts, and "
 		"without it all may."},
 	{"rate_download", SETTING_NUMBER, AT(rate_download), "3", 1, 1000000, "none",
