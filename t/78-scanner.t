@@ -86,8 +86,8 @@ subtest 'more directories than may be watched' => sub {
 	film('Top.mkv');
 	becomes('Top.mkv', 200, 'a film in one that is watched');
 	film('C/Below.mkv');
-	$app->move_clock(400);
-	becomes('C/Below.mkv', 200, 'another one, when it is looked through');
+	# A clock that moves while it is looked through makes that seem to take as long.
+	ok $app->wait_for(sub { $app->move_clock(5000); status('C/Below.mkv') == 200 }, 15), 'another one, when it is looked through';
 };
 
 subtest 'a hundred thousand films' => sub {
