@@ -70,6 +70,23 @@ for my $via (grep { App::Front::is_here($_) } qw(lighttpd nginx apache)) {
 	$app->end;
 }
 
+# --- what is kept ------------------------------------------------------------------------------------------
+{
+	my $edge = $gateway->edge_port;
+	my $app = App->new(import => 0, via => 'fastcgi', conf => { prefetch_ttl => '10min' }, sources => [
+		{ name => 'plain', type => 'http', media => 'audio', allow => ["127.0.0.1/32:$edge"], url => "http://127.0.0.1:$edge/virtual/{id}/x" } ]);
+	my $kept = sub { my $cache = health($app)->{cache}; return "$cache->{streamCacheSize} $cache->{prefetchCacheSize}" };
+	is $kept->(), '0 0', 'at first nothing is kept';
+	$app->get("/cdn/stream/$_") for '1M', '2M', '1M';
+	ok $app->wait_for(sub { $kept->() eq '2 0' }, 30, 'two streams'), 'then each stream that was played' or diag $kept->();
+	is $app->get('/prefetch?v=3M')->status, 202, 'one is asked for in advance';
+	ok $app->wait_for(sub { $kept->() =~ / 1$/ }, 30, 'a warm one'), 'and warm';
+	$app->move_clock(601);
+	ok $app->wait_for(sub { $kept->() =~ / 0$/ }, 30, 'its end'), 'for as long as it is said' or diag $kept->();
+	$app->move_clock(5 * 3600);
+	ok $app->wait_for(sub { $kept->() eq '0 0' }, 30, 'their end'), 'streams are kept for hours' or diag $kept->();
+}
+
 # --- a log that lives ---------------------------------------------------------------------------------
 my $app = App->new(via => 'fastcgi', conf => { access_log => 'a.log' });
 my $log = $app->dir . '/a.log';

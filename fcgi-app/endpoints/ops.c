@@ -264,7 +264,9 @@ static struct json_object *cache_report(const struct app *app, int64_t started_m
 	const int64_t counts[] = {streams.hits, streams.misses, art.hits, art.misses,
 		prefetch.hits + prefetch.misses + prefetch.others};
 
-	json_number(to, "streamCacheSize", board_get(app->board, BOARD_STREAM_FILES));
+	json_number(to, "streamCacheSize",
+		board_get(app->board, BOARD_STREAM_FILES) +
+			board_get(app->board, BOARD_STREAM_OBJECTS));
 	json_number(to, "thumbnailCacheSize", board_get(app->board, BOARD_PICTURE_FILES));
 	json_number(to, "prefetchCacheSize", board_get(app->board, BOARD_WARM_STREAMS));
 	json_object_object_add(to, "streamHitRate", known ? hit_rate(&streams) : NULL);

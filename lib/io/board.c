@@ -128,6 +128,8 @@ static const struct board_total_info total_infos[] = {
 		"Objects removed from the byte cache.", false, 1},
 	[BOARD_STREAM_EVICTED_BYTES] = {"stream_evicted_bytes", "stream_cache_evicted_bytes",
 		"Bytes removed from the byte cache before their time to keep its quota.", false, 1},
+	[BOARD_STREAM_OBJECTS] = {"stream_objects", "stream_cache_objects",
+		"Streams of which the byte cache has bytes.", true, 1},
 };
 
 _Static_assert(

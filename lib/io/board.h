@@ -72,6 +72,7 @@ enum board_total {
 	BOARD_STREAM_BYTES, /* of the byte cache, in use or promised now */
 	BOARD_STREAM_ENDED, /* objects removed from it */
 	BOARD_STREAM_EVICTED_BYTES, /* of them, of those removed before their time */
+	BOARD_STREAM_OBJECTS, /* of the byte cache, now */
 	BOARD_TOTALS
 };
 

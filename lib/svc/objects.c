@@ -30,6 +30,8 @@ struct entry {
 	char file[OBJECT_NAME_BYTES], suffix[8];
 	int64_t bytes, used_ms, life_ms;
 	bool owned;
+	bool kept;  /* it has bytes here */
+	bool again; /* another name of the same */
 };
 
 struct list {
@@ -107,6 +109,8 @@ static void read_entry(struct list *l, int dir, const char *name, const char *bo
 		span_copy(span_of(name), e->name, sizeof(e->name));
 		span_copy(span_of(info->file), e->file, sizeof(e->file));
 		span_copy(span_of(info->suffix), e->suffix, sizeof(e->suffix));
+		e->again = false;
+		e->kept = !info->passed;
 		e->used_ms = block_map_used_ms(map);
 		e->life_ms = block_map_is_gone(map) ? 0 : info->life_s * 1000;
 		e->owned = !info->passed && !block_map_is_gone(map) &&
@@ -136,7 +140,8 @@ static int64_t sum_up(struct list *l)
 
 	qsort(l->entry, l->count, sizeof(*l->entry), by_file);
 	for (size_t i = 0; i < l->count; i++) {
-		if (i && strcmp(l->entry[i].file, l->entry[i - 1].file) == 0)
+		l->entry[i].again = i && strcmp(l->entry[i].file, l->entry[i - 1].file) == 0;
+		if (l->entry[i].again)
 			l->entry[i].bytes = 0;
 		sum += l->entry[i].bytes;
 	}
@@ -204,12 +209,13 @@ static int64_t end_some(const struct conf *conf, struct board *board, const char
 
 	qsort(l->entry, l->count, sizeof(*l->entry), by_use);
 	for (size_t i = 0; i < l->count; i++) {
-		const struct entry *e = &l->entry[i];
+		struct entry *e = &l->entry[i];
 		bool old = now_ms - e->used_ms >= e->life_ms;
 
 		if (e->owned || (!old && (most <= 0 || left <= most)))
 			continue;
 		end_entry(conf, boot, dir, e);
+		e->kept = false;
 		left -= e->bytes;
 		board_add(board, BOARD_STREAM_ENDED, 1);
 		board_add(board, BOARD_STREAM_EVICTED_BYTES, old ? 0 : e->bytes);
@@ -222,7 +228,7 @@ int64_t objects_sweep(const struct conf *conf, struct board *board, const char *
 	DIR *work = open_half(conf, "work"), *pub = open_half(conf, "pub");
 	struct list l = {0};
 	struct dirent *e;
-	int64_t left = 0;
+	int64_t left = 0, objects = 0;
 
 	while (work && (e = readdir(work))) {
 		if (is_map(e->d_name))
@@ -230,6 +236,8 @@ int64_t objects_sweep(const struct conf *conf, struct board *board, const char *
 	}
 	if (l.count)
 		left = end_some(conf, board, boot, dirfd(work), &l, most);
+	for (size_t i = 0; i < l.count; i++)
+		objects += l.entry[i].kept && !l.entry[i].again;
 	if (l.count)
 		qsort(l.entry, l.count, sizeof(*l.entry), by_file);
 	if (work)
@@ -242,6 +250,7 @@ int64_t objects_sweep(const struct conf *conf, struct board *board, const char *
 		closedir(pub);
 	free(l.entry);
 	board_set(board, BOARD_STREAM_BYTES, left);
+	board_set(board, BOARD_STREAM_OBJECTS, objects);
 	return left;
 }
 
@@ -276,5 +285,6 @@ bool objects_has_room(const struct conf *conf, struct board *board, const char *
 			return false;
 	}
 	board_add(board, BOARD_STREAM_BYTES, size);
+	board_add(board, BOARD_STREAM_OBJECTS, 1);
 	return true;
 }

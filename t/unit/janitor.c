@@ -132,11 +132,17 @@ static void counters(struct place *at)
 	}
 	board_set(at->board, BOARD_PUBLISHED_BYTES, 0);
 	board_set(at->board, BOARD_PUBLISHED_FILES, 77);
+	board_set(at->board, BOARD_STREAM_FILES, 9);
+	board_set(at->board, BOARD_PICTURE_FILES, -9);
 	board_set(at->board, BOARD_COUNTED_MS, 0);
+	put(at, "cdn/art/a.jpg", "", 7200);
 	pid = janitor_start(at);
 	ok(wait_for(board_get(at->board, BOARD_COUNTED_MS) != 0), "a lost counter is made again");
 	is_int(used(at), 5000, "with the right bytes");
-	is_int(board_get(at->board, BOARD_PUBLISHED_FILES), 500, "and the right files");
+	is_int(board_get(at->board, BOARD_PUBLISHED_FILES), 501, "and the right files");
+	ok(board_get(at->board, BOARD_STREAM_FILES) == 0 &&
+			board_get(at->board, BOARD_PICTURE_FILES) == 1,
+		"of each kind");
 	shell("rm lives/*", at->dir);
 	write_file(at, "www/robots.txt", "mine");
 	board_set(at->board, BOARD_PUBLISHED_BYTES, -5);

@@ -240,6 +240,37 @@ static void attacks(struct place *at)
 	is_int(put(at, "b/c/d", "x", 60), PUBLISH_FAILED, "and a file is no directory");
 }
 
+/* Of what there is how much. */
+static void kinds(struct place *at)
+{
+	static const struct {
+		const char *name;
+		int streams, pictures;
+	} cases[] = {
+		{"api/hls/vod-1/0123456789abcdef0123456789abcdef/720p/1.m4s", 1, 0},
+		{"api/hls/vod-1/0123456789abcdef0123456789abcdef/a0/init.mp4", 1, 0},
+		{"api/hls/vod-1/0123456789abcdef0123456789abcdef/720p.m3u8", 0, 0},
+		{"api/hls/vod-1/0123456789abcdef0123456789abcdef/thumbnails/0.jpg", 0, 1},
+		{"cdn/art/trk-1.jpg", 0, 1},
+		{"web/0123456789abcdef/base.css", 0, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int64_t streams = board_get(at->board, BOARD_STREAM_FILES);
+		int64_t pictures = board_get(at->board, BOARD_PICTURE_FILES);
+
+		put(at, cases[i].name, "x", 60);
+		is_int(board_get(at->board, BOARD_STREAM_FILES) - streams, cases[i].streams,
+			"%s: of a stream", cases[i].name);
+		is_int(board_get(at->board, BOARD_PICTURE_FILES) - pictures, cases[i].pictures,
+			"a picture");
+		publish_remove(at->publisher, PUBLISH_WWW, cases[i].name, 0);
+		ok(board_get(at->board, BOARD_STREAM_FILES) == streams &&
+				board_get(at->board, BOARD_PICTURE_FILES) == pictures,
+			"removed it does not count");
+	}
+}
+
 static void trees(struct place *at)
 {
 	struct fail f = {0};
@@ -526,6 +557,7 @@ int main(void)
 	again(&at);
 	linking(&at);
 	line_before_link(&at);
+	kinds(&at);
 	attacks(&at);
 	trees(&at);
 	quota(&at);
