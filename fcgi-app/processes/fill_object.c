@@ -292,6 +292,15 @@ static void begin_file(struct fill_object *o)
 	o->known = o->passed = true;
 }
 
+void fill_object_give_up(struct fill_object *o, const struct fail *why, int64_t retry_s)
+{
+	bool all_or_nothing = o->no_parts;
+
+	fill_object_fail(o, why, retry_s);
+	if (all_or_nothing)
+		end_old(o);
+}
+
 bool fill_object_meet(struct fill_object *o, int64_t size, const char *validator, const char *type)
 {
 	char tag[sizeof(o->info.validator)];

@@ -95,6 +95,10 @@ void fill_object_renew(struct fill_object *o); /* what was there is gone, and it
 /* It cannot be had: all who wait are told. */
 void fill_object_fail(struct fill_object *o, const struct fail *why, int64_t retry_s);
 
+/* The same after a source that sends all or nothing has broken off at one place again and again: it
+ * may have said another size than it has, so nothing of it is kept. */
+void fill_object_give_up(struct fill_object *o, const struct fail *why, int64_t retry_s);
+
 /* The address has ended, as the upstream says by `status`. */
 void fill_object_refused(struct fill_object *o, int status);
 

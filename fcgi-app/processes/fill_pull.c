@@ -20,7 +20,8 @@ enum {
 	STALL_MS = 8000,
 	TELL_US = 50000, /* a slow block is told of as it grows */
 	TRIES = 3,
-	PAUSE_MS = 300, /* a gateway may count the last connection for a moment yet */
+	GAIN_BYTES = 65536, /* less is no reason to try for ever */
+	PAUSE_MS = 300,	    /* a gateway may count the last connection for a moment yet */
 	BUSY_RETRY_S = 5
 };
 
@@ -107,7 +108,7 @@ static int check_beyond(struct fill_pull *p, const struct fetch_head *head)
 	if (p->at > 0 && !p->object->known) { /* asked for on trust; its beginning tells more */
 		for (struct fill_reader *r = p->object->readers; r; r = r->next)
 			r->first = 0;
-		p->brought = true;
+		p->gained = GAIN_BYTES;
 		return refuse(p, FAIL_UPSTREAM, "The source has no such part");
 	}
 	return refuse_status(p, head->status);
@@ -144,7 +145,7 @@ static int check_use(struct fill_pull *p)
 		r->pull = p;
 		return 0;
 	}
-	p->brought = true;
+	p->gained = GAIN_BYTES;
 	return refuse(p, FAIL_UPSTREAM, "It is used otherwise");
 }
 
@@ -217,6 +218,15 @@ static bool write_all(int fd, const char *bytes, size_t len, int64_t at)
 	return true;
 }
 
+/* Counts what had not been there. */
+static void note_gain(struct fill_pull *p, int64_t n, int64_t end)
+{
+	int64_t had = n * BLOCK_BYTES + block_map_have(p->object->map, n);
+
+	had = had < p->written ? p->written : had;
+	p->gained += end > had ? end - had : 0;
+}
+
 /* Keeps what belongs to one block. False when the disk is full. */
 static bool keep_piece(struct fill_pull *p, const char *bytes, size_t len)
 {
@@ -226,8 +236,8 @@ static bool keep_piece(struct fill_pull *p, const char *bytes, size_t len)
 	if (take_block(p, n)) {
 		if (!write_all(o->fd, bytes, len, p->at))
 			return false;
+		note_gain(p, n, p->at + (int64_t)len);
 		p->written = p->at + (int64_t)len;
-		p->brought = true;
 		now_us = clock_mono_us();
 		if (p->written == n * BLOCK_BYTES + block_map_length(o->map, n)) {
 			tell_block(p, now_us);
@@ -313,8 +323,8 @@ static enum fetch_verdict pass(struct fill_pull *p, const char *bytes, size_t le
 			return r->full ? FETCH_HOLD : FETCH_STOP;
 		}
 		r->first = p->at + (int64_t)len;
+		p->gained += (int64_t)parts[1].iov_len;
 	}
-	p->brought = true;
 	p->at += (int64_t)len;
 	return p->at < p->end ? FETCH_GO_ON : FETCH_STOP;
 }
@@ -365,19 +375,19 @@ static void draw_conclusion(
 	bool again = why->kind == FAIL_TIMEOUT || why->kind == FAIL_UPSTREAM || p->status >= 500 ||
 		     is_limit(p->status);
 
-	if (p->brought)
+	if (p->gained >= GAIN_BYTES)
 		o->tries = o->refusals = 0;
 	if (is_refusal(o, p->status)) {
 		fill_object_refused(o, p->status);
 	} else if (why->kind == FAIL_CONFLICT) {
 		fill_object_renew(o);
-	} else if (p->why.kind && !p->status && !p->brought) {
+	} else if (p->why.kind && !p->status && p->gained < GAIN_BYTES) {
 		fill_object_fail(o, why, 0); /* nonsense stays nonsense */
 	} else if (!again || (p->status && p->status < 500 && !is_limit(p->status)) ||
 		   ++o->tries >= TRIES) {
-		fill_object_fail(o, why, is_limit(p->status) ? BUSY_RETRY_S : 0);
+		fill_object_give_up(o, why, is_limit(p->status) ? BUSY_RETRY_S : 0);
 	} else {
-		o->due_ms = clock_mono_ms() + (p->brought ? 0 : PAUSE_MS * o->tries);
+		o->due_ms = clock_mono_ms() + (p->gained >= GAIN_BYTES ? 0 : PAUSE_MS * o->tries);
 	}
 }
 
@@ -388,6 +398,8 @@ static void on_done(void *ctx, const struct fail *f)
 	struct fail why = p->why.kind ? p->why : *f;
 
 	p->transfer = NULL;
+	if (why.kind == FAIL_INPUT) /* our address was good; where it led to was not */
+		why.kind = FAIL_UPSTREAM;
 	if (p->at >= p->end && !p->why.kind)
 		why.kind = FAIL_NONE;
 	else if (!why.kind || why.kind == FAIL_GONE)

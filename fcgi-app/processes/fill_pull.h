@@ -19,7 +19,7 @@ struct fill_pull {
 	int64_t held_ms; /* monotonic: nobody has wanted more since; 0: it goes on */
 	struct fail why; /* what is wrong with the answer */
 	int status;	 /* with which the upstream refused, or 0 */
-	bool brought;	 /* something of use */
+	int64_t gained;	 /* bytes of it that had not been there */
 };
 
 /* Begins to get bytes `from` to `end`. False when it cannot. */

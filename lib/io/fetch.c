@@ -43,8 +43,7 @@ static bool end_with(struct transfer *t, enum fail_kind kind, const char *what)
 	return false;
 }
 
-/* --- callbacks of libcurl -----------------------------------------------------------------------
- */
+/* --- callbacks of libcurl --- */
 
 static bool read_address(const struct curl_sockaddr *sa, struct cidr_address *a, uint16_t *port)
 {
@@ -195,8 +194,7 @@ static int on_progress(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl
 	return 0;
 }
 
-/* --- setting up and ending
- * ------------------------------------------------------------------------ */
+/* --- setting up and ending --- */
 
 static int read_policy(struct transfer *t, const struct fetch_policy *policy, struct fail *f)
 {
@@ -292,6 +290,7 @@ static int transfer_make(const struct fetch_request *rq, struct transfer **out, 
 static struct fail verdict(const struct transfer *t, CURLcode code)
 {
 	struct fail f = t->why;
+	long connects = 0;
 
 	if (code == CURLE_OK || f.kind)
 		return f;
@@ -301,10 +300,13 @@ static struct fail verdict(const struct transfer *t, CURLcode code)
 			t->shown, t->refused);
 		return f;
 	}
+	curl_easy_getinfo(t->curl, CURLINFO_NUM_CONNECTS, &connects);
 	switch (code) {
 	case CURLE_URL_MALFORMAT:
-	case CURLE_UNSUPPORTED_PROTOCOL:
-		fail_set(&f, FAIL_INPUT, "%s: this is no http or https address", t->shown);
+	case CURLE_UNSUPPORTED_PROTOCOL: /* and HTTP/0.9, which anything may be */
+		fail_set(&f, connects && !t->header_bytes ? FAIL_UPSTREAM : FAIL_INPUT,
+			"%s: this is no %s", t->shown,
+			connects && !t->header_bytes ? "HTTP" : "http or https address");
 		break;
 	case CURLE_OPERATION_TIMEDOUT:
 		fail_set(&f, FAIL_TIMEOUT, "%s: no answer in time", t->shown);
@@ -325,8 +327,7 @@ static struct fail end_of(const struct transfer *t, CURLcode code)
 	return f;
 }
 
-/* --- one alone ----------------------------------------------------------------------------------
- */
+/* --- one alone --- */
 
 int fetch_run(const struct fetch_request *rq, struct fail *f)
 {
@@ -347,8 +348,7 @@ int fetch_run(const struct fetch_request *rq, struct fail *f)
 	return -1;
 }
 
-/* --- streams
- * ----------------------------------------------------------------------------------------- */
+/* --- streams --- */
 
 int fetcher_open(struct fetcher **out, struct fail *f)
 {

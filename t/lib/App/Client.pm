@@ -13,7 +13,7 @@ use File::Temp ();
 use POSIX ();
 use Time::HiRes qw(time);
 
-my $TIMEOUT = 20;    # seconds, for a whole answer
+our $TIMEOUT = 20;    # seconds, for a whole answer
 
 # http($port, $method, $target, \@headers, $body)
 sub http {

@@ -1,0 +1,141 @@
+#!/usr/bin/perl
+# t/78-stream-storm.t - a crowd, at one cold object and all over a large one, while processes are killed: no wrong
+# byte, and none fetched twice. SLUICE_LONG=1 for the second, which takes a minute and 1 GB of disk.
+# SPDX-License-Identifier: BSD-2-Clause
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use File::Temp ();
+use JSON::PP ();
+use Test::More;
+use Time::HiRes qw(time sleep);
+use App;
+use Gateway;
+use Gateway::Source;
+
+my $dir     = File::Temp->newdir;
+my $gateway = Gateway->new(dir => "$dir");
+my $edge    = $gateway->edge_port;
+my $load    = App::builddir() . '/t/bench/load';
+my $app = App->new(import => 0, conf => { stream_quota => '8G', relay_processes => 8, relay_threads => 80, log_level => 'info' },
+	sources => [ { name => 'v', type => 'http', media => 'audio', allow => ["127.0.0.1/32:$edge"], url => "http://127.0.0.1:$edge/virtual/{id}/x" } ]);
+
+sub bytes {
+	my ($first, $last) = @_;
+	my $all = join '', map { Gateway::Source::block(undef, $_) } int($first / 65_536) .. int($last / 65_536);
+	return substr $all, $first % 65_536, $last - $first + 1;
+}
+sub virtual { my ($size) = @_; return $gateway->counts->{virtual}{$size} // { requests => 0, bytes => 0 } }
+
+subtest 'five hundred clients, eight processes, one cold object of 2 MB' => sub {
+	plan skip_all => 'no front server is installed' unless $app->front;
+	plan skip_all => "$load is not built (make $load)" unless -x $load;
+	my $file = File::Temp->new;
+	print $file bytes(0, 1_999_999);
+	close $file;
+	my $begun = time;
+	my $told = `$load -c 500 -n 500 -b $file @{[ $app->port ]} /cdn/stream/2M`;
+	my $s = time - $begun;
+	my $got = eval { JSON::PP->new->decode($told) } // {};
+	is $got->{requests}, 500, 'all are answered' or diag $told;
+	is $got->{wrong}, 0, 'rightly, to the byte';
+	is $got->{broken}, 0, 'and whole';
+	is virtual(2_000_000)->{bytes}, 2_000_000, 'every byte was fetched once';
+	is virtual(2_000_000)->{requests}, 1, 'by one request';
+	note sprintf 'in %.2f s, the slowest after %.2f s', $s, ($got->{max_us} // 0) / 1e6;
+};
+
+# --- all over a large object ------------------------------------------------------------------------------
+my $CLIENTS = 100;
+my ($SIZE, $REGION);    # of the object, and of what one client reads of it
+
+# A client reads its own tenth of a tenth again and again, in parts of random sizes; tells what it saw.
+sub client {
+	my ($n, $until) = @_;
+	srand $n;
+	my %seen = map { $_ => 0 } qw(parts wrong broken aborted bytes asked);
+	my $at = 0;
+	while (time < $until) {
+		my ($first, $last) = ($n * $REGION + $at, $n * $REGION + $at + 262_144 + int rand 2_000_000);
+		$last = ($n + 1) * $REGION - 1 if $last >= ($n + 1) * $REGION;
+		my $abort = rand() < 0.02;
+		my $body = part($first, $last, $abort);
+		my $want = bytes($first, $last);
+		$seen{parts}++;
+		# Each part begins where the one before ended: what was asked for has no hole.
+		$seen{asked} = $last + 1 - $n * $REGION if $last + 1 - $n * $REGION > $seen{asked};
+		$seen{bytes} += length $body;
+		$seen{wrong}++ if $body ne substr $want, 0, length $body;
+		if ($abort) { $seen{aborted}++; $at = ($at + length $body) % $REGION }
+		elsif (length $body < length $want) { $seen{broken}++; $at += length $body; sleep 0.05 }
+		else { $at = $last + 1 - $n * $REGION }
+		$at = 0 if $at >= $REGION;
+	}
+	return \%seen;
+}
+
+# What came of one part; of one that is aborted, the beginning.
+sub part {
+	my ($first, $last, $abort) = @_;
+	my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $app->port, Timeout => 10) or return '';
+	local $SIG{PIPE} = 'IGNORE';
+	print $socket "GET /cdn/stream/$SIZE HTTP/1.1\r\nHost: x\r\nConnection: close\r\nRange: bytes=$first-$last\r\n\r\n";
+	$socket->flush;
+	my ($answer, $most) = ('', $abort ? 1 + int rand $last - $first : 1e12);
+	while (1) {
+		my $ready = '';
+		vec($ready, fileno $socket, 1) = 1;
+		last if !select $ready, undef, undef, 35;
+		my $n = sysread $socket, $answer, 262_144, length $answer;
+		last if !$n || length $answer > $most;
+	}
+	my $end = index $answer, "\r\n\r\n";
+	return '' if $end < 0 || $answer !~ m{^HTTP/1\.1 206 };
+	die "another part\n" if $answer !~ m{^Content-Range: bytes $first-$last/$SIZE\r$}m;
+	return substr $answer, $end + 4;
+}
+
+sub crowd {
+	my ($size, $seconds, $role, $every) = @_;
+	($SIZE, $REGION) = ($size, $size / $CLIENTS);
+	my $until = time + $seconds;
+	my $killer = fork // die "fork: $!\n";
+	if (!$killer) {
+		while (time + $every < $until) {
+			sleep $every;
+			my @pids = $app->pids($role);
+			CORE::kill('KILL', $pids[ rand @pids ]) if @pids;
+		}
+		POSIX::_exit(0);
+	}
+	my %sum;
+	for my $seen (App::parallel($CLIENTS, sub { client($_[0] - 1, $until) })) {
+		fail "a client has failed: $seen->{failed}" if $seen->{failed};
+		$sum{$_} += $seen->{$_} // 0 for qw(parts wrong broken aborted bytes asked);
+	}
+	waitpid $killer, 0;
+	return \%sum;
+}
+
+subtest 'a hundred clients all over 1 GB' => sub {
+	plan skip_all => 'SLUICE_LONG is not set' unless $ENV{SLUICE_LONG};
+	plan skip_all => 'no front server is installed' unless $app->front;
+	my $seconds = $ENV{SLUICE_STORM_S} // 60;
+	my $seen = crowd(1_000_000_000, $seconds, 'relay', 2);
+	my $fetched = virtual($SIZE)->{bytes};
+	my $union = $seen->{asked};
+	is $seen->{wrong}, 0, 'no wrong byte';
+	cmp_ok $seen->{parts}, '>', 500, 'of many parts';
+	cmp_ok $seen->{aborted}, '>', 5, 'some of which were not waited for';
+	cmp_ok $fetched, '<=', 1.05 * $union, 'no more was fetched than was asked for, and a twentieth';
+	note sprintf '%d parts, %d of them broken by a kill, %d aborted, %.0f MB read, %.0f MB asked for, %.0f MB fetched (%.3f)',
+		@$seen{qw(parts broken aborted)}, $seen->{bytes} / 1e6, $union / 1e6, $fetched / 1e6, $fetched / $union;
+	$seen = crowd(900_000_000, $seconds / 3, 'filler', 1);
+	is $seen->{wrong}, 0, 'nor when the filler is killed each second';
+	cmp_ok virtual($SIZE)->{requests}, '>', 100, 'and others go on where it was';
+	note sprintf '%d parts, %d of them broken, %.0f MB asked for, %.0f MB fetched', @$seen{qw(parts broken)}, $seen->{asked} / 1e6, virtual($SIZE)->{bytes} / 1e6;
+	unlike $app->log, qr/must failed|Sanitizer|status=139/, 'no process has died of a fault of ours';
+};
+
+done_testing;
