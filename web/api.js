@@ -5,14 +5,14 @@ import { Fault, faultFromAnswer, faultFromSilence } from './fault.js';
 const wait_ms = 12000;
 
 // Runs fetch with a time limit. Throws a Fault, or the AbortError of `signal`.
-async function ask(path, { signal, waitMs = wait_ms, read }) {
+async function ask(path, { signal, waitMs = wait_ms, headers, read }) {
 	const inner = new AbortController();
 	const stop = () => inner.abort();
 	const timer = setTimeout(stop, waitMs);
 	signal?.addEventListener('abort', stop);
 	try {
 		const answer = await fetch(path, { signal: inner.signal, credentials: 'same-origin',
-			headers: { Accept: 'application/json' }, cache: 'no-store' });
+			headers: { Accept: 'application/json', ...headers }, cache: 'no-store' });
 		if (!answer.ok)
 			throw faultFromAnswer(answer.status, answer.headers.get('Retry-After'),
 				await answer.text().catch(() => ''));
@@ -38,13 +38,29 @@ export function liveChannel(id, options = {}) {
 	return ask(`/api/live/${encodeURIComponent(id)}`, { ...options, read: readJson });
 }
 
+// One film or episode: {id, title, duration, mode, url, qualities, subtitles, audioTracks, …}; `plays` says what
+// is played as it is (plays.js). Who asks first waits for its index.
+export function film(id, plays, options = {}) {
+	const query = new URLSearchParams(plays ? { plays } : {});
+	return ask(`/api/stream/vod/${encodeURIComponent(id)}?${query}`, { ...options, read: readJson });
+}
+
 // A page of channels: {channels, categories, nextCursor}.
-export function liveChannels({ q = '', category = '', cursor = '', limit = 60 }, options = {}) {
+export function liveChannels(which, options = {}) {
+	return page('/api/live', which, options);
+}
+
+// A page of films: {movies, categories, nextCursor}.
+export function movies(which, options = {}) {
+	return page('/api/movies', which, options);
+}
+
+function page(path, { q = '', category = '', cursor = '', limit = 60 }, options) {
 	const query = new URLSearchParams({ limit: String(limit) });
 	for (const [name, value] of Object.entries({ q, category, cursor }))
 		if (value)
 			query.set(name, value);
-	return ask(`/api/live?${query}`, { ...options, read: readJson });
+	return ask(`${path}?${query}`, { ...options, read: readJson });
 }
 
 // The service's sources and the channels that are on: {sources, channels}.

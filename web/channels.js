@@ -1,10 +1,14 @@
-// web/channels.js - the front page: channels by search and category, page after page, with their state.
+// web/channels.js - the front page: channels or films by search and category, page after page; channels with
+// their state, films with how much of them was seen.
 // SPDX-License-Identifier: BSD-2-Clause
-import { liveChannels } from './api.js';
+import { liveChannels, movies } from './api.js';
 import { retryDelayS } from './backoff.js';
-import { makeBlank, makeCard, setStatus } from './card.js';
+import { makeBlank, makeCard, makeFilmCard, setStatus } from './card.js';
 import { Fault } from './fault.js';
+import { install } from './install.js';
 import { countdown, describeList, howMany } from './messages.js';
+import { Resume } from './resume.js';
+import { openStore } from './store.js';
 
 const page_size = 60;
 const typing_ms = 250;
@@ -13,7 +17,28 @@ const blanks = 12;
 
 const $ = (id) => document.getElementById(id);
 const list = $('list');
-const state = { q: '', category: '', cursor: null, asking: null, attempt: 0, timer: 0 };
+const resume = new Resume(openStore());
+
+// What can be listed: `name` is its title, `one` and `many` what is counted.
+const kinds = {
+	channels: { name: 'Channels', one: 'channel', many: 'channels', ask: liveChannels, card: makeCard,
+		blank: 'Once the server has imported its source they appear here.' },
+	films: { name: 'Films', one: 'film', many: 'films', ask: movies,
+		card: (film) => makeFilmCard(film, resume),
+		blank: 'Once the server has scanned its directory or imported its source they appear here.' },
+};
+
+const state = { kind: kinds.channels, q: '', category: '', cursor: null, asking: null, attempt: 0, timer: 0 };
+
+function ask(cursor, options) {
+	const { kind, q, category } = state;
+	return kind.ask({ q, category, cursor, limit: page_size }, options);
+}
+
+function rowsOf(answer) {
+	const rows = state.kind === kinds.films ? answer.movies : answer.channels;
+	return Array.isArray(rows) ? rows : [];
+}
 
 // Asks for more before the end is reached.
 const nearEnd = new IntersectionObserver(([entry]) => {
@@ -70,20 +95,21 @@ function failed(fault) {
 }
 
 function empty() {
+	const { one, many, blank } = state.kind;
 	if (state.q === '' && state.category === '') {
-		notice({ title: 'No channels yet', text: 'Once the server has imported its source they appear here.',
-			actLabel: 'Look again', act: () => load() });
+		notice({ title: `No ${many} yet`, text: blank, actLabel: 'Look again', act: () => load() });
 		return;
 	}
 	const what = [state.q && `“${state.q}”`, state.category].filter(Boolean).join(' in ');
-	notice({ title: 'Nothing found', text: `No channel matches ${what}.`,
-		actLabel: 'Show all channels', act: clearFilters });
+	notice({ title: 'Nothing found', text: `No ${one} matches ${what}.`,
+		actLabel: `Show all ${many}`, act: clearFilters });
 }
 
 // ---- the list
 
 function showCount() {
-	$('count').textContent = howMany(list.querySelectorAll('[data-id]').length, state.cursor !== null);
+	$('count').textContent = howMany(list.querySelectorAll('[data-id]').length, state.cursor !== null,
+		state.kind.one, state.kind.many);
 }
 
 function fillCategories(categories) {
@@ -96,12 +122,11 @@ function fillCategories(categories) {
 }
 
 function showPage(answer, first) {
-	const channels = Array.isArray(answer.channels) ? answer.channels : [];
 	if (first) {
 		list.replaceChildren();
 		fillCategories(answer.categories);
 	}
-	list.append(...channels.map(makeCard));
+	list.append(...rowsOf(answer).map(state.kind.card));
 	list.setAttribute('aria-busy', 'false');
 	state.cursor = answer.nextCursor ?? null;
 	$('more').hidden = state.cursor === null;
@@ -123,8 +148,7 @@ async function load() {
 	if (list.childElementCount === 0)
 		list.append(...Array.from({ length: blanks }, makeBlank));
 	try {
-		const answer = await liveChannels({ q: state.q, category: state.category, limit: page_size },
-			{ signal: asking.signal });
+		const answer = await ask('', { signal: asking.signal });
 		state.attempt = 0;
 		showPage(answer, true);
 	} catch (fault) {
@@ -141,15 +165,16 @@ async function loadMore() {
 	button.disabled = true;
 	button.textContent = 'Loading…';
 	try {
-		const answer = await liveChannels({ q: state.q, category: state.category, cursor,
-			limit: page_size }, { signal: asking.signal });
+		const answer = await ask(cursor, { signal: asking.signal });
+		if (asking.signal.aborted)
+			return;		// another list was asked for meanwhile
 		showPage(answer, false);
-		button.textContent = 'Show more channels';
+		button.textContent = 'Show more';
 		nearEnd.unobserve(button);	// looks again: on a tall screen the end may still be near
 		nearEnd.observe(button);
 	} catch (fault) {
 		button.textContent = fault instanceof Fault
-			? `${describeList(fault).title}. Try again` : 'Show more channels';
+			? `${describeList(fault).title}. Try again` : 'Show more';
 	} finally {
 		button.disabled = false;
 	}
@@ -157,11 +182,10 @@ async function loadMore() {
 
 // Which channels are on changes all the time; names and order do not.
 async function refresh() {
-	if (document.hidden || list.getAttribute('aria-busy') === 'true' || list.childElementCount === 0)
+	if (state.kind !== kinds.channels || document.hidden || list.getAttribute('aria-busy') === 'true' || list.childElementCount === 0)
 		return;
 	try {
-		const { channels } = await liveChannels({ q: state.q, category: state.category,
-			limit: page_size });
+		const { channels } = await ask('');
 		const status = new Map(channels.map((c) => [String(c.id), c.status]));
 		for (const item of list.querySelectorAll('[data-id]'))
 			if (status.has(item.dataset.id))
@@ -175,6 +199,8 @@ async function refresh() {
 
 function remember() {
 	const query = new URLSearchParams();
+	if (state.kind === kinds.films)
+		query.set('show', 'films');
 	if (state.q)
 		query.set('q', state.q);
 	if (state.category)
@@ -191,6 +217,41 @@ function filter() {
 	Object.assign(state, { q, category, attempt: 0 });
 	remember();
 	load();
+}
+
+// Draws which list is shown.
+function showKind() {
+	const { name, many } = state.kind;
+	for (const link of document.querySelectorAll('#kinds a'))
+		if (link.dataset.kind === many)
+			link.setAttribute('aria-current', 'page');
+		else
+			link.removeAttribute('aria-current');
+	$('title').textContent = name;
+	$('q').placeholder = `Search ${many}`;
+	$('q-label').textContent = `Search ${many}`;
+	list.dataset.kind = many;
+}
+
+function choose(name) {
+	Object.assign(state, { kind: kinds[name], category: '', attempt: 0 });
+	$('category').value = '';
+	list.replaceChildren();
+	showKind();
+	remember();
+	load();
+}
+
+// Both lists are offered where there are films; where there are only films, those are shown.
+async function offerFilms() {
+	try {
+		const [films, channels] = await Promise.all([movies({ limit: 1 }), liveChannels({ limit: 1 })]);
+		$('kinds').hidden = films.movies.length === 0 && state.kind === kinds.channels;
+		if (films.movies.length > 0 && channels.channels.length === 0 && state.kind === kinds.channels)
+			choose('films');
+	} catch {
+		// the list itself says what is wrong
+	}
 }
 
 function clearFilters() {
@@ -219,6 +280,10 @@ function step(event) {
 
 function start() {
 	const query = new URLSearchParams(location.search);
+	if (query.get('show') === 'films')
+		state.kind = kinds.films;
+	$('kinds').hidden = state.kind === kinds.channels;
+	showKind();
 	state.q = (query.get('q') ?? '').slice(0, 100).trim();
 	state.category = (query.get('category') ?? '').slice(0, 100);
 	$('q').value = state.q;
@@ -242,10 +307,20 @@ function start() {
 		event.preventDefault();
 		$('q').focus();
 	});
+	$('kinds').addEventListener('click', (event) => {
+		const link = event.target.closest('a');
+		if (!link || event.ctrlKey || event.metaKey || event.shiftKey)
+			return;
+		event.preventDefault();
+		if (kinds[link.dataset.kind] !== state.kind)
+			choose(link.dataset.kind);
+	});
 	nearEnd.observe($('more'));
 	document.addEventListener('visibilitychange', refresh);
 	setInterval(refresh, refresh_ms);
 	load();
+	offerFilms();
+	install();
 }
 
 start();

@@ -12,11 +12,12 @@ export class Controls {
 		this.acts = acts;
 		this.stage = $('stage');
 		this.hideTimer = 0;
+		this.held = false;	// a finger is on the bar
 		this.bindSound();
 		this.bindScreens();
 		this.bindHiding();
 		$('play').addEventListener('click', () => acts.play());
-		$('live').addEventListener('click', () => acts.live());
+		$('live')?.addEventListener('click', () => acts.live());	// a film is not live
 		for (const name of ['play', 'playing', 'pause', 'emptied'])
 			video.addEventListener(name, () => this.showPlaying());
 		this.showPlaying();
@@ -155,7 +156,8 @@ export class Controls {
 	// Stays while paused, while the keyboard is in the bar, and while the menu is open.
 	sleep() {
 		const keyboardHere = $('controls').querySelector(':focus-visible') !== null;
-		if (this.video.paused || keyboardHere || !$('menu').hidden)
+		const menuOpen = this.stage.querySelector('.menu:not([hidden])') !== null;
+		if (this.video.paused || keyboardHere || menuOpen || this.held)
 			return;
 		clearTimeout(this.hideTimer);
 		this.stage.classList.remove('awake');

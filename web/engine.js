@@ -6,6 +6,7 @@ import { watchSlowness } from './slow.js';
 
 const late_s = 4;		// behind the usual distance by more than this is not live any more
 const edge_slack_s = 0.5;
+const longest_body = 4096;
 
 // Failures that a lower rung can cure; 404 on a rung's playlist is judged by its status.
 const curable = new Set(['fragLoadError', 'fragLoadTimeOut', 'fragParsingError', 'bufferAppendError',
@@ -53,15 +54,21 @@ export function hlsConfig() {
 	};
 }
 
-function faultFrom(data) {
+// What an error says: text, also where media was asked for.
+function bodyOf(xhr) {
+	if (xhr?.responseType === 'arraybuffer')
+		return new TextDecoder().decode((xhr.response ?? new ArrayBuffer(0)).slice(0, longest_body));
+	return xhr?.responseType === '' || xhr?.responseType === 'text' ? xhr.responseText : '';
+}
+
+// The fault that an error of hls.js is.
+export function faultFrom(data) {
 	const status = data.response?.code ?? 0;
 	if (data.type !== 'networkError')
 		return new Fault('media', { text: '' });
 	if (status >= 400) {
 		const xhr = data.networkDetails;
-		const plain = xhr?.responseType === '' || xhr?.responseType === 'text';
-		return faultFromAnswer(status, xhr?.getResponseHeader?.('Retry-After') ?? null,
-			plain ? xhr.responseText : '');
+		return faultFromAnswer(status, xhr?.getResponseHeader?.('Retry-After') ?? null, bodyOf(xhr));
 	}
 	if (data.details === 'manifestParsingError' || data.details === 'levelEmptyError')
 		return new Fault('silent');

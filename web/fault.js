@@ -3,8 +3,8 @@
 
 const longest_wait_s = 300;
 
-// Kinds: offline network timeout · input unauthorised forbidden unknown limited busy starting source
-// server · media unsupported silent.
+// Kinds: offline network timeout · input unauthorised forbidden unknown changed limited busy starting
+// source server · media unsupported silent.
 export class Fault extends Error {
 	constructor(kind, { status = 0, text = '', retryAfterS = null, requestId = '' } = {}) {
 		super(`${kind}${status ? ` (${status})` : ''}`);
@@ -47,6 +47,8 @@ export function faultFromAnswer(status, retryAfter, body = '') {
 	let kind = kinds.get(status) ?? (status >= 500 ? 'server' : 'input');
 	if (status === 503 && (error.code === 'starting' || /is starting/.test(error.message ?? '')))
 		kind = 'starting';
+	else if (error.code === 'changed')	// a film has a new version
+		kind = 'changed';
 	return new Fault(kind, {
 		status,
 		text: typeof error.message === 'string' ? error.message.slice(0, 240) : '',

@@ -1,5 +1,5 @@
-// web/menu.js - the quality menu: opens from its button, obeys arrows, letters and Escape, gives the
-// focus back.
+// web/menu.js - a menu of the player: opens from its button, obeys arrows, letters and Escape, gives
+// the focus back.
 // SPDX-License-Identifier: BSD-2-Clause
 
 function makeItem({ value, label, detail, checked, key }) {
@@ -23,9 +23,10 @@ function makeItem({ value, label, detail, checked, key }) {
 }
 
 export class Menu {
-	// parts: {button, box, items, note}; choose(value) is called after the menu has closed.
+	// parts: {button, box, items, note, letter that opens it}; choose(value) is called after the menu has
+	// closed.
 	constructor(parts, choose) {
-		Object.assign(this, parts);
+		Object.assign(this, { letter: 'q' }, parts);
 		this.choose = choose;
 		this.button.addEventListener('click', () => this.toggle());
 		this.items.addEventListener('click', (event) => {
@@ -99,7 +100,7 @@ export class Menu {
 		if (event.key in moves) {
 			event.preventDefault();
 			items.at(moves[event.key] % items.length)?.focus();
-		} else if (event.key === 'Escape' || event.key === 'q') {
+		} else if (event.key === 'Escape' || event.key === this.letter) {
 			event.preventDefault();
 			event.stopPropagation();
 			this.hide(true);

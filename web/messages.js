@@ -26,6 +26,20 @@ const words = {
 		'Safari can, or open the address below in a player such as VLC or mpv.', 'ask', 'reload'],
 };
 
+// The same of a film, where it is another matter.
+const filmWords = {
+	forbidden: ['You may not watch this', 'Your account does not include this film.', 'ask', 'home'],
+	unknown: ['There is no such film', 'It may have been removed, or the link is wrong.', 'ask', 'home'],
+	changed: ['The film has changed', 'There is another version of it now.', 'ask', 'again'],
+	busy: ['The film is being prepared', 'The server has much to do at the moment.', 'auto', 'again'],
+	starting: ['The film is being prepared', 'The first picture is on its way.', 'auto', 'again'],
+	source: ['The film cannot be read', 'Its source does not give it right now, or it is damaged.', 'auto', 'again'],
+	media: ['The film cannot be decoded', 'What arrives is damaged, or your browser cannot play it.',
+		'auto', 'again'],
+	silent: ['The film does not come', 'The server or the connection is too slow. It goes on as soon as it can.',
+		'auto', 'again'],
+};
+
 const listWords = {
 	unknown: ['There is no list here', 'The server does not know this address.', 'ask', 'again'],
 	forbidden: ['You may not see this list', 'Your account does not include it.', 'ask', 'again'],
@@ -33,7 +47,7 @@ const listWords = {
 	input: ['That search did not work', 'Try other words.', 'ask', 'again'],
 };
 
-const actions = { again: 'Try again', reload: 'Reload the page', home: 'All channels' };
+const actions = { again: 'Try again', reload: 'Reload the page', home: 'To the front page' };
 
 function pick(table, fault) {
 	const [title, text, retry, act] = table[fault.kind] ?? words[fault.kind] ?? words.server;
@@ -44,6 +58,10 @@ function pick(table, fault) {
 // What the player says. {title, text, detail, retry, act, actLabel}; `detail` is the server's sentence.
 export function describe(fault) {
 	return pick(words, fault);
+}
+
+export function describeFilm(fault) {
+	return pick(filmWords, fault);
 }
 
 // The same for the list of channels.
@@ -68,12 +86,19 @@ export function capped(to) {
 }
 
 export const lowestAlready = 'The connection is too slow for video.';
+export const soundAlone = 'Sound only: this film has no picture.';
+export const changedFilm = 'The film has a new version, which goes on here.';
+
+export function continuing(time) {
+	return `Continuing from ${time}`;
+}
+
 export const noPicture = 'Sound only: this channel sends no picture.';
 
-export function howMany(count, more) {
+export function howMany(count, more, one = 'channel', many = 'channels') {
 	if (count === 1 && !more)
-		return '1 channel';
-	return more ? `${count} channels and more` : `${count} channels`;
+		return `1 ${one}`;
+	return more ? `${count} ${many} and more` : `${count} ${many}`;
 }
 
 const reasons = {

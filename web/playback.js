@@ -1,4 +1,5 @@
-// web/playback.js - keeps a channel playing: asks, starts, tries again, goes a rung down, says why.
+// web/playback.js - keeps a channel playing: asks, starts, tries again, goes a rung down, says why. A film
+// (film-playback.js) is told by the same words.
 // SPDX-License-Identifier: BSD-2-Clause
 import { liveChannel } from './api.js';
 import { retryDelayS } from './backoff.js';
@@ -9,17 +10,24 @@ import { AUDIO, AUTO, firstChoice, lowerThan, sortRungs, spokenName } from './qu
 
 const tick_ms = 250;
 const stuck_ms = 700;			// no progress for so long is a wait
-const silent_ms = 8000;			// and for so long a reason to ask the service
-const starting_ms = 15000;
-const sleep_ms = 30000;			// paused: the server need not work for nobody
 const mend_ms = 10000;
 const resumes_most = 3;
 
+// What is said and asked of a channel.
+const live = {
+	ask: liveChannel,
+	describe,
+	noPicture,
+	silentMs: 8000,			// no progress for so long is a reason to ask the service
+	startingMs: 15000,
+	sleepMs: 30000,			// paused: the server need not work for nobody
+};
+
 export class Playback {
-	// parts: {id, video, view, store, engine: (events) => engine or null}; changed() is called when the
-	// menu or the names may have to be drawn again.
+	// parts: {id, video, view, store, engine: (events) => engine or null}, and whatever of `live` is
+	// another; changed() is called when the menu or the names may have to be drawn again.
 	constructor(parts, changed) {
-		Object.assign(this, parts);
+		Object.assign(this, live, parts);
 		this.changed = changed;
 		this.player = null;
 		this.channel = null;
@@ -71,7 +79,7 @@ export class Playback {
 		this.asleep = false;
 		this.stand();
 		try {
-			const channel = await liveChannel(this.id);
+			const channel = await this.ask(this.id);
 			if (turn !== this.turn)
 				return;
 			this.adopt(channel);
@@ -111,15 +119,23 @@ export class Playback {
 	}
 
 	open() {
-		const { active, rungs } = this;
+		const { active } = this;
 		this.stand();
 		this.playing = active === AUDIO ? AUDIO : null;
 		this.view.card(active === AUDIO);
-		this.player.open({ master: this.channel.url, rungs },
-			{ choice: active, start: active === AUTO ? this.begin : active, most: this.limit() });
+		this.player.open(this.source(), this.plan());
 		this.changed();
 		if (this.wanted)
 			this.play();
+	}
+
+	source() {
+		return { master: this.channel.url, rungs: this.rungs };
+	}
+
+	plan() {
+		const { active } = this;
+		return { choice: active, start: active === AUTO ? this.begin : active, most: this.limit() };
 	}
 
 	// The clock of waiting starts again.
@@ -291,7 +307,7 @@ export class Playback {
 	// ---- trouble
 
 	fail(fault) {
-		const said = describe(fault);
+		const said = this.describe(fault);
 		const waitS = said.retry === 'auto' ? retryDelayS(this.attempt++, fault.retryAfterS) : null;
 		this.problem = { fault, said, shown: false,
 			retryMs: waitS === null ? null : performance.now() + waitS * 1000 };
@@ -340,7 +356,7 @@ export class Playback {
 			this.player?.limit(this.limit());
 			this.changed();
 		}
-		if (!this.wanted && !this.asleep && now - this.pausedMs > sleep_ms)
+		if (!this.wanted && !this.asleep && now - this.pausedMs > this.sleepMs)
 			this.stop();
 		this.look(now);
 		this.draw();
@@ -351,7 +367,7 @@ export class Playback {
 		if (this.problem) {
 			if (this.problem.retryMs !== null && now >= this.problem.retryMs)
 				this.retryNow();
-			else if (this.problem.trying && now - this.place.ms > starting_ms)
+			else if (this.problem.trying && now - this.place.ms > this.startingMs)
 				this.fail(this.problem.fault);
 			return;
 		}
@@ -360,7 +376,7 @@ export class Playback {
 		const still = now - this.place.ms;
 		if (still > stuck_ms * 2 && !navigator.onLine)
 			this.fail(new Fault('offline'));
-		else if (still > (this.place.began ? silent_ms : starting_ms))
+		else if (still > (this.place.began ? this.silentMs : this.startingMs))
 			this.askWhy();
 	}
 
@@ -369,7 +385,7 @@ export class Playback {
 			return;
 		this.asking = true;
 		try {
-			await liveChannel(this.id);
+			await this.ask(this.id);
 			if (!this.running())
 				this.fail(new Fault('silent'));
 		} catch (fault) {
@@ -400,7 +416,7 @@ export class Playback {
 		if (!shown)
 			view.state(running ? 'running' : this.wanted ? 'starting' : 'paused');
 		if (running && this.active !== AUDIO && video.readyState >= 2)
-			view.card(video.videoWidth === 0, noPicture);
+			view.card(video.videoWidth === 0, this.noPicture);
 	}
 
 	waitText() {

@@ -4,12 +4,15 @@ import { liveChannels } from './api.js';
 import { makeCard } from './card.js';
 import { Controls } from './controls.js';
 import { HlsEngine, loadHls } from './engine.js';
+import { fillHelp } from './help.js';
+import { install } from './install.js';
 import { helpRows, listen } from './keyboard.js';
 import { Menu } from './menu.js';
 import { canPlayHls, NativeEngine } from './native.js';
 import { Playback } from './playback.js';
 import { AUTO, buttonText, menuItems } from './quality.js';
 import { openStore } from './store.js';
+import { tellSystem } from './system.js';
 import { View } from './view.js';
 
 const rail_size = 24;
@@ -43,7 +46,8 @@ function drawChoice() {
 		drawn = channel;
 		const name = channel.name || title || id;
 		view.channel({ ...channel, name }, siteName);
-		tellSystem(name, channel.logo);
+		tellSystem({ title: name, artist: siteName, picture: channel.logo },
+			{ play: () => playback.play(), pause: () => video.pause() });
 	}
 	menu.fill(menuItems({ rungs, choice: active, playing }), menuNote());
 	$('quality-now').textContent = buttonText(active ?? AUTO, playing);
@@ -55,17 +59,6 @@ function menuNote() {
 		return '';
 	return playback.most === limit ? `Data saver is on: up to ${limit}`
 		: `Up to ${limit} while the connection is slow`;
-}
-
-// The system's own display: lock screen, media keys, headphones.
-function tellSystem(name, logo) {
-	const session = navigator.mediaSession;
-	if (!session)
-		return;
-	const artwork = /^(https?:|\/)/.test(logo ?? '') ? [{ src: logo }] : [];
-	session.metadata = new MediaMetadata({ title: name, artist: siteName, artwork });
-	session.setActionHandler('play', () => playback.play());
-	session.setActionHandler('pause', () => video.pause());
 }
 
 // ---- keyboard and help
@@ -94,16 +87,6 @@ const keys = {
 	help: () => $('help-box').showModal(),
 };
 
-function fillHelp() {
-	for (const { keys: names, text } of helpRows()) {
-		const term = document.createElement('dt');
-		term.textContent = names;
-		const meaning = document.createElement('dd');
-		meaning.textContent = text;
-		$('help-list').append(term, meaning);
-	}
-}
-
 // ---- other channels
 
 async function fillRail() {
@@ -117,7 +100,7 @@ async function fillRail() {
 	}
 }
 
-fillHelp();
+fillHelp($('help-list'), helpRows());
 $('help').addEventListener('click', keys.help);
 $('bigplay').addEventListener('click', () => playback.play());
 listen(document, () => menu.open || $('help-box').open, (name, value) => keys[name](value));
@@ -132,3 +115,4 @@ if (title)
 drawChoice();
 playback.start();
 fillRail();
+install();

@@ -3,6 +3,7 @@
 
 export const AUTO = 'auto';
 export const AUDIO = 'audio';
+export const SOURCE = 'source';		// the film's own picture
 
 const saver_height = 360;
 const slow_height = 240;
@@ -100,13 +101,17 @@ export function rateText(bitsPerSecond) {
 		: `${Math.round(bitsPerSecond / 1e3)} kb/s`;
 }
 
+function labelOf(rung) {
+	return rung.name === SOURCE ? `Original${rung.height > 0 ? ` (${rung.height}p)` : ''}` : rung.name;
+}
+
 // The menu, top to bottom: {value, label, detail, checked, key}. `playing` is the rung on the screen.
 export function menuItems({ rungs, choice, playing }) {
 	const items = [];
 	if (rungs.video.length > 0)
 		items.push({ value: AUTO, label: 'Auto', key: '0', checked: choice === AUTO,
-			detail: choice === AUTO && playing ? `now ${playing}` : '' });
-	rungs.video.forEach((rung, i) => items.push({ value: rung.name, label: rung.name,
+			detail: choice === AUTO && playing ? `now ${shortName(playing)}` : '' });
+	rungs.video.forEach((rung, i) => items.push({ value: rung.name, label: labelOf(rung),
 		key: i < 9 ? String(i + 1) : '', checked: choice === rung.name, detail: rateText(rung.bandwidth) }));
 	if (rungs.audio)
 		items.push({ value: AUDIO, label: 'Audio only', key: 'a', checked: choice === AUDIO,
@@ -114,16 +119,20 @@ export function menuItems({ rungs, choice, playing }) {
 	return items;
 }
 
+function shortName(name) {
+	return name === SOURCE ? 'original' : name;
+}
+
 export function buttonText(choice, playing) {
 	if (choice === AUDIO)
 		return 'Audio';
 	if (choice === AUTO)
-		return playing && playing !== AUDIO ? `Auto · ${playing}` : 'Auto';
-	return choice;
+		return playing && playing !== AUDIO ? `Auto · ${shortName(playing)}` : 'Auto';
+	return choice === SOURCE ? 'Original' : choice;
 }
 
 export function spokenName(choice) {
 	if (choice === AUDIO)
 		return 'audio only';
-	return choice === AUTO ? 'automatic quality' : choice;
+	return choice === AUTO ? 'automatic quality' : shortName(choice);
 }

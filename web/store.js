@@ -5,8 +5,10 @@ const prefix = 'sluice.';
 
 export class Store {
 	// `storage` is a Storage or null; it may throw at any call (private windows, full quota).
-	constructor(storage) {
+	// `qualityKey`: a film's quality is a choice of its own.
+	constructor(storage, qualityKey = 'quality') {
 		this.storage = storage;
+		this.qualityKey = qualityKey;
 	}
 
 	read(key) {
@@ -26,12 +28,18 @@ export class Store {
 	}
 
 	get quality() {
-		const value = this.read('quality');
+		const value = this.read(this.qualityKey);
 		return value && /^(auto|audio|\d{2,4}p|source)$/.test(value) ? value : null;
 	}
 
 	set quality(value) {
-		this.write('quality', value);
+		this.write(this.qualityKey, value);
+	}
+
+	// 'off', a language ("deu"), or null
+	language(kind) {
+		const value = this.read(kind);
+		return value && /^[A-Za-z0-9-]{2,35}$/.test(value) ? value : null;
 	}
 
 	// 0 to 1
@@ -53,10 +61,10 @@ export class Store {
 	}
 }
 
-export function openStore(scope = globalThis) {
+export function openStore(scope = globalThis, qualityKey = 'quality') {
 	try {
-		return new Store(scope.localStorage ?? null);
+		return new Store(scope.localStorage ?? null, qualityKey);
 	} catch {
-		return new Store(null);
+		return new Store(null, qualityKey);
 	}
 }

@@ -17,10 +17,14 @@ export class View {
 
 	// The channel's name, logo and what is on.
 	channel({ name, logo, now }, siteName) {
+		this.heading({ name, logo, line: now?.title ? `Now: ${now.title}` : 'Live television' }, siteName);
+	}
+
+	heading({ name, logo, line }, siteName) {
 		for (const id of ['name', 'card-name', 'heading-name'])
 			$(id).textContent = name;
 		$('video').setAttribute('aria-label', name);
-		$('now').textContent = now?.title ? `Now: ${now.title}` : 'Live television';
+		$('now').textContent = line;
 		fillFace($('face'), name, logo);
 		fillFace($('card-face'), name, logo);
 		document.title = [name, siteName].filter(Boolean).join(' · ');

@@ -11,6 +11,7 @@
 #include "fcgi-app/endpoints/hls.h"
 #include "fcgi-app/endpoints/live.h"
 #include "fcgi-app/endpoints/metrics.h"
+#include "fcgi-app/endpoints/movies.h"
 #include "fcgi-app/endpoints/ops.h"
 #include "fcgi-app/endpoints/pages.h"
 #include "fcgi-app/endpoints/series.h"
@@ -30,10 +31,14 @@ static const struct sharing by_quality_noted = {"quality format", hls_note};
 static const struct route routes[] = {
 	{METHOD_GET, "/", pages_index, POOL_API, "index", NULL},
 	{METHOD_GET, "/watch/{id}", pages_watch, POOL_API, "watch", NULL},
+	{METHOD_GET, "/offline", pages_offline, POOL_API, "offline", NULL},
+	{METHOD_GET, "/manifest.webmanifest", pages_manifest, POOL_API, "manifest", NULL},
+	{METHOD_GET, "/sw.js", pages_worker, POOL_API, "service_worker", NULL},
 	{METHOD_GET, "/web/{version}/{file}", pages_asset, POOL_API, "asset", NULL},
 	{METHOD_GET, "/api/live", live_list, POOL_API, "live_list", &by_page},
 	{METHOD_GET, "/api/live/{id}", live_show, POOL_API, "live_show", &by_quality},
 	{METHOD_GET, "/api/live/{id}/refresh", live_refresh, POOL_API, "live_refresh", NULL},
+	{METHOD_GET, "/api/movies", movies_list, POOL_API, "movies", &by_page},
 	{METHOD_GET, "/api/hls/{id}/master.m3u8", hls_master, POOL_API, "hls_master",
 		&by_quality_noted},
 	{METHOD_GET, "/api/hls/{id}/{rendition}.m3u8", hls_media, POOL_API, "hls_media", NULL},

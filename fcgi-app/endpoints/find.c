@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "fcgi-app/app.h"
+#include "lib/base/num.h"
 #include "lib/http/quality.h"
 #include "lib/io/conf.h"
 #include "lib/svc/viewers.h"
@@ -127,6 +128,16 @@ int find_film_quality(
 		0)
 		return -1;
 	return choose(&c, rq, out, f);
+}
+
+int find_limit(struct request *rq, int64_t *limit, struct fail *f)
+{
+	const char *text = request_query(rq, "limit");
+
+	if (text && !num_parse(span_of(text), 1, CATALOG_LIMIT_MAX, limit))
+		return fail_set(
+			f, FAIL_INPUT, "limit takes a number from 1 to %d", CATALOG_LIMIT_MAX);
+	return 0;
 }
 
 uint64_t find_viewer(const struct request *rq)

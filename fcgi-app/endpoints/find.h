@@ -46,6 +46,10 @@ int find_film_quality(
  * it says nothing. */
 int64_t find_hinted_kbps(struct request *rq);
 
+/* Reads ?limit=, how many a page shall hold; untouched when it is not said. Fails: FAIL_INPUT for
+ * what is none from 1 to CATALOG_LIMIT_MAX. */
+int find_limit(struct request *rq, int64_t *limit, struct fail *f);
+
 /* A number for who asks, by address and program (lib/svc/viewers.h). */
 uint64_t find_viewer(const struct request *rq);
 

@@ -3,7 +3,11 @@
 #include "fcgi-app/endpoints/json.h"
 
 #include <json-c/json.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <time.h>
+
+#include "lib/io/conf.h"
 
 void json_text(struct json_object *to, const char *key, const char *text)
 {
@@ -13,6 +17,21 @@ void json_text(struct json_object *to, const char *key, const char *text)
 void json_number(struct json_object *to, const char *key, int64_t number)
 {
 	json_object_object_add(to, key, json_object_new_int64(number));
+}
+
+void json_url(
+	struct json_object *to, const char *key, const struct conf *conf, const char *path, ...)
+{
+	char url[2048];
+	size_t len = (size_t)snprintf(url, sizeof(url), "%s", conf->public_url);
+	va_list args;
+
+	if (len >= sizeof(url))
+		len = sizeof(url) - 1;
+	va_start(args, path);
+	vsnprintf(url + len, sizeof(url) - len, path, args);
+	va_end(args);
+	json_text(to, key, url);
 }
 
 void json_time(struct json_object *to, const char *key, int64_t ms)

@@ -7,12 +7,17 @@
 
 #include "fcgi-app/door/reply.h"
 
+struct conf;
 struct json_object;
 
 /* A member of `to`; null for NULL and "". */
 void json_text(struct json_object *to, const char *key, const char *text);
 
 void json_number(struct json_object *to, const char *key, int64_t number);
+
+/* An address of ours: `public_url` and a path, as printf() makes it. */
+void json_url(struct json_object *to, const char *key, const struct conf *conf, const char *path,
+	...) __attribute__((format(printf, 4, 5)));
 
 /* ISO 8601 in UTC of milliseconds since the epoch; null for 0. */
 void json_time(struct json_object *to, const char *key, int64_t ms);

@@ -10,22 +10,12 @@
 #include "fcgi-app/endpoints/find.h"
 #include "fcgi-app/endpoints/json.h"
 #include "fcgi-app/endpoints/sources.h"
-#include "lib/base/num.h"
 #include "lib/io/board.h"
 #include "lib/io/conf.h"
 #include "lib/svc/live.h"
 #include "lib/svc/token.h"
 
 enum { TOKEN_WAIT_MS = 3000 };
-
-static void put_url(
-	struct json_object *to, const char *key, const struct app *app, const char *path)
-{
-	char url[1024];
-
-	snprintf(url, sizeof(url), "%s%s", app->conf->public_url, path);
-	json_text(to, key, url);
-}
 
 /* --- the list -----------------------------------------------------------------------------------
  */
@@ -40,7 +30,6 @@ static int add_channel(void *ctx, const struct channel *c)
 	struct listing *list = ctx;
 	struct json_object *item = json_object_new_object();
 	struct live_state state;
-	char path[IDENT_MAX + 40];
 
 	live_look(list->app->conf, &list->app->ladder, c->id, &state);
 	json_text(item, "id", c->id);
@@ -49,10 +38,8 @@ static int add_channel(void *ctx, const struct channel *c)
 	json_object_object_add(item, "number", json_object_new_int64(c->number));
 	json_text(item, "category", c->category);
 	json_text(item, "logo", c->logo);
-	snprintf(path, sizeof(path), "/api/hls/%s/master.m3u8", c->stream_id);
-	put_url(item, "url", list->app, path);
-	snprintf(path, sizeof(path), "/watch/%s", c->id);
-	put_url(item, "page", list->app, path);
+	json_url(item, "url", list->app->conf, "/api/hls/%s/master.m3u8", c->stream_id);
+	json_url(item, "page", list->app->conf, "/watch/%s", c->id);
 	json_text(item, "status", live_status_name(&state));
 	json_object_object_add(item, "now", NULL);
 	json_object_array_add(list->channels, item);
@@ -62,16 +49,6 @@ static int add_channel(void *ctx, const struct channel *c)
 static int add_category(void *ctx, const struct catalog_category *category)
 {
 	json_object_array_add(ctx, json_object_new_string(category->name));
-	return 0;
-}
-
-static int read_limit(struct request *rq, int64_t *limit, struct fail *f)
-{
-	const char *text = request_query(rq, "limit");
-
-	if (text && !num_parse(span_of(text), 1, CATALOG_LIMIT_MAX, limit))
-		return fail_set(
-			f, FAIL_INPUT, "limit takes a number from 1 to %d", CATALOG_LIMIT_MAX);
 	return 0;
 }
 
@@ -91,7 +68,7 @@ int live_list(struct app *app, struct request *rq, struct reply *r, struct fail 
 
 	json_object_object_add(root, "channels", list.channels);
 	json_object_object_add(root, "categories", categories);
-	if (read_limit(rq, &query.limit, f) < 0 ||
+	if (find_limit(rq, &query.limit, f) < 0 ||
 		catalog_channels(app->catalog, &query, next, f) < 0 ||
 		catalog_categories(app->catalog, add_category, categories, f) < 0) {
 		json_object_put(root);
@@ -123,7 +100,6 @@ static struct json_object *qualities(
 	for (size_t i = 0; i < app->ladder.count; i++) {
 		const struct rung *rung = app->ladder.rungs[i];
 		struct json_object *item;
-		char path[IDENT_MAX + 40];
 
 		if (!ladder_find(&own, span_of(rung->name)) || !is_encoded(state, i))
 			continue;
@@ -135,8 +111,7 @@ static struct json_object *qualities(
 			item, "height", rung->height ? json_object_new_int(rung->height) : NULL);
 		json_object_object_add(
 			item, "bandwidth", json_object_new_int64((int64_t)rung->total_kbps * 1000));
-		snprintf(path, sizeof(path), "/api/hls/%s/%s.m3u8", c->stream_id, rung->name);
-		put_url(item, "url", app, path);
+		json_url(item, "url", app->conf, "/api/hls/%s/%s.m3u8", c->stream_id, rung->name);
 		json_object_array_add(list, item);
 	}
 	return list;
@@ -154,13 +129,11 @@ struct telling {
 static void send_channel(struct app *app, struct reply *r, const struct telling *t)
 {
 	struct json_object *root = json_object_new_object(), *about = json_object_new_object();
-	char path[IDENT_MAX + 60];
 
 	json_text(root, "streamId", t->channel.stream_id);
 	json_text(root, "name", t->channel.name);
-	snprintf(path, sizeof(path), "/api/hls/%s/master.m3u8%s%s", t->channel.stream_id,
+	json_url(root, "url", app->conf, "/api/hls/%s/master.m3u8%s%s", t->channel.stream_id,
 		t->quality.said ? "?quality=" : "", t->quality.said ? t->quality.first->name : "");
-	put_url(root, "url", app, path);
 	json_text(root, "quality", t->quality.first->name);
 	json_object_object_add(root, "qualities", qualities(app, &t->channel, &t->state));
 	json_object_object_add(root, "direct", NULL);

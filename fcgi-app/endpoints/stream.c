@@ -113,21 +113,11 @@ int stream_bytes(struct app *app, struct request *rq, struct reply *r, struct fa
 /* --- JSON --------------------------------------------------------------------------------------
  */
 
-/* What follows the id in the path; `to` is "hls", "stream" or "stream/vod". */
-static void put_url(struct json_object *json, const struct app *app, const char *to, const char *id,
-	const char *rest)
-{
-	char url[2600];
-
-	snprintf(url, sizeof(url), "%s/api/%s/%s%s", app->conf->public_url, to, id, rest);
-	json_text(json, "url", url);
-}
-
 static void add_quality(struct json_object *list, const struct app *app,
 	const struct film_seen *film, const struct rendition *x, int64_t bandwidth)
 {
 	struct json_object *item = json_object_new_object();
-	char name[RENDITION_NAME_BYTES], rest[RENDITION_NAME_BYTES + 8];
+	char name[RENDITION_NAME_BYTES];
 	int width, height;
 
 	rendition_print(x, name);
@@ -136,8 +126,7 @@ static void add_quality(struct json_object *list, const struct app *app,
 	json_object_object_add(item, "width", json_object_new_int(width));
 	json_object_object_add(item, "height", json_object_new_int(height));
 	json_object_object_add(item, "bandwidth", json_object_new_int64(bandwidth));
-	snprintf(rest, sizeof(rest), "/%s.m3u8", name);
-	put_url(item, app, "hls", film->title.film.id, rest);
+	json_url(item, "url", app->conf, "/api/hls/%s/%s.m3u8", film->title.film.id, name);
 	json_object_array_add(list, item);
 }
 
@@ -204,15 +193,31 @@ static void put_way(
 
 	json_text(root, "mode", way == DIRECT_NOT ? "hls" : "direct");
 	if (way != DIRECT_EDGE) {
-		put_url(root, app, way == DIRECT_NOT ? "hls" : "stream", id,
+		json_url(root, "url", app->conf, "/api/%s/%s%s",
+			way == DIRECT_NOT ? "hls" : "stream", id,
 			way == DIRECT_NOT ? "/master.m3u8" : "");
 		return;
 	}
 	buf_init(&rest, 1024);
 	if (plays && buf_puts(&rest, "?plays="))
 		fetch_url_escape(plays, &rest);
-	put_url(root, app, "stream/vod", id, buf_str(&rest));
+	json_url(root, "url", app->conf, "/api/stream/vod/%s%s", id, buf_str(&rest));
 	buf_release(&rest);
+}
+
+/* For a page: what the source tells of it, and pictures for a seek bar. */
+static void put_about(struct json_object *to, const struct app *app, const struct film_seen *film)
+{
+	const struct film *f = &film->title.film;
+
+	json_object_object_add(to, "year", f->year ? json_object_new_int64(f->year) : NULL);
+	json_text(to, "poster", f->poster);
+	json_text(to, "plot", f->plot);
+	if (film->record.video.codec[0])
+		json_url(to, "thumbnails", app->conf, "/api/hls/%s/%s/thumbnails.vtt", f->id,
+			film->ver);
+	else
+		json_text(to, "thumbnails", NULL);
 }
 
 static void send_json(struct app *app, struct request *rq, struct reply *r,
@@ -234,6 +239,7 @@ static void send_json(struct app *app, struct request *rq, struct reply *r,
 	json_object_object_add(root, "qualities", qualities(app, film, l));
 	json_object_object_add(root, "subtitles", tracks(rec, false));
 	json_object_object_add(root, "audioTracks", tracks(rec, true));
+	put_about(root, app, film);
 	json_send(r, 200, root);
 	reply_cache(r, "public, max-age=1");
 }

@@ -132,6 +132,10 @@ static const char *const steps[] = {
 	"  kind INTEGER NOT NULL," /* of the failure; 0: none */
 	"  trouble TEXT NOT NULL,"
 	"  PRIMARY KEY (source, series)) WITHOUT ROWID;",
+
+	/* Films as they are listed. */
+	"CREATE INDEX film_place ON film (source, generation, position);"
+	"CREATE INDEX film_category ON film (source, generation, category);",
 };
 
 enum { STEPS = sizeof(steps) / sizeof(steps[0]) };

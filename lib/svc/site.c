@@ -39,8 +39,11 @@ struct site {
 	struct buf pages[SITE_PAGES];
 };
 
-static const char *const page_files[] = {
-	[SITE_INDEX] = "index.html", [SITE_WATCH] = "watch.html", [SITE_STATUS] = "status.html"};
+static const char *const page_files[] = {[SITE_INDEX] = "index.html",
+	[SITE_WATCH] = "watch.html",
+	[SITE_FILM] = "film.html",
+	[SITE_STATUS] = "status.html",
+	[SITE_OFFLINE] = "offline.html"};
 
 /* The same bytes, made smaller when the pages were put together. */
 static bool is_coded(struct span file)
@@ -261,6 +264,19 @@ void site_close(struct site **site)
 		free(s->assets[i].file);
 	free(s);
 	*site = NULL;
+}
+
+const char *site_version(const struct site *s)
+{
+	return s->version;
+}
+
+void site_each(const struct site *s, void (*each)(void *ctx, const char *file), void *ctx)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		if (!is_coded(span_of(s->assets[i].file)))
+			each(ctx, s->assets[i].file);
+	}
 }
 
 /* {{name}} → its value; an unknown name stays as it is, so that a typing error is seen. */

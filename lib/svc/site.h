@@ -22,7 +22,7 @@ struct site_look {
 	const char *colour; /* #rrggbb */
 };
 
-enum site_page { SITE_INDEX, SITE_WATCH, SITE_STATUS, SITE_PAGES };
+enum site_page { SITE_INDEX, SITE_WATCH, SITE_FILM, SITE_STATUS, SITE_OFFLINE, SITE_PAGES };
 
 /* Reads the pages (*.html) of `dir` and publishes the other files through `publisher`. When they
  * cannot be published (disk full) the pages still work as far as a browser goes without them.
@@ -34,6 +34,12 @@ void site_close(struct site **site);
 /* Writes a page. `title` and `id` are escaped here. */
 void site_print(const struct site *site, enum site_page page, const char *title, const char *id,
 	struct buf *to);
+
+/* What names all assets together, as it stands in their addresses. */
+const char *site_version(const struct site *site);
+
+/* Calls `each` with the name of every asset, smaller forms aside, in the order of the names. */
+void site_each(const struct site *site, void (*each)(void *ctx, const char *file), void *ctx);
 
 /* An asset, in the form that a client takes. Good as long as the site is. */
 struct site_asset {

@@ -165,6 +165,12 @@ export class Mock {
 			this.page(rs, 'status.html', {});
 		else if (path === '/api/status')
 			this.json(rs, 200, { sources: [], channels: [] });
+		else if (path === '/api/movies')
+			this.json(rs, 200, { movies: [], categories: [], nextCursor: null });
+		else if (path === '/manifest.webmanifest')
+			this.send(rs, 200, '{}', 'application/manifest+json');
+		else if (path === '/sw.js')
+			this.send(rs, 200, '', types.js);
 		else if (parts[0] === 'watch')
 			this.page(rs, 'watch.html', { id: parts[1], title: this.find(parts[1])?.name ?? '' });
 		else if (parts[0] === 'web')

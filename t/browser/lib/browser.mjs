@@ -123,9 +123,9 @@ export async function plain(page, base, id, config = {}) {
 	await page.goto(`${base}/plain`);
 }
 
-// Opens the quality menu by its button and picks an entry.
-export async function pick(page, value) {
+// Opens a menu, the one of qualities unless told, by its button and picks an entry.
+export async function pick(page, value, button = 'quality') {
 	await page.locator('#stage').hover().catch(() => {});
-	await page.locator('#quality').click();
-	await page.locator(`.menu-item[data-value="${value}"]`).click();
+	await page.locator(`#${button}`).click();
+	await page.locator(`.menu:not([hidden]) .menu-item[data-value="${value}"]`).click();
 }

@@ -1,0 +1,32 @@
+/* lib/svc/catalog_movies.h - the films that can be played, a page at a time.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SLUICE_SVC_CATALOG_MOVIES_H
+#define SLUICE_SVC_CATALOG_MOVIES_H
+
+#include "lib/svc/catalog.h"
+
+/* A film as a list shows it. */
+struct movie {
+	char id[IDENT_MAX];
+	char name[CHANNEL_NAME_MAX];
+	char category[CHANNEL_CATEGORY_MAX]; /* its name; "" for none */
+	char poster[CHANNEL_LOGO_MAX];	     /* http(s) URL, or "" */
+	int64_t year, rating;		     /* 0: not known; tenths of 0 to 10 */
+};
+
+struct movie_query {
+	struct span category, q, cursor; /* as struct catalog_query */
+	int64_t limit;
+	void (*each)(void *ctx, const struct movie *movie);
+	void *ctx;
+};
+
+/* Calls `each` for a page of films in the order of the sources, and sets `next` as
+ * catalog_channels(). Fails: as that. */
+int catalog_movies(struct catalog *c, const struct movie_query *query, char *next, struct fail *f);
+
+/* Calls `each` with the name of every category that has films, each once. Fails: FAIL_BUSY. */
+int catalog_movie_categories(
+	struct catalog *c, void (*each)(void *ctx, const char *name), void *ctx, struct fail *f);
+
+#endif

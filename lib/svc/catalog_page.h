@@ -1,0 +1,32 @@
+/* lib/svc/catalog_page.h - pages of titles (films, series), whose order is the source's own.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef SLUICE_SVC_CATALOG_PAGE_H
+#define SLUICE_SVC_CATALOG_PAGE_H
+
+#include <stdint.h>
+
+#include "lib/base/fail.h"
+#include "lib/base/span.h"
+
+struct catalog;
+struct db_stmt;
+
+struct catalog_page {
+	/* Of one source: column 0 is a title's position; ?1 the source's name, ?2 the position
+	 * after which to begin, ?3 the category's folded name ("" for any), ?4 the category as it
+	 * was asked for, ?5 to ?8 words that the folded name holds, ?9 how many rows to give. */
+	const char *sql;
+	struct span category, q, cursor;
+	int64_t limit; /* 1 to CATALOG_LIMIT_MAX; 0: CATALOG_LIMIT */
+	/* Gives a row on: 1, or 0 for one that cannot be given. */
+	int (*give)(void *ctx, const struct catalog *c, const char *source, struct db_stmt *row);
+	void *ctx;
+};
+
+/* Reads a page, and into `next` (CATALOG_CURSOR_MAX bytes) the cursor of the one after it, "" after
+ * the last. A cursor stays good when the list changes. Fails: FAIL_INPUT for a cursor that is none
+ * of ours or a limit out of range, FAIL_BUSY. */
+int catalog_page_read(
+	struct catalog *c, const struct catalog_page *page, char *next, struct fail *f);
+
+#endif
