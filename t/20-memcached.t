@@ -93,7 +93,7 @@ find(
 			open my $in, '<', $_ or die "$_: $!";
 			my $code = do { local $/; <$in> };
 			$used{$1} = 1 while $code =~ /\bchar family\[\] = "([^"]+)"/g;
-			$used{$1} = 1 while $code =~ /\bmc_(?:get|set|add|cas|delete|incr)\(\s*[^,()]+,\s*"([^"]+)"/g;
+			$used{$1} = 1 while $code =~ /\bmc_(?:get|set|add|cas|delete|incr|count_up)\(\s*[^,()]+,\s*"([^"]+)"/g;
 		}
 	},
 	"$top/lib", "$top/fcgi-app"

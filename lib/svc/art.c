@@ -18,7 +18,7 @@
 
 enum { SIZE_UNSAID = 512, SIZE_LEAST = 64, ARENA_MAX = 1 << 20 };
 
-static const char family[] = "art";
+static const char kept_as[] = "art"; /* on this host alone */
 
 bool art_size(struct span text, int64_t *size)
 {
@@ -135,7 +135,7 @@ bool art_look(const struct conf *conf, const char *id, int64_t size, struct art_
 
 	key_of(id, size, key);
 	buf_init(&value, ART_NAME_MAX + 32);
-	found = memo_get(conf, NULL, family, key, &value, NULL);
+	found = memo_get(conf, NULL, kept_as, key, &value, NULL);
 	text = buf_span(&value);
 	found = found && span_next(&text, ' ', &word) && num_parse(word, 0, INT64_MAX, &fresh_ms) &&
 		text.len && span_copy(text, out->name, sizeof(out->name));
@@ -154,7 +154,7 @@ void art_keep(const struct conf *conf, const char *id, int64_t size, const char 
 	key_of(id, size, key);
 	buf_init(&value, ART_NAME_MAX + 32);
 	buf_printf(&value, "%lld %s", (long long)(now_ms + conf->art_ttl_s * 1000), name);
-	memo_put(conf, NULL, family, key, buf_span(&value), now_ms + ART_KEEP_S * 1000LL);
+	memo_put(conf, NULL, kept_as, key, buf_span(&value), now_ms + ART_KEEP_S * 1000LL);
 	buf_release(&value);
 }
 
