@@ -8,6 +8,7 @@
 #include "fcgi-app/app.h"
 #include "fcgi-app/endpoints/find.h"
 #include "fcgi-app/endpoints/stream.h"
+#include "fcgi-app/endpoints/track.h"
 #include "lib/base/clock.h"
 #include "lib/http/range.h"
 #include "lib/io/conf.h"
@@ -62,12 +63,13 @@ static struct range guess_part(const struct request *rq)
 /* --- answers ------------------------------------------------------------------------------------
  */
 
-/* A file of ours is sent as it is. */
+/* A file of ours is sent as it is, but for music that is wished otherwise. */
 static int send_own_file(struct app *app, struct request *rq, struct reply *r,
 	const struct object_ask *ask, struct fail *f)
 {
 	struct title *t = arena_alloc(&rq->arena, sizeof(*t));
 	struct ident id;
+	int made;
 
 	if (!t)
 		return fail_set(f, FAIL_INPUT, "The request is too large");
@@ -75,6 +77,9 @@ static int send_own_file(struct app *app, struct request *rq, struct reply *r,
 		return fail_set(f, FAIL_MISSING, "There is no such file");
 	if (title_find(t, app->conf, app->catalog, &id, f) < 0)
 		return -1;
+	made = track_send(app, rq, r, t, ask, f);
+	if (made)
+		return made > 0 ? 0 : -1;
 	return stream_file(rq, r, t, f);
 }
 

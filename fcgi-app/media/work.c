@@ -129,6 +129,8 @@ int work_do(const struct media_job *job, const int fds[MEDIA_FDS], struct fail *
 		break;
 	case MEDIA_ART:
 		return av_art(&source, (int)(job->n & 0xffff), fds[MEDIA_OUTPUT], f);
+	case MEDIA_MUSIC:
+		return av_music(&source, job->suffix, (int)(job->n & 0xffff), fds[MEDIA_OUTPUT], f);
 	case MEDIA_CANCEL:
 		break;
 	}

@@ -5,15 +5,17 @@
 #include <string.h>
 
 #include "fcgi-app/processes/art_job.h"
+#include "fcgi-app/processes/music_job.h"
 #include "lib/http/quality.h"
 #include "lib/io/conf.h"
 #include "lib/svc/art.h"
 #include "lib/svc/jobs.h"
+#include "lib/svc/music.h"
 #include "lib/svc/prefetch.h"
 #include "lib/svc/resolve.h"
 #include "lib/svc/wanted.h"
 
-enum { WORDS_MAX = 6, ART_MOST = 4, ART_BOUND_MS = 40000 };
+enum { WORDS_MAX = 6, ART_MOST = 4, MUSIC_MOST = 2, ART_BOUND_MS = 40000 };
 
 /* The words of a line; their number, 0 for too many. */
 struct words {
@@ -138,6 +140,30 @@ static int64_t art_bound_ms(const struct conf *conf)
 	return conf->resolve_timeout_s * 1000 + ART_BOUND_MS;
 }
 
+/* --- music --------------------------------------------------------------------------------------
+ */
+
+static bool is_music(const struct conf *conf, const char *line)
+{
+	struct ident id;
+	struct music m;
+
+	(void)conf;
+	return music_read(line, &id, &m);
+}
+
+static int64_t musicians(const struct conf *conf)
+{
+	(void)conf;
+	return MUSIC_MOST;
+}
+
+static int64_t music_bound_ms(const struct conf *conf)
+{
+	(void)conf;
+	return MUSIC_WALL_MS;
+}
+
 /* --- the table ----------------------------------------------------------------------------------
  */
 
@@ -146,6 +172,7 @@ static const struct {
 	bool (*makes_sense)(const struct conf *conf, const char *line);
 } jobs[] = {
 	{{"resolve", run_resolve, resolvers, resolve_bound_ms}, is_resolve},
+	{{"music", music_job_run, musicians, music_bound_ms}, is_music},
 	{{"art", art_job_run, artists, art_bound_ms}, is_art},
 	{{"prefetch", prefetch_run, prefetchers, prefetch_bound_ms}, is_prefetch},
 };

@@ -29,6 +29,7 @@ static const struct {
 	{".mp3", "audio/mpeg"},
 	{".aac", "audio/aac"},
 	{".ogg", "audio/ogg"},
+	{".opus", "audio/ogg"},
 	{".flac", "audio/flac"},
 	{".wav", "audio/wav"},
 };

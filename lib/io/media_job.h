@@ -15,7 +15,8 @@ enum media_kind {
 	MEDIA_INDEX,   /* the output is the record (lib/hls/record.h) */
 	MEDIA_INIT,    /* of the rendition */
 	MEDIA_SEGMENT, /* number n of the rendition */
-	MEDIA_ART      /* the source is a picture; it is made to fit into n by n */
+	MEDIA_ART,     /* the source is a picture; it is made to fit into n by n */
+	MEDIA_MUSIC    /* the sound of the source as a file of `suffix` ("mp3") of n kb/s */
 };
 
 enum media_fd {

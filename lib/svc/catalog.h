@@ -90,6 +90,9 @@ void catalog_close(struct catalog **c);
  * unknown channel, or a bare id that several sources know. */
 int catalog_channel(struct catalog *c, const struct ident *id, struct channel *out, struct fail *f);
 
+/* Whether it is a file of sound, by its ending. Such a one has an id of its own, "trk-101", too. */
+bool film_is_sound(const struct film *film);
+
 /* The film that `id` names, as catalog_channel(). */
 int catalog_film(struct catalog *c, const struct ident *id, struct film *out, struct fail *f);
 

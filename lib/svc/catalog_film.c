@@ -50,6 +50,24 @@ static bool read_episode(const struct catalog *c, const char *source, struct db_
 	return true;
 }
 
+bool film_is_sound(const struct film *film)
+{
+	static const char *const endings[] = {
+		"mp3", "flac", "m4a", "aac", "ogg", "oga", "opus", "wav", "mka", "wma"};
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		if (span_is(span_of(film->suffix), endings[i]))
+			return true;
+	}
+	return false;
+}
+
+/* A file of sound, which is listed among the films of its source. */
+static bool read_track(const struct catalog *c, const char *source, struct db_stmt *st, void *to)
+{
+	return read_row(c, IDENT_TRK, source, st, to) && film_is_sound(to);
+}
+
 int catalog_film(struct catalog *c, const struct ident *id, struct film *out, struct fail *f)
 {
 	static const struct catalog_kind film = {IDENT_VOD, "film",
@@ -66,5 +84,9 @@ int catalog_film(struct catalog *c, const struct ident *id, struct film *out, st
 		"AND r.key = e.series WHERE s.name = ?1 AND e.key = ?2",
 		read_episode};
 
+	struct catalog_kind track = {IDENT_TRK, "track", film.sql, read_track};
+
+	if (id->kind == IDENT_TRK)
+		return catalog_find(c, &track, id, out, f);
 	return catalog_find(c, id->kind == IDENT_EP ? &episode : &film, id, out, f);
 }

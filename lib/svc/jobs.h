@@ -4,7 +4,8 @@
  * when somebody asks. One line is sent over a connection, and one word comes back:
  *   resolve own|page SOURCE KEY [QUALITY]
  *   prefetch ID QUALITY FORMAT        "-" for what was not said
- *   art ID SIZE */
+ *   art ID SIZE
+ *   music ID FORMAT QUALITY */
 #ifndef SLUICE_SVC_JOBS_H
 #define SLUICE_SVC_JOBS_H
 

@@ -130,7 +130,7 @@ static enum resolved_result find_title(struct finding *x, struct buf *url)
 	x->out->object = arena_printf(x->arena, "title:%s", t->film.id);
 	x->out->format = t->film.suffix;
 	x->out->title = t->film.name;
-	x->out->video = true;
+	x->out->video = !film_is_sound(&t->film);
 	x->out->keep_s = FILM_KEEP_S;
 	if (t->where == TITLE_HTTP)
 		return find_at_gateway(x, t, url);

@@ -1,0 +1,96 @@
+#!/usr/bin/perl
+# t/83-music.t - music files of our own: as they are, smaller, or in another format; made once.
+# SPDX-License-Identifier: BSD-2-Clause
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Digest::SHA qw(sha256_hex);
+use File::Temp ();
+use Test::More;
+use App;
+
+my $dir = File::Temp->newdir;
+my $SECONDS = 12;
+
+sub made {
+	my ($name, @how) = @_;
+	system('ffmpeg', '-v', 'error', '-y', '-f', 'lavfi', '-i', "sine=frequency=440:duration=$SECONDS:sample_rate=44100", @how, "$dir/$name") == 0
+		or die "$name cannot be made\n";
+	return;
+}
+sub slurp { my ($path) = @_; open my $file, '<:raw', $path or die "$path: $!\n"; local $/; return scalar <$file> }
+sub spit { my ($path, $bytes) = @_; open my $file, '>:raw', $path or die "$path: $!\n"; print $file $bytes; close $file; return }
+made('Loud.flac', -ac => 2);
+made('Old.mp3', -ac => 2, '-b:a' => '256k');
+made('High.wav', -ar => 96_000, -ac => 6);
+spit("$dir/Letter.mp3", "Dear all,\n" x 100);
+spit("$dir/Film.mkv", 'no film');
+spit("$dir/Cut.flac", substr slurp("$dir/Loud.flac"), 0, 100_000);
+my $app = App->new(sources => [ { name => 'music', type => 'files', url => "$dir" } ], conf => { relay_threads => 40 });
+
+sub id_of { my ($file, $kind) = @_; return ($kind // 'trk') . '-' . substr sha256_hex($file), 0, 16 }
+sub stream { my ($file, $query) = @_; return $app->get('/cdn/stream/' . id_of($file) . ($query // '')) }
+sub count { my ($file) = @_; return scalar(() = $app->log =~ /art|music\[\d+\] music id=\Q@{[ id_of($file, 'trk') ]}\E /g) }
+
+# Codec, rate, channels and seconds of what came.
+sub probe {
+	my ($bytes) = @_;
+	my $file = File::Temp->new;
+	print $file $bytes;
+	$file->flush;
+	my $found = `ffprobe -v error -show_entries stream=codec_name,sample_rate,channels -of csv=p=0 '$file' 2>&1`;
+	my $samples = `ffmpeg -v error -i '$file' -f s16le -ac 1 -ar 8000 - 2>/dev/null | wc -c`;
+	chomp $found;
+	return ($found, $samples / 16_000);
+}
+
+for my $case (
+	[ 'Loud.flac', '?quality=low',               'audio/aac',  'aac,44100,2',  64 ],
+	[ 'Loud.flac', '?quality=medium',            'audio/aac',  'aac,44100,2',  128 ],
+	[ 'Loud.flac', '?quality=medium&format=mp3', 'audio/mpeg', 'mp3,44100,2',  128 ],
+	[ 'Loud.flac', '?format=mp3',                'audio/mpeg', 'mp3,44100,2',  320 ],
+	[ 'Loud.flac', '?quality=low&format=opus',   'audio/ogg',  'opus,48000,2', 48 ],
+	[ 'Old.mp3',   '?quality=low&format=mp3',    'audio/mpeg', 'mp3,44100,2',  64 ],
+	[ 'High.wav',  '?quality=high&format=flac',  'audio/flac', 'flac,48000,2', 0 ],
+	[ 'High.wav',  '?quality=medium',            'audio/aac',  'aac,48000,2',  128 ],
+) {
+	my ($file, $query, $type, $stream, $kbps) = @$case;
+	my $reply = stream($file, $query);
+	is $reply->status, 200, "$file$query" or diag $reply->body, $app->log =~ /^(.*music.*)$/mg;
+	is $reply->header('Content-Type'), $type, "is $type";
+	my ($found, $seconds) = probe($reply->body);
+	is $found, $stream, 'as it is wished';
+	cmp_ok abs($seconds - $SECONDS), '<', 0.15, "of its length: $seconds s";
+	cmp_ok length($reply->body) * 8 / $SECONDS, '<=', $kbps * 1000 * 1.1 + 8000, "and of at most $kbps kb/s" if $kbps;
+}
+for my $case ([ 'Loud.flac', '', 'audio/flac' ], [ 'Loud.flac', '?quality=high', 'audio/flac' ], [ 'Old.mp3', '?format=mp3', 'audio/mpeg' ],
+	[ 'Old.mp3', '?quality=high&format=auto', 'audio/mpeg' ], [ 'Loud.flac', '?quality=low&format=flac', 'audio/flac' ]) {
+	my $reply = stream($case->[0], $case->[1]);
+	is $reply->header('Content-Type'), $case->[2], "$case->[0]$case->[1] is sent as it is";
+	ok $reply->body eq slurp("$dir/$case->[0]"), 'byte for byte';
+}
+is $app->get('/cdn/stream/' . id_of('Loud.flac', 'vod') . '?quality=low')->header('Content-Type'), 'audio/aac', 'by the id of a film it is the same';
+for my $case ([ 'Loud.flac', '?format=wav', 400 ], [ 'Loud.flac', '?quality=best', 400 ], [ 'None.mp3', '', 404 ], [ 'Film.mkv', '', 404 ],
+	[ 'Letter.mp3', '?quality=low', 502 ]) {
+	is stream($case->[0], $case->[1])->status, $case->[2], "$case->[0]$case->[1] is $case->[2]";
+}
+cmp_ok stream('Letter.mp3', '?quality=low')->header('Retry-After'), '>', 0, 'what cannot be read is left alone for a while';
+my ($kind, $seconds) = probe(stream('Cut.flac', '?quality=low')->body);
+cmp_ok $seconds, '>', 0.2, "of one that is cut there is what there is: $seconds s";
+
+# --- once --------------------------------------------------------------------------------------------
+my $target = '/cdn/stream/' . id_of('Old.mp3') . '?quality=medium&format=opus';
+my @seen = App::parallel(10, sub { my $reply = $app->get($target); return $reply->status . ' ' . length $reply->body });
+is scalar(keys %{ { map { $_ => 1 } @seen } }), 1, "ten who ask at once get the same: $seen[0]";
+my $reply = $app->get($target);
+is $reply->header('X-Cache'), 'HIT', 'then it is there';
+my $part = $app->get($target, Range => 'bytes=1000-1999');
+is $part->status, 206, 'parts of it can be had';
+ok $part->body eq substr($reply->body, 1000, 1000), 'the right ones';
+is $app->get($target, 'If-Modified-Since' => $reply->header('Last-Modified'))->status, 304, 'and it need not be sent again';
+is scalar(() = $app->log =~ /music id=\S+ format=opus kbps=96 said=ok/g), 1, 'it was made once';
+is scalar(grep { /\.opus$/ && slurp($_) eq $reply->body } glob $app->www . '/cdn/m/*'), 1, 'and is published';
+made('Old.mp3', -ac => 1, '-b:a' => '64k');
+isnt $app->get($target)->body, $reply->body, 'another file of that name is another one';
+done_testing;
