@@ -82,10 +82,11 @@ subtest 'the first source is well again' => sub {
 
 subtest 'the first source shows a clip, as to an account that has expired' => sub {
 	$first->control('fault', kind => 'redirect', id => 3, set => 'location=clip');
-	ok plays_on(3), 'a channel plays';
-	is now(3), '01', 'from the second source';
+	ok $app->wait_for(sub { playlist(3); now(3) eq '01' }, 20, 'the second source'), 'a channel is read from the second source';
+	ok plays_on(3), 'and plays';
 	like $app->log, qr/source_lost channel=star.live-3 why="The source sends a clip of 2632000 bytes, not a live stream"/, 'the log says why';
-	my $star = sources(3)->{star};
+	my $star;
+	$app->wait_for(sub { $star = sources(3)->{star}; $star->{reason} }, 5, 'the reason');
 	is "$star->{state} $star->{reason}", 'failing source_down', 'as does JSON';
 	$first->control('clear');
 	ok $app->wait_for(sub { playlist($_) for 1, 3; $app->move_clock(2); sleep 0.4; now(3) eq '10' }, 40, 'the first source'), 'until the first is well again';
