@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fcgi-app/door/fcgi_file.h"
 #include "lib/base/must.h"
 #include "lib/base/num.h"
 #include "lib/io/sock.h"
@@ -120,6 +121,38 @@ int fcgi_write(struct fcgi_exchange *x, const void *bytes, size_t len)
 	return 0;
 }
 
+/* Standard output may be something that sendfile() does not write to. */
+static int write_file(struct fcgi_exchange *x, int fd, int64_t offset, int64_t len)
+{
+	char chunk[8192];
+
+	while (len > 0) {
+		size_t want = len < (int64_t)sizeof(chunk) ? (size_t)len : sizeof(chunk);
+		ssize_t n = pread(fd, chunk, want, offset);
+
+		if (n <= 0 || fcgi_write(x, chunk, (size_t)n) < 0)
+			return -1;
+		offset += n;
+		len -= n;
+	}
+	return 0;
+}
+
+int fcgi_send_file(struct fcgi_exchange *x, int fd, int64_t offset, int64_t len)
+{
+	FCGX_Request *r = x->request;
+
+	if (!r)
+		return write_file(x, fd, offset, len);
+	if (FCGX_FFlush(r->out) < 0)
+		return -1;
+	if (fcgi_file_records(r->ipcFd, r->requestId, fd, offset, len))
+		return 0;
+	shutdown(r->ipcFd, SHUT_RDWR); /* a record that is begun cannot be taken back */
+	r->keepConnection = 0;
+	return -1;
+}
+
 /* Where the server gives the body by a socket (mod_cgid), what is unread when we end would undo the
  * answer: the server's read of it fails with ECONNRESET. */
 static void drain_cgi(struct fcgi_exchange *x)
@@ -155,9 +188,9 @@ static void set_timeout(int fd, int option, int ms)
 	setsockopt(fd, SOL_SOCKET, option, &tv, sizeof(tv));
 }
 
-/* Whether what comes first can begin a request (FastCGI 1.0, section 3.3: a version, a type). To libfcgi
- * all else is worth two seconds of waiting for the other end; and who says nothing would have a
- * thread for half a minute. */
+/* Whether what comes first can begin a request (FastCGI 1.0, section 3.3: a version, a type). To
+ * libfcgi all else is worth two seconds of waiting for the other end; and who says nothing would
+ * have a thread for half a minute. */
 static bool begins_request(int fd)
 {
 	unsigned char head[2] = {0};

@@ -19,9 +19,10 @@ struct fcgi_pool {
 	int listen_fd; /* a listening socket, maybe shared with others; closed at the end */
 	int limit;     /* requests at work at once; 4 more threads say that it is reached */
 	int drain_ms;  /* how long a stop waits for requests at work */
-	/* Answers one request. `busy` says that the limit is reached: what is short may be answered,
-	 * for the rest fcgi_wait_in() must say yes, or the answer is 503. Called by limit + 4 threads; `ctx` is theirs together. False: the handler has put the request aside
-	 * and will have it answered, and ended with fcgi_finish(), by any thread of the pool before
+	/* Answers one request. `busy` says that the limit is reached: what is short may be
+	 * answered, for the rest fcgi_wait_in() must say yes, or the answer is 503. Called by limit
+	 * + 4 threads; `ctx` is theirs together. False: the handler has put the request aside and
+	 * will have it answered, and ended with fcgi_finish(), by any thread of the pool before
 	 * that thread's own handler returns. Not with CGI. */
 	bool (*handle)(void *ctx, struct fcgi_exchange *x, bool busy);
 	void *ctx;
@@ -36,8 +37,9 @@ int fcgi_serve(const struct fcgi_pool *pool, struct fail *f);
  * this thread: of the pool `handle` and `ctx` count alone. */
 void fcgi_serve_cgi(const struct fcgi_pool *pool);
 
-/* Whether the request may be worked at, now or within `wait_ms`, in which most requests are done. When
- * somebody has waited in vain nobody waits until one of those at work is done. Always with CGI. */
+/* Whether the request may be worked at, now or within `wait_ms`, in which most requests are done.
+ * When somebody has waited in vain nobody waits until one of those at work is done. Always with
+ * CGI. */
 bool fcgi_wait_in(struct fcgi_exchange *x, int wait_ms);
 
 /* The value of a request parameter such as "REQUEST_URI" or "HTTP_RANGE"; NULL when it was not
@@ -57,6 +59,10 @@ ssize_t fcgi_read(struct fcgi_exchange *x, void *to, size_t size);
 
 /* Sends bytes of the answer; -1 when the client is gone (what follows may be left out then). */
 int fcgi_write(struct fcgi_exchange *x, const void *bytes, size_t len);
+
+/* Sends `len` bytes of the file `fd` from `offset` on, without a copy of them of ours. -1 when the
+ * client is gone, or the file has no such bytes: the answer ends in the middle then. */
+int fcgi_send_file(struct fcgi_exchange *x, int fd, int64_t offset, int64_t len);
 
 /* Ends a request that was put aside, when it has been answered. */
 void fcgi_finish(struct fcgi_exchange *x);

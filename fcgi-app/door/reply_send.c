@@ -17,7 +17,6 @@
 #include "lib/io/conf.h"
 
 enum {
-	CHUNK_BYTES = 65536,
 	LINE_BYTES = 120,
 	RANGE_DIGITS = 15, /* more make some front servers think that it is none */
 	PATH_BYTES = 1000, /* of www_dir: with a name as long there is room for other headers */
@@ -179,8 +178,8 @@ static bool is_plain_range(const char *range)
  * parts anew, and each in its own way where they are odd. */
 static bool front_agrees(const struct reply *r)
 {
-	static const char *const odd[] = {"HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH",
-		"HTTP_IF_UNMODIFIED_SINCE", "HTTP_IF_RANGE"};
+	static const char *const odd[] = {
+		"HTTP_IF_MATCH", "HTTP_IF_NONE_MATCH", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_IF_RANGE"};
 	const char *range = request_header(r->rq, "HTTP_RANGE");
 
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
@@ -261,30 +260,24 @@ static void put_common(struct reply *r)
 	reply_header(r, "X-Request-Id", r->rq->id);
 }
 
+/* The length has been said: the client sees where a part of it is missing. */
 static int send_file(struct reply *r, int fd, struct range part)
 {
-	char chunk[CHUNK_BYTES];
+	int64_t len = part.last - part.first + 1;
 
-	while (part.first <= part.last) {
-		int64_t left = part.last - part.first + 1;
-		ssize_t n = pread(
-			fd, chunk, left < CHUNK_BYTES ? (size_t)left : CHUNK_BYTES, part.first);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		/* The length has been said: the client sees that the rest is missing. */
-		if (n <= 0 || fcgi_write(r->rq->x, chunk, (size_t)n) < 0)
-			return -1;
-		part.first += n;
-		r->sent_bytes += n;
-	}
+	if (len <= 0)
+		return 0;
+	if (fcgi_send_file(r->rq->x, fd, part.first, len) < 0)
+		return -1;
+	r->sent_bytes += len;
 	return 0;
 }
 
 /* --- an object that is not whole yet ------------------------------------------------------------
  */
 
-/* Waits for the first byte of the part. Where there will be none the reply says why. Where the object has just become another one, it is that one's part. */
+/* Waits for the first byte of the part. Where there will be none the reply says why. Where the
+ * object has just become another one, it is that one's part. */
 static void await_piece(struct reply *r, struct range *part, struct blocks_piece *piece)
 {
 	struct fail f = {0};

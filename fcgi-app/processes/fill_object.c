@@ -163,6 +163,11 @@ static bool use_map(struct fill_object *o, const char *name)
 	if (!object_open(o->env->conf, name, o->env->boot, &o->map))
 		return false;
 	o->info = *block_map_info(o->map);
+	if (o->info.passed && o->info.size <= o->env->conf->stream_quota / 4) {
+		o->before = o->info; /* there may be room now */
+		close_file(o);
+		return false;
+	}
 	if (!o->info.passed && object_work_path(o->env->conf, o->info.file, path, sizeof(path)))
 		o->fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if ((!o->info.passed && (o->fd < 0 || !block_map_enter(o->map))) ||
@@ -228,6 +233,8 @@ static void describe(struct fill_object *o, int64_t size, const char *validator,
 		.expires_s = is_film(o) ? 0 : r->expires_ms / 1000,
 		.life_s = r->keep_s > 0 ? r->keep_s : LIFE_S};
 	span_copy(span_of(validator), i->validator, sizeof(i->validator));
+	if (*validator && o->before.size == size && strcmp(o->before.validator, validator) == 0)
+		i->modified_s = o->before.modified_s;
 	span_copy(span_of(r->quality), i->given, sizeof(i->given));
 	describe_type(r, type, i);
 	object_file(r->object, i, o->env->key, i->file);

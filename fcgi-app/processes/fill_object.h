@@ -66,6 +66,8 @@ struct fill_object {
 	int fd;		 /* its bytes */
 	int64_t missing; /* no block before it is */
 	int64_t after_s; /* an older one was of that time */
+	struct block_map_info
+		before; /* what it was when there was no room to keep it; size 0: not */
 
 	struct fill_reader *readers;
 	struct fill_pull *pulls;
