@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "fcgi-app/processes/fill_pull.h"
+#include "fcgi-app/processes/fill_slot.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/http/mime.h"
@@ -20,17 +21,13 @@
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
 #include "lib/svc/objects.h"
-#include "lib/svc/origin.h"
-#include "lib/svc/slot.h"
 
 enum {
 	ARENA_BYTES = 65536,
 	LOOK_MS = 20,	  /* between two looks whether it is resolved */
 	LIFE_S = 300,	  /* of what says nothing about it */
 	FAILED_MS = 2000, /* what has just failed is not tried again */
-	REFUSALS = 3,
-	SLOT_MS = 1000, /* a connection is kept for so long between two requests */
-	RENEW_MS = 500
+	REFUSALS = 3
 };
 
 /* --- readers ------------------------------------------------------------------------------------
@@ -124,7 +121,7 @@ void fill_object_free(struct fill_object *o)
 	struct fill_object **at;
 
 	forget_file(o);
-	fill_object_drop_slot(o);
+	fill_slot_drop(o);
 	for (at = &o->env->objects; *at != o; at = &(*at)->next)
 		;
 	*at = o->next;
@@ -405,77 +402,6 @@ void fill_object_refused(struct fill_object *o, int status)
 		fill_object_fail(o, &why, 0);
 }
 
-/* --- the account --------------------------------------------------------------------------------
- */
-
-bool fill_object_is_limited(const struct fill_object *o)
-{
-	return o->resolved.account && o->resolved.account->connections > 0;
-}
-
-void fill_object_drop_slot(struct fill_object *o)
-{
-	lease_drop(&o->slot);
-}
-
-/* Another object's connection that nobody reads from now. */
-static bool take_idle_slot(struct fill_object *o)
-{
-	for (struct fill_object *x = o->env->objects; x; x = x->next) {
-		if (x == o || !x->slot || x->resolved.account != o->resolved.account ||
-			(x->pulls && !x->pulls->held_ms))
-			continue;
-		while (x->pulls)
-			fill_pull_stop(x->pulls);
-		fill_object_drop_slot(x);
-		return true;
-	}
-	return false;
-}
-
-bool fill_object_has_slot(struct fill_object *o)
-{
-	struct origin origin = {.source = o->resolved.source, .account = o->resolved.account};
-	struct fail why = {0};
-
-	o->slot_ms = clock_mono_ms();
-	if (!fill_object_is_limited(o) || o->slot)
-		return true;
-	for (int i = 0; i < 2; i++) {
-		switch (slot_take(
-			&o->env->lease, &origin, o->ask.id, SLOT_READER, &o->slot, NULL, &why)) {
-		case SLOT_MINE:
-		case SLOT_SHARED:
-			return true;
-		case SLOT_FULL:
-			fail_set(&why, FAIL_BUSY, SLOT_FULL_TEXT, o->resolved.source->name);
-			break;
-		case SLOT_ERROR:
-			i = 2;
-			break;
-		}
-		if (!take_idle_slot(o))
-			break;
-	}
-	fill_object_fail(o, &why, 2);
-	return false;
-}
-
-static void keep_slot(struct fill_object *o, int64_t now_ms)
-{
-	struct fail why = {0};
-
-	if (!o->slot)
-		return;
-	if (!o->pulls && now_ms - o->slot_ms > SLOT_MS) {
-		fill_object_drop_slot(o);
-	} else if (!lease_renew(o->slot)) {
-		fill_object_drop_slot(o);
-		fail_set(&why, FAIL_BUSY, "The account's connection was lost to another");
-		fill_object_fail(o, &why, 2);
-	}
-}
-
 /* --- what is due --------------------------------------------------------------------------------
  */
 
@@ -483,7 +409,7 @@ void fill_object_step(struct fill_object *o)
 {
 	int64_t now_ms = clock_mono_ms();
 
-	keep_slot(o, now_ms);
+	fill_slot_keep(o);
 	if (o->readers || o->pulls)
 		o->needed_ms = now_ms;
 	if (o->map && block_map_is_gone(o->map))

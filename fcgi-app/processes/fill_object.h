@@ -110,9 +110,4 @@ void fill_object_pass(struct fill_object *o);
 /* Blocks have become whole: publishes it when all are. */
 void fill_object_grown(struct fill_object *o);
 
-/* Has a connection of the account for its pulls. */
-bool fill_object_has_slot(struct fill_object *o);
-bool fill_object_is_limited(const struct fill_object *o);
-void fill_object_drop_slot(struct fill_object *o);
-
 #endif

@@ -1,7 +1,8 @@
 /* fcgi-app/processes/fill_plan.c - which parts of an object are got now, by what its readers want.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include "lib/base/clock.h"
 #include "fcgi-app/processes/fill_pull.h"
+#include "fcgi-app/processes/fill_slot.h"
+#include "lib/base/clock.h"
 
 enum {
 	NEAR_BLOCKS = 8,	 /* so far a reader waits for a request that is under way */
@@ -109,14 +110,14 @@ static size_t count_pulls(const struct fill_object *o)
 /* Room for one more; where an account allows one connection, what nobody reads from gives way. */
 static bool may_start(struct fill_object *o)
 {
-	if (fill_object_is_limited(o)) {
+	if (fill_slot_is_limited(o)) {
 		if (o->pulls && !o->pulls->held_ms)
 			return false;
 		while (o->pulls)
 			fill_pull_stop(o->pulls);
 	}
 	return o->env->pulls < FILL_PULLS_MAX && count_pulls(o) < FILL_OBJECT_PULLS_MAX &&
-	       fill_object_has_slot(o);
+	       fill_slot_take(o);
 }
 
 /* The beginning of what the first reader wants tells what it is. */
@@ -160,11 +161,11 @@ static void start_kept(struct fill_object *o, struct fill_reader *r)
 		return;
 	from = n * BLOCK_BYTES + block_map_have(o->map, n);
 	end = end_of_run(o, r, n);
-	if (fill_object_is_limited(o) && end - from > LIMITED_BYTES)
+	if (fill_slot_is_limited(o) && end - from > LIMITED_BYTES)
 		end = (n + LIMITED_BYTES / BLOCK_BYTES) * BLOCK_BYTES;
 	if (!fill_pull_start(o, NULL, from, end) && o->map)
 		block_map_drop(o->map, n);
-	if (fill_object_is_limited(o))
+	if (fill_slot_is_limited(o))
 		wait_behind(o, r);
 }
 

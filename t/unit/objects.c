@@ -201,5 +201,6 @@ int main(void)
 	leftovers();
 	names();
 	place_close(&at);
+	is_int(shell("rm -rf \"$PWD\"", dir), 0, "tidied up");
 	return tap_done();
 }
