@@ -18,6 +18,7 @@
 #include "lib/http/accept.h"
 #include "lib/io/conf.h"
 #include "lib/io/fetch.h"
+#include "lib/svc/beside.h"
 
 enum { WAIT_MS = 9000, EDGE_AGE_MS = 60000 /* of what is told, not played */ };
 
@@ -147,22 +148,44 @@ static struct json_object *qualities(
 	return list;
 }
 
-static struct json_object *tracks(const struct record *r, bool sounds)
+static void add_track(
+	struct json_object *list, const char *name, const char *language, const char *title)
+{
+	struct json_object *item = json_object_new_object();
+
+	json_text(item, "name", name);
+	json_text(item, "language", language);
+	json_text(item, "title", title);
+	json_object_array_add(list, item);
+}
+
+static struct json_object *sounds(const struct record *r)
 {
 	struct json_object *list = json_object_new_array();
 	char name[RENDITION_NAME_BYTES];
 
-	for (unsigned i = 0; i < (sounds ? r->audio_count : r->text_count); i++) {
-		struct json_object *item = json_object_new_object();
-		struct rendition x = {
-			.kind = sounds ? RENDITION_AUDIO : RENDITION_TEXT, .track = i};
-
-		rendition_print(&x, name);
-		json_text(item, "name", name);
-		json_text(item, "language", sounds ? r->audio[i].language : r->text[i].language);
-		json_text(item, "title", sounds ? r->audio[i].title : r->text[i].title);
-		json_object_array_add(list, item);
+	for (unsigned i = 0; i < r->audio_count; i++) {
+		rendition_print(&(struct rendition){.kind = RENDITION_AUDIO, .track = i}, name);
+		add_track(list, name, r->audio[i].language, r->audio[i].title);
 	}
+	return list;
+}
+
+/* Its own, and those that lie beside it. */
+static struct json_object *subtitles(struct request *rq, const struct film_seen *film)
+{
+	struct beside *files = arena_alloc(&rq->arena, BESIDE_MAX * sizeof(*files));
+	size_t count = files ? beside_list(&film->title, files) : 0;
+	struct json_object *list = json_object_new_array();
+	const struct record *r = &film->record;
+	char name[RENDITION_NAME_BYTES];
+
+	for (unsigned i = 0; i < r->text_count; i++) {
+		rendition_print(&(struct rendition){.kind = RENDITION_TEXT, .track = i}, name);
+		add_track(list, name, r->text[i].language, r->text[i].title);
+	}
+	for (size_t i = 0; i < count; i++)
+		add_track(list, files[i].text.name, files[i].text.language, files[i].text.title);
 	return list;
 }
 
@@ -237,8 +260,8 @@ static void send_json(struct app *app, struct request *rq, struct reply *r,
 	json_number(root, "duration", record_begin_us(rec, rec->segments) / 1000000);
 	put_way(root, app, rq, film);
 	json_object_object_add(root, "qualities", qualities(app, film, l));
-	json_object_object_add(root, "subtitles", tracks(rec, false));
-	json_object_object_add(root, "audioTracks", tracks(rec, true));
+	json_object_object_add(root, "subtitles", subtitles(rq, film));
+	json_object_object_add(root, "audioTracks", sounds(rec));
 	put_about(root, app, film);
 	json_send(r, 200, root);
 	reply_cache(r, "public, max-age=1");

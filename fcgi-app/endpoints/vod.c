@@ -14,6 +14,7 @@
 #include "lib/hls/vod.h"
 #include "lib/http/mime.h"
 #include "lib/io/conf.h"
+#include "lib/svc/beside.h"
 #include "lib/svc/film_list.h"
 #include "lib/svc/package.h"
 
@@ -81,6 +82,19 @@ static void drop_picture(struct record *r)
 		r->video = (struct record_video){.codec = ""};
 }
 
+static void print_master(struct request *rq, const struct film_seen *film, const struct ladder *l,
+	enum rendition_format format, struct buf *to)
+{
+	struct beside *files = arena_alloc(&rq->arena, BESIDE_MAX * sizeof(*files));
+	struct vod_text texts[BESIDE_MAX];
+	size_t count = files ? beside_list(&film->title, files) : 0;
+	const struct vod_master m = {&film->record, l, film->ver, format, texts, count};
+
+	for (size_t i = 0; i < count; i++)
+		texts[i] = files[i].text;
+	vod_master_print(&m, to);
+}
+
 int vod_master(struct app *app, struct request *rq, struct reply *r, const struct ident *id,
 	struct fail *f)
 {
@@ -98,7 +112,7 @@ int vod_master(struct app *app, struct request *rq, struct reply *r, const struc
 	if (quality.sound_alone)
 		drop_picture(&film->record);
 	buf_init(&text, VOD_MAX_BYTES);
-	vod_master_print(&film->record, &quality.ladder, film->ver, format, &text);
+	print_master(rq, film, &quality.ladder, format, &text);
 	film_close(film);
 	if (send_text(r, &text, f) < 0)
 		return -1;
@@ -107,6 +121,27 @@ int vod_master(struct app *app, struct request *rq, struct reply *r, const struc
 	reply_cache(r, "max-age=60");
 	r->keep_ms = MASTER_KEEP_MS;
 	return 0;
+}
+
+/* Whether the film has it, in its record or beside it; then *file (may be NULL) is that file. */
+static bool has_rendition(struct request *rq, const struct film_seen *film,
+	const struct rendition *x, struct beside *file)
+{
+	struct beside *files;
+	size_t count;
+
+	if (x->kind != RENDITION_BESIDE)
+		return rendition_fits(x, &film->record);
+	files = arena_alloc(&rq->arena, BESIDE_MAX * sizeof(*files));
+	count = files ? beside_list(&film->title, files) : 0;
+	for (size_t i = 0; i < count; i++) {
+		if (files[i].id != x->beside)
+			continue;
+		if (file)
+			*file = files[i];
+		return true;
+	}
+	return false;
 }
 
 /* To the same below the {ver} of the film as it is now: `name`, made in the request's arena. */
@@ -123,7 +158,7 @@ static int redirect_to(struct app *app, struct request *rq, struct reply *r, con
 	result = film_open(film, app, id, INDEX_WAIT_MS, f);
 	if (result < 0)
 		soon(r, f);
-	else if (!rendition_fits(x, &film->record))
+	else if (!has_rendition(rq, film, x, NULL))
 		result = fail_set(f, FAIL_MISSING, "The film has no such rendition");
 	film_close(film);
 	if (result < 0)
@@ -192,7 +227,7 @@ static int answer_list(struct app *app, struct request *rq, struct reply *r,
 		soon(r, f);
 	else if (!span_is(rq->args[1], film->ver))
 		result = is_changed(r, f);
-	else if (!rendition_fits(x, &film->record))
+	else if (!has_rendition(rq, film, x, NULL))
 		result = fail_set(f, FAIL_MISSING, "The film has no such rendition");
 	else
 		result = send_list(app, r, film, x, f);
@@ -250,9 +285,9 @@ static bool is_version(struct span text)
 	return text.len == TITLE_VER_BYTES - 1;
 }
 
-static int read_part(const struct request *rq, struct package_request *out, struct fail *f)
+static int read_part(
+	const struct request *rq, struct package_request *out, struct rendition *x, struct fail *f)
 {
-	struct rendition x;
 	struct ident id;
 
 	*out = (struct package_request){.version = PACKAGE_VERSION, .viewer = find_viewer(rq)};
@@ -262,7 +297,7 @@ static int read_part(const struct request *rq, struct package_request *out, stru
 		!span_copy(rq->args[2], out->rendition, sizeof(out->rendition)))
 		return fail_set(f, FAIL_MISSING, "There is no such part of the film");
 	ident_print(&id, out->id, sizeof(out->id));
-	return read_file_name(rq->args[3], out, &x, f);
+	return read_file_name(rq->args[3], out, x, f);
 }
 
 static int make_part(struct app *app, struct request *rq, struct reply *r,
@@ -289,19 +324,57 @@ static int make_part(struct app *app, struct request *rq, struct reply *r,
 	return soon(r, f);
 }
 
+/* A segment of subtitles beside the film is made here: it is text, read and written. */
+static int make_beside(struct app *app, struct request *rq, struct reply *r,
+	const struct package_request *part, const struct rendition *x, struct fail *f)
+{
+	struct film_seen *film = new_film(rq, f);
+	char name[PACKAGE_NAME_BYTES];
+	struct beside file;
+	struct ident id;
+	struct buf text;
+	struct fail why;
+	int result;
+
+	if (!film || film_ident(rq, &id, f) < 0)
+		return -1;
+	buf_init(&text, BESIDE_MOST_BYTES);
+	result = film_open(film, app, &id, PART_WAIT_MS, f);
+	if (result < 0)
+		soon(r, f);
+	else if (strcmp(part->ver, film->ver) != 0 || !has_rendition(rq, film, x, &file))
+		result = is_changed(r, f);
+	else if (part->n >= film->record.segments)
+		result = fail_set(f, FAIL_MISSING, "The film has no such segment");
+	else
+		result = beside_segment(&film->title, &file, &film->record, part->n,
+			x->format == RENDITION_TS, &text, f);
+	film_close(film);
+	if (result == 0) {
+		package_name(part, name);
+		publish_bytes(app->publisher, PUBLISH_WWW, name, buf_span(&text),
+			app->conf->segment_ttl_s, 0, &why);
+		reply_text(r, 200, mime_type(span_of(name)), buf_span(&text));
+	}
+	buf_release(&text);
+	return result;
+}
+
 int vod_part(struct app *app, struct request *rq, struct reply *r, struct fail *f)
 {
 	char name[PACKAGE_NAME_BYTES];
 	struct package_request part;
+	struct rendition x;
 	struct fail why;
 
-	if (read_part(rq, &part, f) < 0)
+	if (read_part(rq, &part, &x, f) < 0)
 		return -1;
 	package_name(&part, name);
 	/* It may have been published since the front server looked. */
 	if (reply_file(r, app->publisher, PUBLISH_WWW, name, &why) == 0)
 		r->x_cache = "HIT";
-	else if (make_part(app, rq, r, &part, f) < 0)
+	else if ((x.kind == RENDITION_BESIDE ? make_beside(app, rq, r, &part, &x, f)
+					     : make_part(app, rq, r, &part, f)) < 0)
 		return -1;
 	reply_cache(r, forever);
 	return 0;

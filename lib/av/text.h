@@ -12,8 +12,4 @@
 int text_segment(const struct av_source *s, const struct record *r, const struct rendition *x,
 	size_t n, struct buf *to, struct fail *f);
 
-/* Appends the text of one cue, which the codec ("subrip", "ass", "mov_text", "webvtt") has written
- * so; nothing, if there is nothing to be seen in it. */
-void text_cue(const char *codec, struct span bytes, struct buf *to);
-
 #endif

@@ -21,6 +21,23 @@ static bool numbered(
 	return true;
 }
 
+enum { BESIDE_DIGITS = 11 };
+
+static bool beside(struct span name, struct rendition *out)
+{
+	uint64_t id = 0;
+
+	for (size_t i = 1; i < name.len; i++) {
+		int digit = num_hex_digit(name.ptr[i]);
+
+		if (digit < 0 || (name.ptr[i] >= 'A' && name.ptr[i] <= 'F'))
+			return false;
+		id = id << 4 | (uint64_t)digit;
+	}
+	*out = (struct rendition){.kind = RENDITION_BESIDE, .beside = id};
+	return true;
+}
+
 bool rendition_parse(struct span name, struct rendition *out)
 {
 	const struct rung *rung = ladder_known(name);
@@ -36,6 +53,8 @@ bool rendition_parse(struct span name, struct rendition *out)
 		*out = (struct rendition){.kind = RENDITION_THUMBNAILS};
 	else if (span_starts(name, "a"))
 		return numbered(name, RENDITION_AUDIO, RECORD_AUDIO_MAX, out);
+	else if (span_starts(name, "s") && name.len == 1 + BESIDE_DIGITS)
+		return beside(name, out);
 	else if (span_starts(name, "s"))
 		return numbered(name, RENDITION_TEXT, RECORD_TEXT_MAX, out);
 	else
@@ -93,6 +112,9 @@ void rendition_print(const struct rendition *r, char *to)
 
 	if (r->kind == RENDITION_VIDEO)
 		snprintf(to, RENDITION_NAME_BYTES, "%s", r->rung->name);
+	else if (r->kind == RENDITION_BESIDE)
+		snprintf(to, RENDITION_NAME_BYTES, "s%0*llx", BESIDE_DIGITS,
+			(unsigned long long)r->beside);
 	else if (r->kind == RENDITION_AUDIO || r->kind == RENDITION_TEXT)
 		snprintf(to, RENDITION_NAME_BYTES, "%c%u", r->kind == RENDITION_AUDIO ? 'a' : 's',
 			r->track);
@@ -110,6 +132,8 @@ bool rendition_fits(const struct rendition *r, const struct record *of)
 		return r->track < of->audio_count;
 	case RENDITION_TEXT:
 		return r->track < of->text_count;
+	case RENDITION_BESIDE:
+		return false;
 	default:
 		return of->video.codec[0];
 	}
@@ -158,7 +182,7 @@ size_t rendition_segments(const struct rendition *r, const struct record *of)
 
 const char *rendition_extension(const struct rendition *r)
 {
-	if (r->kind == RENDITION_TEXT)
+	if (r->kind == RENDITION_TEXT || r->kind == RENDITION_BESIDE)
 		return r->format == RENDITION_TS ? "ts.vtt" : "vtt";
 	if (r->kind == RENDITION_THUMBNAILS)
 		return "jpg";
@@ -167,6 +191,6 @@ const char *rendition_extension(const struct rendition *r)
 
 bool rendition_has_init(const struct rendition *r)
 {
-	return r->kind != RENDITION_TEXT && r->kind != RENDITION_THUMBNAILS &&
-	       r->format == RENDITION_FMP4;
+	return r->kind != RENDITION_TEXT && r->kind != RENDITION_BESIDE &&
+	       r->kind != RENDITION_THUMBNAILS && r->format == RENDITION_FMP4;
 }

@@ -18,6 +18,7 @@ enum rendition_kind {
 	RENDITION_VIDEO,  /* video, encoded to a rung */
 	RENDITION_AUDIO,  /* copied or encoded, as the record says of the track */
 	RENDITION_TEXT,	  /* WebVTT */
+	RENDITION_BESIDE, /* the same, of a file of its own; no part of the record */
 	RENDITION_IFRAMES,
 	RENDITION_THUMBNAILS
 };
@@ -39,11 +40,13 @@ struct rendition {
 	enum rendition_kind kind;
 	enum rendition_format format;
 	unsigned track;		 /* of sound and subtitles: index into the record's tables */
+	uint64_t beside;	 /* of RENDITION_BESIDE: which file, as it is now; 44 bits */
 	const struct rung *rung; /* of RENDITION_VIDEO (and its cap for RENDITION_IFRAMES) */
 };
 
-/* Reads a name, "source", "1080p" … "240p", "a0", "s12", "iframes", "thumbnails"; the format is
- * RENDITION_FMP4. False, with *out untouched, for any other, "a007" among them. */
+/* Reads a name, "source", "1080p" … "240p", "a0", "s12", "s0123456789a" (a file
+ * beside the film), "iframes", "thumbnails"; the format is RENDITION_FMP4. False, with *out
+ * untouched, for any other, "a007" among them. */
 bool rendition_parse(struct span name, struct rendition *out);
 
 /* The same as a playlist is named: "720p", or "720p.ts" for MPEG-TS (of pictures, sounds and
@@ -62,8 +65,8 @@ bool rendition_parse_part(struct span name, struct span extension, struct rendit
 void rendition_print(const struct rendition *r, char *to);
 void rendition_print_list(const struct rendition *r, char *to);
 
-/* Whether this title has it; in MPEG-TS H.264 alone. A rung is there if there is a picture; which
- * ones are worth listing says ladder_fit(). */
+/* Whether this title has it, by its record; in MPEG-TS H.264 alone. A rung is there if there is a
+ * picture; which ones are worth listing says ladder_fit(). */
 bool rendition_fits(const struct rendition *r, const struct record *of);
 
 /* Size of its picture: even numbers, within the rung, never larger than the source; 0 x 0 where it

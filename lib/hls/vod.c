@@ -25,14 +25,16 @@ bool vod_has(const struct record *r, const struct ladder *l, const struct rendit
 	return false;
 }
 
-/* A master that is being written. */
-struct master {
-	const struct record *r;
-	const char *ver;
-	enum rendition_format format;
-	const char *end; /* of a playlist's name, before its extension */
-	struct buf *to;
-};
+/* Of a playlist's name, before its extension. */
+static const char *end_of(const struct vod_master *m)
+{
+	return m->format == RENDITION_TS ? ".ts" : "";
+}
+
+static bool has_texts(const struct vod_master *m)
+{
+	return m->record->text_count || m->beside_count;
+}
 
 /* --- sounds and subtitles ----------------------------------------------------------------------
  */
@@ -70,22 +72,22 @@ static bool is_named_before(const struct record *r, unsigned n)
 	return false;
 }
 
-static void print_sounds(const struct master *m)
+static void print_sounds(const struct vod_master *m, struct buf *to)
 {
-	const struct record *r = m->r;
+	const struct record *r = m->record;
 	unsigned first = default_sound(r);
 
 	for (unsigned i = 0; i < r->audio_count; i++) {
 		const struct record_audio *a = &r->audio[i];
 
-		buf_puts(m->to, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"sound\"");
-		print_name(is_named_before(r, i) ? "" : a->title, a->language, "Sound", i, m->to);
-		buf_printf(m->to, ",DEFAULT=%s,AUTOSELECT=YES,CHANNELS=\"%d\"",
+		buf_puts(to, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"sound\"");
+		print_name(is_named_before(r, i) ? "" : a->title, a->language, "Sound", i, to);
+		buf_printf(to, ",DEFAULT=%s,AUTOSELECT=YES,CHANNELS=\"%d\"",
 			i == first ? "YES" : "NO", a->channels);
 		/* One without an address stands in the variant itself (section 4.3.4.1). */
 		if (m->format == RENDITION_FMP4 || i > 0 || !r->video.codec[0])
-			buf_printf(m->to, ",URI=\"%s/a%u%s.m3u8\"", m->ver, i, m->end);
-		buf_putc(m->to, '\n');
+			buf_printf(to, ",URI=\"%s/a%u%s.m3u8\"", m->ver, i, end_of(m));
+		buf_putc(to, '\n');
 	}
 }
 
@@ -98,24 +100,42 @@ static bool is_text_named_before(const struct record *r, unsigned n)
 	return false;
 }
 
-static void print_texts(const struct master *m)
+static void print_text(const struct vod_master *m, const char *name, unsigned flags, struct buf *to)
 {
-	const struct record *r = m->r;
+	buf_printf(to, ",DEFAULT=NO,AUTOSELECT=%s,FORCED=%s",
+		flags & RECORD_TEXT_DEFAULT ? "YES" : "NO",
+		flags & RECORD_TEXT_FORCED ? "YES" : "NO");
+	if (flags & RECORD_TEXT_DEAF)
+		buf_puts(to, ",CHARACTERISTICS=\"public.accessibility.describes-music-and-sound\"");
+	buf_printf(to, ",URI=\"%s/%s%s.m3u8\"\n", m->ver, name, end_of(m));
+}
 
-	for (unsigned i = 0; i < r->text_count; i++) {
+static void print_texts(const struct vod_master *m, struct buf *to)
+{
+	static const char begin[] = "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"text\"";
+	const struct record *r = m->record;
+	unsigned count = (unsigned)r->text_count;
+
+	for (unsigned i = 0; i < count; i++) {
 		const struct record_text *t = &r->text[i];
+		char name[RENDITION_NAME_BYTES];
 
-		buf_puts(m->to, "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"text\"");
+		rendition_print(&(struct rendition){.kind = RENDITION_TEXT, .track = i}, name);
+		buf_puts(to, begin);
 		print_name(is_text_named_before(r, i) ? "" : t->title, t->language, "Subtitles", i,
-			m->to);
-		buf_printf(m->to, ",DEFAULT=NO,AUTOSELECT=%s,FORCED=%s",
-			t->flags & RECORD_TEXT_DEFAULT ? "YES" : "NO",
-			t->flags & RECORD_TEXT_FORCED ? "YES" : "NO");
-		if (t->flags & RECORD_TEXT_DEAF)
-			buf_puts(m->to,
-				",CHARACTERISTICS=\"public.accessibility.describes-music-and-"
-				"sound\"");
-		buf_printf(m->to, ",URI=\"%s/s%u%s.m3u8\"\n", m->ver, i, m->end);
+			to);
+		print_text(m, name, t->flags, to);
+	}
+	/* Numbered on, so that no two have one name. */
+	for (unsigned i = 0; i < m->beside_count; i++) {
+		const struct vod_text *t = &m->beside[i];
+		char title[64] = "";
+
+		if (*t->title)
+			snprintf(title, sizeof(title), "%s (%u)", t->title, count + i + 1);
+		buf_puts(to, begin);
+		print_name(title, t->language, "Subtitles", count + i, to);
+		print_text(m, t->name, t->flags, to);
 	}
 }
 
@@ -123,16 +143,16 @@ static void print_texts(const struct master *m)
  */
 
 /* Packets of 188 bytes, hardly ever full ones at the ends of frames, and tables. */
-static long long in_format(const struct master *m, long long bps)
+static long long in_format(const struct vod_master *m, long long bps)
 {
 	return m->format == RENDITION_TS ? bps * 110 / 100 : bps;
 }
 
 /* One of a picture; `rung` NULL: the film's own. */
-static void print_variant(const struct master *m, const struct rung *rung)
+static void print_variant(const struct vod_master *m, const struct rung *rung, struct buf *to)
 {
 	struct rendition x = {.kind = rung ? RENDITION_VIDEO : RENDITION_SOURCE, .rung = rung};
-	const struct record *r = m->r;
+	const struct record *r = m->record;
 	const char *codec = rung ? rung->video_codec : r->video.codecs;
 	const struct record_video *v = &r->video;
 	unsigned sound = m->format == RENDITION_TS ? 0 : default_sound(r);
@@ -145,32 +165,30 @@ static void print_variant(const struct master *m, const struct rung *rung)
 		average = rung->average_kbps * 1000LL;
 	}
 	rendition_size(&x, r, &width, &height);
-	buf_printf(m->to,
-		"#EXT-X-STREAM-INF:BANDWIDTH=%lld,AVERAGE-BANDWIDTH=%lld,CODECS=\"%s%s%s\"",
+	buf_printf(to, "#EXT-X-STREAM-INF:BANDWIDTH=%lld,AVERAGE-BANDWIDTH=%lld,CODECS=\"%s%s%s\"",
 		in_format(m, peak), in_format(m, average < peak ? average : peak), codec,
 		r->audio_count ? "," : "", r->audio_count ? r->audio[sound].codecs : "");
-	buf_printf(m->to, ",RESOLUTION=%dx%d", width, height);
+	buf_printf(to, ",RESOLUTION=%dx%d", width, height);
 	if (v->rate_n && v->rate_d) {
 		long long milli = (long long)v->rate_n * 1000 / v->rate_d;
-		buf_printf(m->to, ",FRAME-RATE=%lld.%03lld", milli / 1000, milli % 1000);
+		buf_printf(to, ",FRAME-RATE=%lld.%03lld", milli / 1000, milli % 1000);
 	}
-	buf_printf(m->to, "%s%s,CLOSED-CAPTIONS=NONE\n%s/%s%s.m3u8\n",
-		r->audio_count ? ",AUDIO=\"sound\"" : "",
-		r->text_count ? ",SUBTITLES=\"text\"" : "", m->ver, rung ? rung->name : "source",
-		m->end);
+	buf_printf(to, "%s%s,CLOSED-CAPTIONS=NONE\n%s/%s%s.m3u8\n",
+		r->audio_count ? ",AUDIO=\"sound\"" : "", has_texts(m) ? ",SUBTITLES=\"text\"" : "",
+		m->ver, rung ? rung->name : "source", end_of(m));
 }
 
-static void print_sound_alone(const struct master *m)
+static void print_sound_alone(const struct vod_master *m, struct buf *to)
 {
-	const struct record *r = m->r;
+	const struct record *r = m->record;
 	unsigned n =
 		m->format == RENDITION_TS ? 0 : default_sound(r); /* that has no list beside it */
 
-	buf_printf(m->to,
+	buf_printf(to,
 		"#EXT-X-STREAM-INF:BANDWIDTH=%lld,AVERAGE-BANDWIDTH=%lld,CODECS=\"%s\","
 		"AUDIO=\"sound\"%s\n%s/a%u%s.m3u8\n",
 		in_format(m, SOUND_BPS), in_format(m, SOUND_AVERAGE_BPS), r->audio[n].codecs,
-		r->text_count ? ",SUBTITLES=\"text\"" : "", m->ver, n, m->end);
+		has_texts(m) ? ",SUBTITLES=\"text\"" : "", m->ver, n, end_of(m));
 }
 
 /* RFC 8216, section 4.3.4.3: what is shown while one winds. */
@@ -237,22 +255,21 @@ size_t vod_listed(
 	return count;
 }
 
-void vod_master_print(const struct record *r, const struct ladder *l, const char *ver,
-	enum rendition_format format, struct buf *to)
+void vod_master_print(const struct vod_master *m, struct buf *to)
 {
-	const struct master m = {r, ver, format, format == RENDITION_TS ? ".ts" : "", to};
+	const struct record *r = m->record;
 	struct rendition pictures[VOD_LISTED_MAX];
-	size_t count = list_pictures(r, l, format, pictures);
+	size_t count = list_pictures(r, m->ladder, m->format, pictures);
 
-	buf_printf(to, "#EXTM3U\n#EXT-X-VERSION:%d\n", format == RENDITION_TS ? 4 : 7);
-	print_sounds(&m);
-	print_texts(&m);
+	buf_printf(to, "#EXTM3U\n#EXT-X-VERSION:%d\n", m->format == RENDITION_TS ? 4 : 7);
+	print_sounds(m, to);
+	print_texts(m, to);
 	for (size_t i = 0; i < count; i++)
-		print_variant(&m, pictures[i].rung);
+		print_variant(m, pictures[i].rung, to);
 	if (r->audio_count)
-		print_sound_alone(&m);
-	if (r->video.codec[0] && format == RENDITION_FMP4)
-		print_keyframes(r, ver, to);
+		print_sound_alone(m, to);
+	if (r->video.codec[0] && m->format == RENDITION_FMP4)
+		print_keyframes(r, m->ver, to);
 }
 
 /* --- media playlists ---------------------------------------------------------------------------

@@ -22,11 +22,25 @@ bool vod_has(const struct record *r, const struct ladder *l, const struct rendit
  * what plays at once, the film's own picture, where that is no larger than the ladder's first rung
  * and not of a very high rate; else that rung, or what comes nearest. In MPEG-TS each variant holds
  * the first sound; others, and subtitles, stand beside it. */
-void vod_master_print(const struct record *r, const struct ladder *l, const char *ver,
-	enum rendition_format format, struct buf *to);
+struct vod_text {
+	char name[RENDITION_NAME_BYTES]; /* of the rendition */
+	char language[12];
+	char title[48]; /* printable UTF-8 without '"' */
+	unsigned flags; /* enum record_text_flag */
+};
 
-/* All that the master of fMP4 lists, each once, in the order in which a player wants it: what plays first
- * with its sound, the other pictures, the other sounds, subtitles, keyframes. */
+struct vod_master {
+	const struct record *record;
+	const struct ladder *ladder;
+	const char *ver;
+	enum rendition_format format;
+	const struct vod_text *beside; /* subtitles that are no part of the record */
+	size_t beside_count;
+};
+void vod_master_print(const struct vod_master *m, struct buf *to);
+
+/* All that the master of fMP4 lists, each once, in the order in which a player wants it: what plays
+ * first with its sound, the other pictures, the other sounds, subtitles, keyframes. */
 enum { VOD_LISTED_MAX = 1 + LADDER_MAX + RECORD_AUDIO_MAX + RECORD_TEXT_MAX + 1 };
 size_t vod_listed(
 	const struct record *r, const struct ladder *l, struct rendition to[VOD_LISTED_MAX]);

@@ -29,9 +29,9 @@ int title_find(struct title *out, const struct conf *conf, struct catalog *catal
 	return 0;
 }
 
-static int open_beneath(const char *dir, const char *name)
+static int open_beneath(const char *dir, const char *name, int flags)
 {
-	struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
+	struct open_how how = {.flags = (unsigned)(flags | O_CLOEXEC | O_NONBLOCK),
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
 	int top = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), fd, err;
 
@@ -44,11 +44,16 @@ static int open_beneath(const char *dir, const char *name)
 	return fd;
 }
 
+int title_open_at(const struct title *t, const char *path, int flags)
+{
+	return open_beneath(t->source->url, path, flags);
+}
+
 int title_open(const struct title *t, int *fd, struct record_validator *now, struct fail *f)
 {
 	struct stat st;
 
-	*fd = open_beneath(t->source->url, t->film.url);
+	*fd = title_open_at(t, t->film.url, O_RDONLY);
 	if (*fd < 0)
 		return fail_errno(f, errno == ENOENT ? FAIL_MISSING : FAIL_UPSTREAM, errno,
 			"The film's file cannot be opened");

@@ -38,6 +38,10 @@ int title_find(struct title *out, const struct conf *conf, struct catalog *catal
  * FAIL_UPSTREAM when it cannot be read. */
 int title_open(const struct title *t, int *fd, struct record_validator *now, struct fail *f);
 
+/* Opens what lies at `path` below the directory of a TITLE_FILE's source, as open(2) does, and
+ * never anything outside of it. -1 with errno. */
+int title_open_at(const struct title *t, const char *path, int flags);
+
 /* Adds the address of a TITLE_HTTP to `url`, that of its source with `account`. A secret. Fails:
  * FAIL_INPUT for a source that has none. */
 int title_url(

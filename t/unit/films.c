@@ -189,6 +189,16 @@ static void print_listed(const struct record *r, const struct ladder *l, struct 
 	}
 }
 
+static void print_master(const struct record *r, const struct ladder *l,
+	enum rendition_format format, size_t beside_count, struct buf *to)
+{
+	static const struct vod_text beside[] = {{"s0123456789a", "en", "", RECORD_TEXT_DEAF},
+		{"s0123456789b", "en", "Director", 0}};
+	const struct vod_master m = {r, l, "0a", format, beside, beside_count};
+
+	vod_master_print(&m, to);
+}
+
 static void masters(void)
 {
 	struct record r = film();
@@ -198,7 +208,7 @@ static void masters(void)
 
 	buf_init(&b, VOD_MAX_BYTES);
 	ladder_parse("1080p 480p 360p", "1080p", "480p", &l, &f);
-	vod_master_print(&r, &l, "0a", RENDITION_FMP4, &b);
+	print_master(&r, &l, RENDITION_FMP4, 0, &b);
 	is_str(buf_str(&b),
 		"#EXTM3U\n#EXT-X-VERSION:7\n"
 		"#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"sound\",NAME=\"eng (1)\",LANGUAGE=\"eng\","
@@ -222,7 +232,7 @@ static void masters(void)
 		"RESOLUTION=640x360,URI=\"0a/iframes.m3u8\"\n",
 		"a master lists all there is, the film's own picture first, no higher rung");
 	buf_clear(&b);
-	vod_master_print(&r, &l, "0a", RENDITION_TS, &b);
+	print_master(&r, &l, RENDITION_TS, 0, &b);
 	ok(strstr(buf_str(&b), "LANGUAGE=\"eng\",DEFAULT=NO,AUTOSELECT=YES,CHANNELS=\"2\"\n") &&
 			strstr(buf_str(&b), "URI=\"0a/a1.ts.m3u8\"\n"),
 		"in MPEG-TS the first sound stands in the variants, the other beside them");
@@ -232,9 +242,16 @@ static void masters(void)
 			strstr(buf_str(&b), "URI=\"0a/s0.ts.m3u8\"") &&
 			!strstr(buf_str(&b), "iframes"),
 		"which have lists of their own, and take a little more");
+	buf_clear(&b);
+	print_master(&r, &l, RENDITION_FMP4, 2, &b);
+	ok(strstr(buf_str(&b), "NAME=\"en (2)\",LANGUAGE=\"en\",DEFAULT=NO,AUTOSELECT=NO,FORCED=NO,"
+			       "CHARACTERISTICS=\"public.accessibility.describes-music-and-sound\","
+			       "URI=\"0a/s0123456789a.m3u8\"\n") &&
+			strstr(buf_str(&b), "NAME=\"Director (3)\",LANGUAGE=\"en\","),
+		"subtitles that lie beside a film stand behind its own");
 	set_codec(&r, "hevc");
 	buf_clear(&b);
-	vod_master_print(&r, &l, "0a", RENDITION_TS, &b);
+	print_master(&r, &l, RENDITION_TS, 0, &b);
 	ok(!strstr(buf_str(&b), "source.ts") && strstr(buf_str(&b), "480p.ts"),
 		"a picture that is no H.264 is not copied into it");
 	set_codec(&r, "h264");
@@ -245,7 +262,7 @@ static void masters(void)
 	buf_clear(&b);
 	r.flags = RECORD_FIXED_GRID;
 	r.audio_count = r.text_count = 0;
-	vod_master_print(&r, &l, "0a", RENDITION_FMP4, &b);
+	print_master(&r, &l, RENDITION_FMP4, 0, &b);
 	ok(!strstr(buf_str(&b), "source.m3u8") && !strstr(buf_str(&b), "AUDIO") &&
 			strstr(buf_str(&b), "CODECS=\"avc1.4D401F\",RES"),
 		"without what it has not: a copy, sound");
