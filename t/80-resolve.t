@@ -10,12 +10,16 @@ use JSON::PP;
 use Test::More;
 use Time::HiRes qw(time sleep);
 use App;
+use Gateway;
 use Memcached;
 use Resolver;
 
-my $resolver = Resolver->new;
+my $gateway = Gateway->new;
+my $edge = $gateway->edge_port;
+my $resolver = Resolver->new(base => "http://127.0.0.1:$edge/virtual/3M");
+my @allow = ("127.0.0.1/32:$edge");
 my %conf = (resolve_timeout => '3s', rate_video_info => 'none', relay_processes => 3, relay_threads => 210);
-my $app = App->new(sources => [ $resolver->source ], conf => {%conf});
+my $app = App->new(sources => [ $resolver->source(allow => [@allow]) ], conf => {%conf});
 
 sub page { my ($how, $name) = @_; return "https://pages.example/$how/" . ($name // 'x') }
 sub body_of { return JSON::PP->new->encode({ url => $_[0] }) }
@@ -63,7 +67,7 @@ like $json->{id}, qr/^url-[0-9a-f]{22}$/, 'the page has an id';
 is_deeply [ @$json{qw(title duration thumbnail url)} ], [ 'A song', 212, 'https://i.example/t.jpg', "/cdn/stream/$json->{id}" ], 'its title and how long it is';
 is_deeply $json->{formats}[1], { id => 'mid', kind => 'audio', quality => 'medium', ext => 'mp3', codecs => undef, height => undef,
 	kbps => 120, bytes => undef }, 'and its formats';
-is $app->post("/prefetch/$json->{id}?quality=low", '')->json->{status}, 'warm', 'by its id it is ready to be played';
+ok $app->wait_for(sub { $app->post("/prefetch/$json->{id}?quality=low", '')->json->{status} eq 'warm' }, 10), 'by its id it is made ready to be played';
 is $app->post('/prefetch/url-' . '0' x 22, '')->status, 404, 'an id that nobody made is none';
 for my $bad ('', '{', '[]', '{"url":7}', '{"uri":"https://a/"}', '{"url":"' . 'x' x 10_000 . '"}') {
 	is $app->post('/api/video-info', $bad)->status, 400, 'a body that is none: ' . substr $bad, 0, 20;
@@ -75,7 +79,7 @@ $reply = $app->get('/prefetch?v=abc-1&quality=high');
 is $reply->status, 202, 'a prefetch is taken';
 is_deeply [ @{ $reply->json }{qw(status videoId)} ], [ 'warming', 'abc-1' ], 'and under way';
 ok $app->wait_for(sub { $app->get('/prefetch?v=abc-1&quality=high')->json->{status} eq 'warm' }, 10), 'then it is warm';
-is $app->get('/prefetch?v=abc-1&quality=low')->json->{status}, 'warm', 'in every quality that was found';
+ok $app->wait_for(sub { $app->get('/prefetch?v=abc-1&quality=low')->json->{status} eq 'warm' }, 10), 'and another quality';
 is $resolver->calls('/abc-1/'), 1, 'by one run';
 is(($resolver->words)[-1], '-- https://tube.example/abc-1/watch', 'of the page that belongs to the id');
 for my $bad ('/prefetch', '/prefetch?v=', '/prefetch?v=a%20b', '/prefetch?v=a%2fb', '/prefetch?v=x&quality=best', '/prefetch?v=x&format=wav') {
@@ -109,7 +113,7 @@ SKIP: {
 	is storm(200, $app), 200, '200 clients ask several processes for one page at once, and all are answered';
 	is $resolver->calls('storm200'), 1, 'the program was run once';
 	skip 'two hosts meet in a memcached', 1 if Memcached::missing();
-	my $second = App->new(sources => [ $resolver->source ], memcached => $app->{memcached}, conf => { %conf, host_name => 'second.example' });
+	my $second = App->new(sources => [ $resolver->source(allow => [@allow]) ], memcached => $app->{memcached}, conf => { %conf, host_name => 'second.example' });
 	is storm(40, $app, $second) . ' ' . $resolver->calls('storm40'), '40 1', 'on two hosts, too';
 }
 
@@ -122,7 +126,7 @@ $app->move_clock(200);
 is $app->get('/prefetch?v=short')->json->{status}, 'warming', 'but no longer';
 ok $app->wait_for(sub { $resolver->calls('/short/watch') == 2 }, 10), 'then it is found anew';
 $app->move_clock(200);
-is $app->get('/prefetch?v=abc-1')->json->{status}, 'warm', 'one that does not say it';
+is $app->get('/prefetch?v=abc-1&quality=high')->json->{status}, 'warm', 'one that does not say it';
 is info($app, page('good'))->status, 200, 'what is said of a title';
 is $resolver->calls('/good/'), 2, 'is asked for again after an hour, though the addresses are good';
 $app->move_clock(4 * 3600);
@@ -159,7 +163,7 @@ is $app->post("/prefetch/$json->{id}", '')->status, 202, 'ids of pages outlive a
 ok $app->wait_for(sub { $app->post("/prefetch/$json->{id}", '')->json->{status} eq 'warm' }, 10), 'and can be played';
 
 # --- who may, and without memcached ------------------------------------------------------------------
-my $lonely = App->new(sources => [ $resolver->source(egress => '127.0.0.1', command => [ $resolver->program, '--from={egress}', '--n={fragments}',
+my $lonely = App->new(sources => [ $resolver->source(allow => [@allow], egress => '127.0.0.1', command => [ $resolver->program, '--from={egress}', '--n={fragments}',
 	'--q={quality}' ]) ], memcached => '', conf => { %conf, admin_token => 'let-me-in', resolve_fragments => 7 });
 is info($lonely, page('alone'))->status, 403, 'with an admin_token not everybody may name a page';
 is info($lonely, page('alone'))->code, 'forbidden', 'which is said';
@@ -172,6 +176,25 @@ is(($resolver->words)[-1], '--from=127.0.0.1 --n=7 --q=720p -- ' . page('alone')
 $lonely->get('/prefetch?v=qqq&quality=low');
 ok $lonely->wait_for(sub { $lonely->get('/prefetch?v=qqq&quality=low')->json->{status} eq 'warm' }, 10), 'a quality that the program is told';
 is $lonely->get('/prefetch?v=qqq&quality=high')->json->{status}, 'warming', 'is asked for by itself';
+
+# --- where a program can go ---------------------------------------------------------------------------
+my $listener = IO::Socket::INET->new(Listen => 20, LocalAddr => '127.0.0.1', ReuseAddr => 1) or die "listen: $!\n";
+my $port = $listener->sockport;
+my $server = fork // die "fork: $!\n";
+if (!$server) {
+	while (my $client = $listener->accept) {
+		while (my $line = <$client>) { last if $line =~ /^\r?\n$/ }
+		print $client "HTTP/1.1 200 OK\r\nContent-Length: 26\r\nConnection: close\r\n\r\nhttps://e.example/a/b.mp3\n";
+		close $client;
+	}
+	POSIX::_exit(0);
+}
+END { local $?; kill KILL => $server if $server }
+for my $host ("127.0.0.1:$port", "localhost:$port", "127.1:$port", '169.254.169.254') {
+	like info($app, "https://pages.example/via/$host/x")->json->{error}{message}, qr/status 403$/, "a program cannot go to $host";
+}
+my $trusted = App->new(memcached => '', sources => [ $resolver->source(allow => [ @allow, "127.0.0.1/32:$port" ]) ], conf => {%conf});
+is info($trusted, "https://pages.example/via/127.0.0.1:$port/x")->status, 200, 'but where its source allows it';
 my $none = App->new(conf => {%conf}, memcached => '', sources => [ { name => 'x', type => 'http', url => 'https://e.example/{id}' } ]);
 is info($none, page('good'))->code, 'no_resolver', 'where nothing can look at pages, that is said';
 done_testing;

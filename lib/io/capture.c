@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -25,7 +26,9 @@ enum {
 	OPEN_FILES = 256,
 	REAP_MS = 1000,
 	SWEEPS = 20, /* what is killed may have started others meanwhile */
-	PIECE = 16384
+	PIECE = 16384,
+	SIGNALLED = 128,
+	SIGNAL_MAX = 64 /* child_reap() */
 };
 
 struct running {
@@ -87,8 +90,8 @@ static bool follow(struct running *r)
 /* --- what is left ------------------------------------------------------------------------------
  */
 
-/* Kills our children, which are its orphans; false when there is none. */
-static bool kill_children(void)
+/* Kills our children but `spare`, which are its orphans; false when there is none. */
+static bool kill_children(pid_t spare)
 {
 	char path[64];
 	struct buf text;
@@ -101,7 +104,7 @@ static bool kill_children(void)
 	file_read(path, &text, NULL);
 	rest = buf_span(&text);
 	while (span_next(&rest, ' ', &word)) {
-		if (!num_parse(word, 2, INT32_MAX, &pid))
+		if (!num_parse(word, 2, INT32_MAX, &pid) || pid == spare)
 			continue;
 		some = true;
 		kill((pid_t)pid, SIGKILL);
@@ -116,7 +119,7 @@ static void end_all(struct running *r)
 		child_kill(&r->child, SIGKILL);
 		child_wait(&r->child, REAP_MS, &r->status);
 	}
-	for (int i = 0; i < SWEEPS && kill_children(); i++) {
+	for (int i = 0; i < SWEEPS && kill_children(r->capture->spare); i++) {
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;
 		poll(NULL, 0, 1);
@@ -128,10 +131,16 @@ static void end_all(struct running *r)
 
 static int start(struct running *r, struct fail *f)
 {
-	static const char *const env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/nonexistent",
-		"LANG=C.UTF-8", "PYTHONUNBUFFERED=1", NULL};
+	char proxies[2][48];
+	const char *const env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/nonexistent",
+		"LANG=C.UTF-8", "PYTHONUNBUFFERED=1", r->capture->proxy_port ? proxies[0] : NULL,
+		proxies[1], NULL};
 	int out[2] = {-1, -1}, err[2] = {-1, -1}, result;
 
+	snprintf(proxies[0], sizeof(proxies[0]), "http_proxy=http://127.0.0.1:%d",
+		r->capture->proxy_port);
+	snprintf(proxies[1], sizeof(proxies[1]), "https_proxy=http://127.0.0.1:%d",
+		r->capture->proxy_port);
 	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0) {
 		result = fail_errno(f, FAIL_INTERNAL, errno, "A program cannot be started");
 	} else {
@@ -187,9 +196,9 @@ static int judge(const struct running *r, bool in_time, struct fail *f)
 		return fail_set(f, FAIL_TIMEOUT, "%s did not end in time", name);
 	if (r->too_much)
 		return fail_set(f, FAIL_UPSTREAM, "%s printed too much", name);
-	if (r->status >= 128)
+	if (r->status > SIGNALLED && r->status <= SIGNALLED + SIGNAL_MAX)
 		return fail_set(
-			f, FAIL_UPSTREAM, "%s was ended by signal %d", name, r->status - 128);
+			f, FAIL_UPSTREAM, "%s was ended by signal %d", name, r->status - SIGNALLED);
 	if (r->status)
 		return fail_set(f, FAIL_UPSTREAM, "%s ended with status %d%s%s", name, r->status,
 			*r->capture->said ? ": " : "", r->capture->said);

@@ -9,6 +9,7 @@
 #define SLUICE_IO_CAPTURE_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "lib/base/buf.h"
 #include "lib/base/fail.h"
@@ -16,6 +17,8 @@
 struct capture {
 	const char *const *argv; /* ends in NULL; argv[0] is looked up in PATH */
 	int64_t wait_ms, memory_bytes;
+	pid_t spare;	/* a child of the caller's that is not to be ended; 0: none */
+	int proxy_port; /* of loopback (lib/io/guard.h), through which it is to go; 0: none */
 	struct buf *out; /* what it prints, at most out->max */
 	char said[160];	 /* the last line on its standard error that says something, cut */
 };

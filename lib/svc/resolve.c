@@ -16,6 +16,7 @@
 #include "lib/io/capture.h"
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
+#include "lib/io/guard.h"
 #include "lib/io/lease.h"
 #include "lib/io/mc.h"
 #include "lib/io/sign.h"
@@ -119,6 +120,9 @@ struct asking {
 static int run_program(struct asking *a, struct fail *f)
 {
 	struct buf out, subject;
+	const struct fetch_policy policy = {
+		a->what->source->allow, a->what->source->allow_count};
+	struct guard guard = {.port = 0};
 	struct capture c = {.wait_ms = a->conf->resolve_timeout_s * 1000,
 		.memory_bytes = a->conf->resolve_memory,
 		.out = &out};
@@ -128,8 +132,13 @@ static int run_program(struct asking *a, struct fail *f)
 	buf_init(&subject, OFFER_URL_MAX);
 	if (program_subject(a->conf, a->mc, a->what, &subject, f) == 0)
 		c.argv = program_words(a->conf, a->what, buf_str(&subject), &a->arena, f);
-	if (c.argv && capture_run(&c, f) == 0)
-		result = offer_read(buf_span(&out), &a->arena, a->offer, f);
+	if (c.argv && guard_start(&guard, &policy, a->what->source->egress, f) == 0) {
+		c.proxy_port = guard.port;
+		c.spare = guard.child.pid;
+		if (capture_run(&c, f) == 0)
+			result = offer_read(buf_span(&out), &a->arena, a->offer, f);
+		guard_stop(&guard);
+	}
 	buf_release(&subject);
 	buf_release(&out);
 	return result;

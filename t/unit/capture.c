@@ -27,6 +27,7 @@ static const struct {
 	{"one whose words hold addresses",
 		"echo 'cannot get https://u:p@h/x of u@h now' >&2; exit 1", 5000, FAIL_UPSTREAM, "",
 		"cannot get of now"},
+	{"one that dies as Perl does", "exit 255", 5000, FAIL_UPSTREAM, "", ""},
 	{"one that crashes", "kill -SEGV $$", 5000, FAIL_UPSTREAM, "", ""},
 	{"one that never ends", "echo begun; exec sleep 60", 300, FAIL_TIMEOUT, "begun\n", ""},
 	{"one that never ends to print", "exec yes", 5000, FAIL_UPSTREAM, NULL, ""},
