@@ -134,8 +134,8 @@ static const char *const steps[] = {
 	"  PRIMARY KEY (source, series)) WITHOUT ROWID;",
 
 	/* Films as they are listed. */
-	"CREATE INDEX film_place ON film (source, generation, position);"
-	"CREATE INDEX film_category ON film (source, generation, category);",
+	("CREATE INDEX film_place ON film (source, generation, position);"
+	 "CREATE INDEX film_category ON film (source, generation, category);"),
 };
 
 enum { STEPS = sizeof(steps) / sizeof(steps[0]) };
