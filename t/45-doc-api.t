@@ -99,7 +99,7 @@ for my $name (sort keys %route) {
 		my @headers = $options =~ /-H '([^':]+): ([^']+)'/g;
 		$target =~ s/\$VERSION/$version/;
 		my ($body) = $options =~ /-d '([^']*)'/;
-		my $reply = defined $body ? give($target, $body) : ask($method, $target, @headers);
+		my $reply = defined $body ? give($target, $body) : ask($options =~ /^-\w*I/ ? 'HEAD' : $method, $target, @headers);
 		is $reply->status, $status, "$method $target is $status" or diag $reply->body;
 		if ($what !~ m{/}) {
 			is $reply->code, $what, "by $what";

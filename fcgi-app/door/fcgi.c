@@ -15,7 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fcgi-app/door/aside.h"
 #include "fcgi-app/door/fcgi_file.h"
+#include "fcgi-app/door/limit.h"
 #include "lib/base/must.h"
 #include "lib/base/num.h"
 #include "lib/io/sock.h"
@@ -36,22 +38,23 @@ enum {
 	FCGI_TYPE_MAX = 11,
 };
 
+struct shared;
+
 struct fcgi_exchange {
 	FCGX_Request *request; /* NULL: CGI, by the environment and standard input and output */
 	int64_t body_left;     /* CGI: what of the body has not been read */
 	FCGX_Request memory;   /* what `request` points to otherwise */
 	struct shared *shared; /* of its pool; NULL: CGI */
-	bool is_in;	       /* within the limit: counted in shared->at_work */
+	bool is_in;	       /* within the limit: counted in shared->limit */
+	bool waited;	       /* for that; else it was at once */
 };
 
 /* What the threads of a pool have in common. */
 struct shared {
 	const struct fcgi_pool *pool;
 	atomic_bool stop;
-	pthread_mutex_t lock; /* guards what follows; nothing is taken under it */
-	pthread_cond_t room;  /* at_work became less */
-	int at_work;
-	bool full; /* somebody has waited in vain, and nobody has finished since */
+	struct limit limit;
+	atomic_int aside; /* threads for one request each */
 };
 
 const char *fcgi_param(const struct fcgi_exchange *x, const char *name)
@@ -151,6 +154,16 @@ int fcgi_send_file(struct fcgi_exchange *x, int fd, int64_t offset, int64_t len)
 	shutdown(r->ipcFd, SHUT_RDWR); /* a record that is begun cannot be taken back */
 	r->keepConnection = 0;
 	return -1;
+}
+
+int fcgi_flush(struct fcgi_exchange *x)
+{
+	return x->request && FCGX_FFlush(x->request->out) < 0 ? -1 : 0;
+}
+
+bool fcgi_is_over(const struct fcgi_exchange *x)
+{
+	return x->shared && atomic_load(&x->shared->stop);
 }
 
 /* Where the server gives the body by a socket (mod_cgid), what is unread when we end would undo the
@@ -289,76 +302,39 @@ void fcgi_finish(struct fcgi_exchange *x)
 	exchange_close(x);
 }
 
-/* --- the limit ----------------------------------------------------------------------------------
- */
-
-static bool come_in(struct shared *s)
-{
-	bool room;
-
-	pthread_mutex_lock(&s->lock);
-	room = s->at_work < s->pool->limit;
-	s->at_work += room;
-	pthread_mutex_unlock(&s->lock);
-	return room;
-}
-
-static void go_out(struct shared *s)
-{
-	pthread_mutex_lock(&s->lock);
-	s->at_work--;
-	s->full = false;
-	pthread_cond_signal(&s->room);
-	pthread_mutex_unlock(&s->lock);
-}
-
 bool fcgi_wait_in(struct fcgi_exchange *x, int wait_ms)
 {
-	struct shared *s = x->shared;
-	struct timespec until;
-
-	if (!s || x->is_in)
+	if (!x->shared || x->is_in)
 		return true;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += wait_ms / 1000;
-	until.tv_nsec += wait_ms % 1000 * 1000000L;
-	if (until.tv_nsec >= 1000000000L) {
-		until.tv_nsec -= 1000000000L;
-		until.tv_sec++;
-	}
-	pthread_mutex_lock(&s->lock);
-	while (!s->full && s->at_work >= s->pool->limit)
-		s->full = pthread_cond_timedwait(&s->room, &s->lock, &until) != 0 &&
-			  s->at_work >= s->pool->limit;
-	x->is_in = s->at_work < s->pool->limit;
-	s->at_work += x->is_in;
-	pthread_mutex_unlock(&s->lock);
+	x->is_in = x->waited = limit_wait(&x->shared->limit, wait_ms);
 	return x->is_in;
 }
 
-static void limit_open(struct shared *s)
+bool fcgi_set_aside(struct fcgi_exchange *x, void (*run)(void *ctx), void *ctx)
 {
-	pthread_condattr_t attr;
+	struct shared *s = x->shared;
+	bool waited = x->waited;
 
-	must(pthread_mutex_init(&s->lock, NULL) == 0);
-	must(pthread_condattr_init(&attr) == 0);
-	must(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0);
-	must(pthread_cond_init(&s->room, &attr) == 0);
-	pthread_condattr_destroy(&attr);
+	if (!s || !aside_start(&s->aside, run, ctx))
+		return false;
+	if (waited) /* the place that it has waited for; serve_one() knows of the others */
+		limit_leave(&s->limit);
+	return true;
 }
 
 /* Sets *x to NULL when the handler put the request aside. */
 static void serve_one(struct shared *s, struct fcgi_exchange **x)
 {
-	bool in = come_in(s), answered;
+	bool in = limit_enter(&s->limit), answered;
 
 	(*x)->is_in = in;
+	(*x)->waited = false;
 	answered = s->pool->handle(s->pool->ctx, *x, !in);
 	if (answered)
 		in = (*x)->is_in; /* it may have waited for that */
 	/* Before the client can know: its next request must not find this one still counted. */
 	if (in)
-		go_out(s);
+		limit_leave(&s->limit);
 	if (!answered) {
 		*x = NULL;
 		return;
@@ -429,16 +405,17 @@ static int start_threads(struct shared *s, pthread_t *threads, int want)
 
 /* Waits until the threads have finished, at most drain_ms in all; false when some have not. Not by
  * pthread_clockjoin_np(), of which the thread sanitizer does not know that it joins. */
-static bool join_threads(const struct fcgi_pool *pool, pthread_t *threads, int count)
+static bool join_threads(const struct shared *s, pthread_t *threads, int count)
 {
+	const struct fcgi_pool *pool = s->pool;
 	const struct timespec pause = {0, JOIN_PAUSE_NS};
 	struct timespec now, until;
 	int joined = 0;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += (pool->drain_ms + ACCEPT_WAIT_MS) / 1000 + 1;
-	while (joined < count) {
-		if (pthread_tryjoin_np(threads[joined], NULL) == 0) {
+	while (joined < count || atomic_load(&s->aside)) {
+		if (joined < count && pthread_tryjoin_np(threads[joined], NULL) == 0) {
 			joined++;
 			continue;
 		}
@@ -477,7 +454,7 @@ int fcgi_serve(const struct fcgi_pool *pool, struct fail *f)
 	/* Whoever made it may have made it non-blocking, and idle threads would spin. */
 	fcntl(pool->listen_fd, F_SETFL, fcntl(pool->listen_fd, F_GETFL) & ~O_NONBLOCK);
 	set_timeout(pool->listen_fd, SO_RCVTIMEO, ACCEPT_WAIT_MS);
-	limit_open(&s);
+	limit_open(&s.limit, pool->limit);
 	threads = calloc((size_t)want, sizeof(*threads));
 	if (!threads)
 		return fail_set(f, FAIL_INTERNAL, "There is no memory for %d threads", want);
@@ -485,7 +462,7 @@ int fcgi_serve(const struct fcgi_pool *pool, struct fail *f)
 	if (started == want)
 		sigwait(&stop, &sig);
 	atomic_store(&s.stop, true);
-	if (!join_threads(pool, threads, started))
+	if (!join_threads(&s, threads, started))
 		_exit(0); /* a request that outlived the drain ends here, with its thread */
 	free(threads);
 	serve_last(&s);

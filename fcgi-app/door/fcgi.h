@@ -64,6 +64,18 @@ int fcgi_write(struct fcgi_exchange *x, const void *bytes, size_t len);
  * client is gone, or the file has no such bytes: the answer ends in the middle then. */
 int fcgi_send_file(struct fcgi_exchange *x, int fd, int64_t offset, int64_t len);
 
+/* Sends what of the answer waits to be sent; -1 when the client is gone. */
+int fcgi_flush(struct fcgi_exchange *x);
+
+/* Puts the request aside and runs `run(ctx)` in a thread of its own, which answers it, looks now
+ * and then for fcgi_is_over(), and ends it with fcgi_finish(): answers that last for hours hold no
+ * thread of the pool. A stop waits for such threads as it does for the pool's. False: for CGI, or
+ * when there can be no thread. */
+bool fcgi_set_aside(struct fcgi_exchange *x, void (*run)(void *ctx), void *ctx);
+
+/* Whether the process has been told to stop. */
+bool fcgi_is_over(const struct fcgi_exchange *x);
+
 /* Ends a request that was put aside, when it has been answered. */
 void fcgi_finish(struct fcgi_exchange *x);
 

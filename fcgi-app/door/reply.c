@@ -21,6 +21,9 @@ void reply_open(struct reply *r, struct request *rq, const struct conf *conf)
 static void close_file(struct reply *r)
 {
 	blocks_close(&r->blocks);
+	if (r->stream.run)
+		r->stream.release(r->stream.ctx);
+	r->stream = (struct reply_stream){0};
 	if (r->fd >= 0)
 		close(r->fd);
 	r->fd = -1;
@@ -163,4 +166,12 @@ void reply_object(struct reply *r, struct blocks *blocks)
 	r->file_bytes = info->size;
 	r->file = arena_printf(&r->rq->arena, "%s", name);
 	r->x_cache = blocks_x_cache(blocks, 0, info->size - 1);
+}
+
+void reply_stream(struct reply *r, const char *type, struct reply_stream stream)
+{
+	close_file(r);
+	r->stream = stream;
+	r->status = 200;
+	r->type = type;
 }

@@ -22,6 +22,15 @@ struct conf;
 
 enum { REPLY_HEADERS_MAX = 3500, REPLY_BODY_MAX = 8 * 1024 * 1024, REPLY_VARY_MAX = 160 };
 
+struct reply;
+
+/* A body without end, sent by `run` after the head, in a thread of its own. */
+struct reply_stream {
+	int (*run)(struct reply *r, void *ctx); /* -1: the client is gone. NULL: there is none */
+	void (*release)(void *ctx);
+	void *ctx;
+};
+
 struct reply {
 	struct request *rq;
 	const struct conf *conf;
@@ -32,6 +41,7 @@ struct reply {
 	struct buf body;	   /* in memory, or */
 	int fd;			   /* a file, of so many bytes; -1: none */
 	int64_t file_bytes;
+	struct reply_stream stream; /* or this, */
 	struct blocks *blocks;	/* or an object of the byte cache, as it comes; NULL: none */
 	const char *file;	/* its path below www_dir, as published; NULL: sent from here */
 	int64_t modified_s;	/* Last-Modified, in seconds since the epoch. 0: none, and the body
@@ -80,6 +90,9 @@ int reply_descriptor(struct reply *r, int fd, const char *type, int64_t modified
 /* The same with an object of the byte cache, which is taken: sent by the front server where it is
  * whole, else from here as it comes. Its first byte is waited for before anything is said. */
 void reply_object(struct reply *r, struct blocks *blocks);
+
+/* An answer of 200 whose body is `stream`, which is taken. */
+void reply_stream(struct reply *r, const char *type, struct reply_stream stream);
 
 /* Whether a file may be sent with a Content-Encoding: Apache drops that where it sends the file. */
 bool reply_may_code(const struct reply *r);

@@ -364,7 +364,7 @@ static int send_head(const struct reply *r, struct range part, bool left)
 	if (r->status == 206 &&
 		put_line(r, "Content-Range: bytes %lld-%lld/%lld\r\n", first, last, size) < 0)
 		return -1;
-	if (left || r->status == 204 || r->status == 304)
+	if (left || r->stream.run || r->status == 204 || r->status == 304)
 		return put_line(r, "\r\n");
 	return put_line(r, "Content-Length: %lld\r\n\r\n", last - first + 1);
 }
@@ -414,6 +414,8 @@ int reply_send(struct reply *r)
 		return -1;
 	if (left || method == METHOD_HEAD || r->status == 204 || r->status == 304)
 		return 0;
+	if (r->stream.run)
+		return r->stream.run(r, r->stream.ctx);
 	if (piece.len)
 		return send_object(r, part, piece);
 	return r->fd >= 0 ? send_file(r, r->fd, part) : send_bytes(r, part);

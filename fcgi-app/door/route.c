@@ -10,6 +10,7 @@
 #include "fcgi-app/endpoints/art.h"
 #include "fcgi-app/endpoints/hls.h"
 #include "fcgi-app/endpoints/live.h"
+#include "fcgi-app/endpoints/live_direct.h"
 #include "fcgi-app/endpoints/metrics.h"
 #include "fcgi-app/endpoints/movies.h"
 #include "fcgi-app/endpoints/ops.h"
@@ -39,6 +40,7 @@ static const struct route routes[] = {
 	{METHOD_GET, "/api/live/{id}", live_show, POOL_API, "live_show", &by_quality},
 	{METHOD_GET, "/api/live/{id}/refresh", live_refresh, POOL_API, "live_refresh", NULL},
 	{METHOD_GET, "/api/movies", movies_list, POOL_API, "movies", &by_page},
+	{METHOD_GET, "/api/live/{id}/direct", live_direct, POOL_RELAY, "live_direct", NULL},
 	{METHOD_GET, "/api/hls/{id}/master.m3u8", hls_master, POOL_API, "hls_master",
 		&by_quality_noted},
 	{METHOD_GET, "/api/hls/{id}/{rendition}.m3u8", hls_media, POOL_API, "hls_media", NULL},

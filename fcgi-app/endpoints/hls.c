@@ -44,8 +44,7 @@ static int channel_id(struct app *app, struct request *rq, struct live_state *st
 	return 0;
 }
 
-/* Another host encodes the channel: the same request there. */
-static int send_there(struct request *rq, struct reply *r, const char *base, struct fail *f)
+int hls_send_there(struct request *rq, struct reply *r, const char *base, struct fail *f)
 {
 	const char *location;
 
@@ -112,7 +111,7 @@ static int send_playlist(struct app *app, struct request *rq, struct reply *r,
 	case LIVE_READY:
 		return 0;
 	case LIVE_AT:
-		return send_there(rq, r, state.base, f);
+		return hls_send_there(rq, r, state.base, f);
 	case LIVE_NO_SUCH:
 		return fail_set(f, FAIL_MISSING, "The channel has no such rendition");
 	case LIVE_NOT_YET:

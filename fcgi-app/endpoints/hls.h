@@ -13,4 +13,7 @@ int hls_master(struct app *app, struct request *rq, struct reply *r, struct fail
 void hls_note(struct app *app, struct request *rq);
 int hls_media(struct app *app, struct request *rq, struct reply *r, struct fail *f);
 
+/* Another host encodes the channel: the same request there. */
+int hls_send_there(struct request *rq, struct reply *r, const char *base, struct fail *f);
+
 #endif

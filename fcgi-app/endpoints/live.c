@@ -136,7 +136,7 @@ static void send_channel(struct app *app, struct reply *r, const struct telling 
 		t->quality.said ? "?quality=" : "", t->quality.said ? t->quality.first->name : "");
 	json_text(root, "quality", t->quality.first->name);
 	json_object_object_add(root, "qualities", qualities(app, &t->channel, &t->state));
-	json_object_object_add(root, "direct", NULL);
+	json_url(root, "direct", app->conf, "/api/live/%s/direct", t->channel.stream_id);
 	json_object_object_add(about, "cached", json_object_new_boolean(!t->asked));
 	json_time(about, "expiresAt", t->token.expires_ms);
 	json_object_object_add(root, "token", about);

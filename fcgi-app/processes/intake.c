@@ -21,7 +21,8 @@ enum {
 	RETURN_MS = 1000,	/* one so long is cut short for a newcomer */
 	WELL_MS = 4000,		/* media for so long ends a row of failures */
 	SHORT_MS = 2000,	/* a stream that ends sooner had a dead token */
-	LOOK_MS = 20,		/* between two looks for it */
+	ENTRY_MS = 10000,
+	LOOK_MS = 20, /* between two looks for it */
 	NO_MEDIA_BYTES = 65536
 };
 
@@ -44,11 +45,31 @@ static void say_why(struct intake *in, const struct fail *why)
 	in->reason = live_reason_of(why);
 }
 
+/* While nothing is encoded the ring stays empty; an encoder that comes later begins at a picture,
+ * if the source says where that is. */
+static bool is_for_ring(struct intake *in, bool entry)
+{
+	int64_t now_ms = in->splice.now_ms;
+
+	if (!in->encoded) {
+		in->joining_ms = now_ms;
+		in->giving_ms = 0;
+	} else if (in->joining_ms && (entry || now_ms - in->joining_ms > ENTRY_MS)) {
+		in->joining_ms = 0;
+		in->zero_us = splice_given_us(&in->splice);
+	}
+	return !in->joining_ms;
+}
+
 /* Packets of another shape make no sense to a decoder of the one before. */
 static void on_clean_packet(void *ctx, const uint8_t packet[TS_PACKET], bool entry)
 {
 	struct intake *in = ctx;
 
+	if (in->spool)
+		spool_put(in->spool, packet, entry);
+	if (!is_for_ring(in, entry))
+		return;
 	if (!splice_shape_same(&in->packed, &in->splice.shape)) {
 		if (in->packed.known)
 			ring_clear(in->ring);
@@ -320,6 +341,8 @@ int intake_step(struct intake *in, int most_ms)
 
 	if (in->upstream)
 		most_ms = upstream_step(in->upstream, most_ms);
+	if (in->spool)
+		spool_tell(in->spool);
 	if (in->lost.kind && !(in->upstream && upstream_waits(in->upstream)))
 		say_why(in, &in->lost);
 	if (is_on(in)) {

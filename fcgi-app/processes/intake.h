@@ -16,6 +16,7 @@
 #include "lib/hls/ring.h"
 #include "lib/hls/splice.h"
 #include "lib/hls/ts.h"
+#include "lib/io/spool.h"
 #include "lib/svc/live_reason.h"
 
 struct conf;
@@ -29,6 +30,10 @@ struct intake {
 	struct probe probe; /* of an origin that comes first, while another one is read */
 	struct fetcher *fetcher;
 	struct ring *ring;
+	struct spool *spool; /* gets the same, for viewers of the stream itself; NULL: nobody */
+	bool encoded;	     /* the ring has a reader */
+	int64_t joining_ms;  /* since when it waits for what a decoder can begin with; 0: not */
+	int64_t zero_us;     /* of the stream, when it began */
 	struct ts ts;
 	struct splice splice;
 	struct splice_shape packed; /* what the packets in the ring are packets of */
@@ -50,7 +55,8 @@ struct intake {
 	enum live_reason reason; /* the same in a word */
 };
 
-/* Borrows all; the caller sets in->fetcher, ring and height before the first step. Fails: as
+/* Borrows all; the caller sets in->fetcher, ring and height before the first step, and before each
+ * one `spool` and `encoded`. Fails: as
  * supply_open(). */
 int intake_open(struct intake *in, const struct conf *conf, const struct lease_env *env,
 	const char *id, struct fail *f);

@@ -17,6 +17,7 @@
 #include "fcgi-app/processes/admission.h"
 #include "fcgi-app/processes/encoder.h"
 #include "fcgi-app/processes/intake.h"
+#include "fcgi-app/processes/outlet.h"
 #include "fcgi-app/processes/playout.h"
 #include "fcgi-app/processes/slate.h"
 #include "lib/base/clock.h"
@@ -62,8 +63,9 @@ struct live {
 	struct playout playout;
 	struct slate slate;
 	struct admission admission;
+	struct outlet outlet;
 
-	int64_t begun_ms, since_ms; /* this process: real, monotonic */
+	int64_t since_ms; /* monotonic: somebody wants playlists */
 	int64_t encoder_ms,
 		segment_ms; /* when ffmpeg started; when it last finished a segment, or 0 */
 	int64_t restart_ms, restart_wait_ms;
@@ -92,16 +94,6 @@ static bool lock_channel(struct live *l, struct fail *f)
 	       st.st_nlink > 0;
 }
 
-/* Another host has the channel: workers send viewers there. */
-static void say_elsewhere(struct live *l, const char *base)
-{
-	struct playout p = {.conf = l->conf, .ladder = &l->ladder, .id = l->id};
-
-	p.state.status = LIVE_ELSEWHERE;
-	snprintf(p.state.base, sizeof(p.state.base), "%s", base);
-	playout_write(&p);
-}
-
 static enum lease_result take_lease(struct live *l, struct fail *f)
 {
 	enum lease_result result;
@@ -114,7 +106,7 @@ static enum lease_result take_lease(struct live *l, struct fail *f)
 	l->lease_env = (struct lease_env){l->lease_dir, l->mc, l->conf->host_name, l->board};
 	result = lease_take(&l->lease_env, name, l->conf->public_url, &l->lease, &other, f);
 	if (result == LEASE_TAKEN)
-		say_elsewhere(l, buf_str(&other));
+		playout_elsewhere(l->conf, &l->ladder, l->id, buf_str(&other));
 	buf_release(&other);
 	return result;
 }
@@ -129,6 +121,7 @@ static int open_all(struct live *l, struct fail *f)
 		return fail_set(f, FAIL_INTERNAL, "There is no memory for the channel");
 	l->intake.ring = &l->ring;
 	l->intake.height = ladder_height(&l->ladder);
+	outlet_open(&l->outlet, l->conf, l->id);
 	return playout_open(&l->playout, l->conf, &l->ladder, l->mc, l->publisher, l->id, f);
 }
 
@@ -160,7 +153,7 @@ static void on_segment(void *ctx, const struct recipe_segment *s)
 			unlink(path);
 		return;
 	}
-	l->playout.given_us = splice_given_us(&l->intake.splice);
+	l->playout.given_us = splice_given_us(&l->intake.splice) - l->intake.zero_us;
 	while (steps_take(&l->steps, l->segment_ms, &column, &start_us))
 		playout_add(&l->playout, &column, start_us);
 	if (playout_is_on(&l->playout))
@@ -189,6 +182,7 @@ static void encoder_gone(struct live *l, const char *why, int status)
 		LOG_INT("status", status), LOG_INT("ran_ms", now_ms - l->encoder_ms));
 	ring_clear(&l->ring);
 	splice_restart(&l->intake.splice);
+	l->intake.zero_us = 0;
 }
 
 static void stop_encoder(struct live *l)
@@ -208,23 +202,6 @@ static void change_encoder(struct live *l)
 		LOG_STR("audio", ts_codec_name(l->intake.packed.audio)));
 }
 
-/* What this shape can be encoded to; false when that is nothing. */
-static bool choose(struct live *l, const struct splice_shape *shape, struct recipe *r)
-{
-	bool any = false;
-
-	r->has_audio = shape->audio != TS_OTHER;
-	ladder_fit(&l->ladder, shape->picture.height, r->encodes);
-	for (size_t i = 0; i < l->ladder.count; i++) {
-		if (l->ladder.rungs[i]->height)
-			r->encodes[i] &= shape->video != TS_OTHER;
-		else
-			r->encodes[i] = r->has_audio;
-		any |= r->encodes[i];
-	}
-	return any;
-}
-
 static void feed_table(void *ctx, const uint8_t packet[TS_PACKET], bool entry)
 {
 	(void)entry;
@@ -242,7 +219,8 @@ static void start_encoder(struct live *l)
 	l->segment_ms = 0;
 	r.quick = state->window.count == 0;
 	r.threads = l->conf->encoder_threads > 2 ? 2 : (int)l->conf->encoder_threads;
-	if (!choose(l, shape, &r)) {
+	if (!recipe_choose(&r, shape->video != TS_OTHER, shape->audio != TS_OTHER,
+		    shape->picture.height)) {
 		encoder_gone(
 			l, "the source has neither picture nor sound that the ladder wants", 0);
 		return;
@@ -271,7 +249,7 @@ static bool is_startable(const struct live *l, int64_t now_ms)
 {
 	const struct splice_shape *shape = &l->intake.splice.shape;
 
-	if (!shape->known || now_ms < l->restart_ms)
+	if (!shape->known || now_ms < l->restart_ms || l->admission.fd < 0)
 		return false;
 	if (shape->video == TS_OTHER && shape->audio == TS_OTHER)
 		return true;
@@ -338,18 +316,14 @@ static bool is_hopeful(const struct live *l)
 
 enum verdict { GO_ON, STOP_IDLE, STOP_ASKED, STOP_LOST };
 
-static bool is_idle(const struct live *l)
+/* How long nobody may ask; less when another channel waits for our place. */
+static int64_t idle_ms(const struct live *l)
 {
-	char path[LIVE_PATH_BYTES];
-	int64_t asked_ms, idle_ms = l->conf->live_idle_s * 1000;
+	int64_t ms = l->conf->live_idle_s * 1000;
 
-	live_path(l->conf, l->id, "asked", path);
-	asked_ms = file_mtime_ms(path);
-	if (asked_ms < l->begun_ms)
-		asked_ms = l->begun_ms;
-	if (idle_ms > UNWATCHED_MS && l->admission.fd >= 0 && admission_is_wanted(l->conf))
-		idle_ms = UNWATCHED_MS;
-	return clock_real_ms() - asked_ms > idle_ms;
+	if (ms > UNWATCHED_MS && l->admission.fd >= 0 && admission_is_wanted(l->conf))
+		return UNWATCHED_MS;
+	return ms;
 }
 
 static enum verdict judge(struct live *l)
@@ -359,7 +333,7 @@ static enum verdict judge(struct live *l)
 
 	if (read(l->signal_fd, &info, sizeof(info)) == sizeof(info))
 		return STOP_ASKED;
-	if (is_idle(l))
+	if (outlet_is_idle(&l->outlet, idle_ms(l)))
 		return STOP_IDLE;
 	if (now_ms - l->leased_ms >= LEASE_MS || now_ms < l->leased_ms) {
 		l->leased_ms = now_ms;
@@ -380,15 +354,40 @@ static void wait_for_something(struct live *l, int wait_ms)
 		{.fd = l->encoder.child.pid ? l->encoder.child.pidfd : -1, .events = POLLIN},
 	};
 
-	wait_ms = slate_wait(
-		&l->slate, &l->playout, reason_now(l), l->since_ms, is_hopeful(l), wait_ms);
+	if (l->outlet.lists)
+		wait_ms = slate_wait(
+			&l->slate, &l->playout, reason_now(l), l->since_ms, is_hopeful(l), wait_ms);
 	fetcher_poll(l->intake.fetcher, fds, 5, wait_ms);
 }
 
-/* Before there is room for the channel, its source is left alone. */
+/* Nobody wants playlists any more, but the stream as it is. */
+static void leave_encoder(struct live *l)
+{
+	l->since_ms = clock_mono_ms();
+	l->admission.why = (struct fail){0};
+	if (l->admission.fd < 0)
+		return;
+	stop_encoder(l);
+	ring_clear(&l->ring);
+	admission_drop(&l->admission);
+	playout_forget(&l->playout);
+	slate_end(&l->slate);
+	log_info(
+		"not_encoded", LOG_STR("channel", l->id), LOG_STR("why", "nobody wants playlists"));
+}
+
+/* Before there is room for the channel's playlists, its source is left alone, unless somebody wants
+ * what that sends. */
 static int step_source(struct live *l)
 {
-	if (!admission_step(&l->admission, l->conf, l->board, l->id))
+	outlet_step(&l->outlet, idle_ms(l));
+	l->intake.spool = l->outlet.spool;
+	if (l->outlet.lists)
+		admission_step(&l->admission, l->conf, l->board, l->id);
+	else
+		leave_encoder(l);
+	l->intake.encoded = l->admission.fd >= 0;
+	if (!l->intake.encoded && !l->outlet.spool)
 		return TICK_MS;
 	admission_measure(&l->admission, l->encoder.child.pid);
 	return intake_step(&l->intake, TICK_MS);
@@ -403,7 +402,9 @@ static enum verdict loop(struct live *l)
 
 		wait_for_something(l, wait_ms);
 		step_encoder(l);
-		slate_step(&l->slate, &l->playout, reason_now(l), l->since_ms, is_hopeful(l));
+		if (l->outlet.lists)
+			slate_step(
+				&l->slate, &l->playout, reason_now(l), l->since_ms, is_hopeful(l));
 		intake_tell(&l->intake, &l->playout.state);
 		playout_save(&l->playout,
 			l->admission.why.kind ? &l->admission.why : &l->intake.why, reason_now(l));
@@ -414,6 +415,7 @@ static enum verdict loop(struct live *l)
 static void close_all(struct live *l)
 {
 	intake_release(&l->intake);
+	outlet_close(&l->outlet);
 	encoder_release(&l->encoder);
 	fetcher_close(&l->intake.fetcher);
 	ring_release(&l->ring);
@@ -434,7 +436,7 @@ static void stop(struct live *l, enum verdict verdict)
 	if (verdict == STOP_IDLE)
 		playout_end(&l->playout);
 	else if (verdict == STOP_LOST)
-		say_elsewhere(l, "");
+		playout_elsewhere(l->conf, &l->ladder, l->id, "");
 	log_info("stopped", LOG_STR("channel", l->id), LOG_STR("why", words[verdict]));
 }
 
@@ -479,7 +481,6 @@ int live_run(const struct conf *conf, const char *id, struct board *board)
 		.lock_fd = -1,
 		.signal_fd = -1,
 		.admission.fd = -1,
-		.begun_ms = clock_real_ms(),
 		.since_ms = clock_mono_ms(),
 		.restart_wait_ms = RESTART_MS};
 	encoder_init(&l->encoder);

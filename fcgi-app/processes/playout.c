@@ -273,8 +273,8 @@ static void set_date(struct playout *p, struct window_column *c, int64_t start_u
 		if (p->date_ms + start_us / 1000 < earliest_ms)
 			p->date_ms = earliest_ms - start_us / 1000;
 	} else if (p->date_ms > zero_ms) {
-		p->date_ms -= p->date_ms - zero_ms < DATE_STEP_MS ? p->date_ms - zero_ms
-								  : DATE_STEP_MS;
+		p->date_ms -=
+			p->date_ms - zero_ms < DATE_STEP_MS ? p->date_ms - zero_ms : DATE_STEP_MS;
 	}
 	c->date_ms = p->date_ms + start_us / 1000;
 }
@@ -472,4 +472,24 @@ void playout_end(struct playout *p)
 	playout_sweep(p);
 	live_path(p->conf, p->id, "seg", path);
 	rmdir(path);
+}
+
+void playout_forget(struct playout *p)
+{
+	window_clear(&p->state.window);
+	p->state.status = LIVE_STARTING;
+	p->state.slate = false;
+	p->encoder_voice = p->slate_voice = p->last_voice = 0;
+	playout_sweep(p);
+	playout_write(p);
+}
+
+void playout_elsewhere(
+	const struct conf *conf, const struct ladder *ladder, const char *id, const char *base)
+{
+	struct playout p = {.conf = conf, .ladder = ladder, .id = id};
+
+	p.state.status = LIVE_ELSEWHERE;
+	snprintf(p.state.base, sizeof(p.state.base), "%s", base);
+	playout_write(&p);
 }

@@ -71,6 +71,13 @@ void playout_sweep(const struct playout *p);
 /* Writes the record now. */
 void playout_write(struct playout *p);
 
+/* Nobody wants its playlists any more, though the channel goes on: there is nothing to show. */
+void playout_forget(struct playout *p);
+
+/* Writes the record of a channel that another host has, at `base`. */
+void playout_elsewhere(
+	const struct conf *conf, const struct ladder *ladder, const char *id, const char *base);
+
 /* Nobody watches any more: forgets the run and removes all that is in the channel's directory. */
 void playout_end(struct playout *p);
 

@@ -4,6 +4,7 @@
 
 #include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fcgi-app/app.h"
@@ -203,11 +204,41 @@ static bool answer_keyed(struct visit *v, struct span key)
 	return true;
 }
 
+/* --- answers without end ------------------------------------------------------------------------
+ */
+
+static void send_stream(void *ctx)
+{
+	struct visit *v = ctx;
+	struct fcgi_exchange *x = v->rq.x;
+
+	finish(v, 0);
+	fcgi_finish(x);
+	free(v);
+}
+
+/* False when the answer is a stream, which a thread of its own sends from here on. */
+static bool answer_alone(struct visit *v)
+{
+	int bad = make(v);
+	struct visit *own = !bad && v->r.stream.run ? malloc(sizeof(*own)) : NULL;
+
+	if (own) {
+		*own = *v;
+		own->r.rq = &own->rq;
+		if (fcgi_set_aside(v->rq.x, send_stream, own))
+			return false;
+		free(own);
+	}
+	finish(v, bad);
+	return true;
+}
+
 static bool handle(void *ctx, struct fcgi_exchange *x, bool busy)
 {
 	struct app *app = ctx;
 	struct visit v = {.busy = busy, .begun_us = clock_mono_us()};
-	bool answered = true;
+	bool answered = true, given = false;
 	struct buf key;
 	int bad;
 
@@ -222,14 +253,14 @@ static bool handle(void *ctx, struct fcgi_exchange *x, bool busy)
 	else if (route_key(v.route, &v.rq, &key))
 		answered = answer_keyed(&v, buf_span(&key));
 	else
-		finish(&v, make(&v));
+		given = !answer_alone(&v);
 	if (!answered) {
 		reply_close(&v.r);
 		request_close(&v.rq);
 	}
 	buf_release(&key);
 	app_upkeep(app);
-	return answered;
+	return answered && !given;
 }
 
 /* How many requests a pool answers at once, and how many of them may wait. `all` is both pools in

@@ -183,6 +183,22 @@ static const char *const *finish(struct args *a)
 	return list;
 }
 
+bool recipe_choose(struct recipe *r, bool picture, bool sound, int height)
+{
+	bool any = false;
+
+	r->has_audio = sound;
+	ladder_fit(r->ladder, height, r->encodes);
+	for (size_t i = 0; i < r->ladder->count; i++) {
+		if (r->ladder->rungs[i]->height)
+			r->encodes[i] &= picture;
+		else
+			r->encodes[i] = sound;
+		any |= r->encodes[i];
+	}
+	return any;
+}
+
 const char *const *recipe_args(const struct recipe *r, struct arena *arena)
 {
 	struct args a = {.arena = arena, .sound = "0:a:0"};

@@ -33,6 +33,10 @@ struct recipe {
  * It begins with the number that ends at 2 s. */
 int64_t recipe_first_n(const struct recipe *r, size_t rung);
 
+/* Sets `encodes` and `has_audio` to what can be made for r->ladder of a source that has a picture
+ * of `height` lines (0: not known), a sound, or both. False when that is nothing. */
+bool recipe_choose(struct recipe *r, bool picture, bool sound, int height);
+
 /* argv for ffmpeg, ending in NULL; all of it lives in `arena`. NULL when that is full. */
 const char *const *recipe_args(const struct recipe *r, struct arena *arena);
 

@@ -329,13 +329,14 @@ int64_t splice_given_us(const struct splice *s)
 	return (last - START) * 100 / 9;
 }
 
-void splice_tables(struct splice *s, pes_packet_fn *each, void *ctx)
+static void put_tables(
+	const struct splice *s, uint8_t counters[SPLICE_TABLES], pes_packet_fn *each, void *ctx)
 {
 	const struct splice_shape *shape = &s->shape;
 	struct psi psi = {.pmt_pid = SPLICE_PMT_PID,
 		.pcr_pid = shape->video ? SPLICE_VIDEO_PID : SPLICE_AUDIO_PID,
 		.version = s->version,
-		.counters = s->table_counters};
+		.counters = counters};
 
 	if (shape->video)
 		psi.streams[psi.count++] = (struct psi_stream){
@@ -344,6 +345,16 @@ void splice_tables(struct splice *s, pes_packet_fn *each, void *ctx)
 		psi.streams[psi.count++] = (struct psi_stream){
 			SPLICE_AUDIO_PID, shape->audio, shape->types[SPLICE_AUDIO]};
 	psi_print(&psi, each, ctx);
+}
+
+void splice_tables(const struct splice *s, pes_packet_fn *each, void *ctx)
+{
+	uint8_t counters[SPLICE_TABLES];
+
+	/* As if they were the last ones: others read on, and must not miss any. */
+	for (int i = 0; i < SPLICE_TABLES; i++)
+		counters[i] = (uint8_t)((s->table_counters[i] - 1) & 15);
+	put_tables(s, counters, each, ctx);
 }
 
 static void put_unit(struct splice *s, int kind, const struct pes_times *t, bool entry)
@@ -362,7 +373,7 @@ static void put_unit(struct splice *s, int kind, const struct pes_times *t, bool
 	st->unit.bytes[4] = size > 0xffff ? 0 : (uint8_t)(size >> 8);
 	st->unit.bytes[5] = size > 0xffff ? 0 : (uint8_t)size;
 	if (s->shape.known && clock && (entry || st->out - s->tables_at >= TABLES_EVERY)) {
-		splice_tables(s, s->each, s->ctx);
+		put_tables(s, s->table_counters, s->each, s->ctx);
 		s->tables_at = st->out;
 	}
 	pes_print(st->unit.bytes, st->unit.len, &how, s->each, s->ctx);

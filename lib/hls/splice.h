@@ -92,6 +92,6 @@ void splice_packet(struct splice *s, const struct ts_program *program, const str
 int64_t splice_given_us(const struct splice *s);
 
 /* The tables as they stand now, for a reader that begins. */
-void splice_tables(struct splice *s, pes_packet_fn *each, void *ctx);
+void splice_tables(const struct splice *s, pes_packet_fn *each, void *ctx);
 
 #endif

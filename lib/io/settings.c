@@ -61,6 +61,9 @@ const struct setting settings[] = {
 		"144p 240p 360p 480p 720p 1080p source", "Rungs above it are left out."},
 	{"live_idle", SETTING_TIME, AT(live_idle_s), "30s", 5, 86400, NULL,
 		"A channel that nobody has asked for so long stops."},
+	{"direct_max", SETTING_NUMBER, AT(direct_max), "200", 1, 10000, NULL,
+		"How many viewers of channels' own streams (/api/live/{id}/direct) this host "
+		"serves at once."},
 	{"live_token_ttl", SETTING_TIME, AT(live_token_ttl_s), "300s", 5, 86400, NULL,
 		"How long a gateway's redirect is kept, unless it says itself that it ends "
 		"sooner."},

@@ -51,13 +51,13 @@ void live_look(
 }
 
 /* False when somebody else has said so within the last second. */
-static bool touch(const struct conf *conf, const char *id)
+static bool touch(const struct conf *conf, const char *id, const char *name)
 {
 	char path[LIVE_PATH_BYTES];
 	int64_t asked_ms, now_ms = clock_real_ms();
 	struct fail f;
 
-	live_path(conf, id, "asked", path);
+	live_path(conf, id, name, path);
 	asked_ms = file_mtime_ms(path);
 	if (asked_ms > now_ms - TOUCH_MS && asked_ms <= now_ms)
 		return false;
@@ -66,7 +66,7 @@ static bool touch(const struct conf *conf, const char *id)
 	live_path(conf, id, NULL, path);
 	if (file_mkdirs(path, 0700, &f) < 0)
 		return true;
-	live_path(conf, id, "asked", path);
+	live_path(conf, id, name, path);
 	file_touch(path);
 	return true;
 }
@@ -74,7 +74,12 @@ static bool touch(const struct conf *conf, const char *id)
 /* The supervisor hears it though the channel is on: it may have been killed, and not know that. */
 bool live_ask(const struct conf *conf, const char *id)
 {
-	return !touch(conf, id) || summon_ask(conf, "watch", id);
+	return !touch(conf, id, "asked") || summon_ask(conf, "watch", id);
+}
+
+bool live_ask_stream(const struct conf *conf, const char *id)
+{
+	return !touch(conf, id, "direct") || summon_ask(conf, "watch", id);
 }
 
 void live_ask_leave(const struct conf *conf, const char *id)

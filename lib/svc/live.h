@@ -72,6 +72,11 @@ void live_look(
  * it (summon.h). */
 bool live_ask(const struct conf *conf, const char *id);
 
+/* Somebody wants the stream of `id` as it is, which then stands in live/work/{id}/spool: to be said
+ * every second. The same otherwise. */
+#define LIVE_SPOOL "spool"
+bool live_ask_stream(const struct conf *conf, const char *id);
+
 /* Has the supervisor end the process of `id` in favour of another channel. Never waits. */
 void live_ask_leave(const struct conf *conf, const char *id);
 
