@@ -14,6 +14,7 @@ use Test::More;
 use Time::HiRes qw(sleep);
 use App;
 use Gateway;
+use Resolver;
 
 my $refusal = qr/is a private address; allow it in the source's `allow` list/;
 my $dir = File::Temp->newdir;
@@ -144,7 +145,7 @@ sub from_list {
 			$answer{ '/c' . ++$n . '.m3u8' } = playlist(@$url);
 			$url = "http://$at/c$n.m3u8";
 		}
-		$list .= "#EXTINF:-1,$what\n$url\n";
+		$list .= "#EXTINF:-1 tvg-logo=\"$bad/logo.png\",$what\n$url\n";
 	}
 	$answer{'/changed.m3u8'} = playlist('#EXT-X-TARGETDURATION:4', '#EXTINF:4,', "http://later.test:$port/1.ts");
 	$list .= "#EXTINF:-1,A film\n$bad/film.mkv\n#EXTINF:-1,A film behind a redirect\nhttp://$at/film.mkv\n";
@@ -162,6 +163,8 @@ sub from_list {
 		my $line = qr/ (?:channel|id)=$id .*private address/;
 		ok $app->wait_for(sub { $app->log =~ $line }, 25, "$what to be refused"), "$what is refused, and the log says why";
 	}
+	my $logo = $app->get("/cdn/art/live-" . ($id{'a key'} =~ s/^live-//r));
+	isnt $logo->status, 200, 'a logo there is none';
 	for my $film ('A film', 'A film behind a redirect') {
 		# As lists are told apart that say no more of it.
 		my $id = 'vod-m' . substr sha256_hex("path\n/film.mkv\n$film"), 0, 16;
@@ -172,6 +175,30 @@ sub from_list {
 	ok asked('later.test') >= 2, 'a name that changed was asked for again';
 	return;
 }
+
+# --- what is resolved -------------------------------------------------------------------------------------
+$answer{'/to/abc'} = to("http://127.0.0.1:$port/abc");
+$answer{'/named/abc'} = to("http://three.test:$port/abc");
+push @servers, serve();
+kill 'KILL', $servers[-2];
+my $resolver = Resolver->new;
+my %template = (
+	straight => "http://127.0.0.1:$port/{id}", named => "http://one.test:$port/{id}", mapped => "http://[::ffff:127.0.0.1]:$port/{id}",
+	cloud => 'http://169.254.169.254/latest/meta-data/{id}', redirected => "http://$at/to/{id}", namedlater => "http://$at/named/{id}",
+);
+$app = App->new(import => 0, via => 'fastcgi', environment => \%names, conf => { rate_video_info => 'none' }, sources => [
+	(map { { name => $_, type => 'http', media => 'audio', url => $template{$_}, allow => ['127.0.0.2/32'] } } sort keys %template), $resolver->source ]);
+for my $source (sort keys %template) {
+	my $reply = $app->get("/cdn/stream/$source.abc");
+	is $reply->status, 403, "an address made of a template is refused: $source";
+	like $reply->json ? $reply->json->{error}{message} : '', $refusal, 'in words';
+}
+my $page = $app->post('/api/video-info', '{"url":"https://pages.example/private/x"}', 'Content-Type' => 'application/json')->json;
+my $found = $app->get("/cdn/stream/$page->{id}");
+like $found->json ? $found->json->{error}{message} : $found->status, qr/169\.254\.169\.254 $refusal/, 'and one that a program has found';
+is $app->get("/prefetch?v=straight.abc")->status, 202, 'to ask in advance helps nobody';
+$app->wait_for(sub { $app->log =~ /prefetched id=straight/ }, 20, 'that to be tried');
+is reached(), 0, 'nobody was connected to';
 
 kill 'KILL', $_ for @servers;
 waitpid $_, 0 for @servers;

@@ -98,7 +98,7 @@ sub storm {
 		IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $to->port) or die "connect: $!\n";
 	} 1 .. $count;
 	for my $socket (@sockets) {
-		print $socket "POST /api/video-info HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " . length($body) . "\r\n\r\n$body";
+		print $socket "POST /api/video-info HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: " . length($body) . "\r\n\r\n$body";
 		$socket->flush;
 	}
 	my $good = 0;

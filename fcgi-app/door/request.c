@@ -6,8 +6,6 @@
 #include <sys/random.h>
 
 #include "lib/base/num.h"
-#include "lib/io/conf.h"
-#include "lib/io/sign.h"
 
 enum { ARENA_MAX = 256 * 1024, HEADER_MAX = 8192 };
 
@@ -93,26 +91,4 @@ int request_body(struct request *rq, struct buf *to, struct fail *f)
 				to->max);
 	}
 	return n < 0 ? fail_set(f, FAIL_GONE, "The client is gone") : 0;
-}
-
-static bool is_loopback(const char *address)
-{
-	return !address || !*address || strncmp(address, "127.", 4) == 0 ||
-	       strcmp(address, "::1") == 0 || strcmp(address, "::ffff:127.0.0.1") == 0;
-}
-
-bool request_is_known(const struct request *rq, const struct conf *conf)
-{
-	static const char scheme[] = "Bearer ";
-	const char *user = request_header(rq, "REMOTE_USER");
-	struct span token = span_of(request_header(rq, "HTTP_X_SLUICE_TOKEN"));
-	struct span bearer = span_of(request_header(rq, "HTTP_AUTHORIZATION"));
-
-	if (user && *user)
-		return true;
-	if (!*conf->admin_token)
-		return is_loopback(request_header(rq, "REMOTE_ADDR"));
-	if (span_starts(bearer, scheme))
-		token = span_make(bearer.ptr + sizeof(scheme) - 1, bearer.len - (sizeof(scheme) - 1));
-	return sign_equal(token, span_of(conf->admin_token));
 }

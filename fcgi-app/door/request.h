@@ -10,8 +10,6 @@
 #include "lib/http/path.h"
 #include "lib/http/query.h"
 
-struct conf;
-
 enum method {
 	METHOD_GET,
 	METHOD_HEAD,
@@ -46,10 +44,6 @@ const char *request_query(struct request *rq, const char *name);
 
 /* Adds the request's body to `to`. Fails: FAIL_INPUT for more than to->max bytes, FAIL_GONE. */
 int request_body(struct request *rq, struct buf *to, struct fail *f);
-
-/* Whether who asks is a user of the front server's, or the admin: who gives `admin_token`, or, where
- * none is set, comes from this host. Only they may name addresses of their own. */
-bool request_is_known(const struct request *rq, const struct conf *conf);
 
 /* The method's name as it is written; "OTHER" for one we do not know. */
 const char *method_name(enum method m);

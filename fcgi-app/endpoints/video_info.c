@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fcgi-app/app.h"
+#include "fcgi-app/door/admin.h"
 #include "fcgi-app/endpoints/json.h"
 #include "lib/io/conf.h"
 #include "lib/svc/info.h"
@@ -46,7 +47,7 @@ static int take_url(struct app *app, struct request *rq, struct span *url, struc
 	struct buf body;
 	int result;
 
-	if (!request_is_known(rq, app->conf))
+	if (!admin_or_user(rq, app->conf))
 		return fail_set(f, FAIL_FORBIDDEN,
 			"Only a user or the admin may name an address: log in, or send "
 			"admin_token");

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/num.h"
+#include "lib/http/authority.h"
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
 #include "lib/io/mc.h"
@@ -61,7 +62,7 @@ static int write_here(const struct conf *conf, const char *key, struct span url,
 int page_keep(const struct conf *conf, struct mc *mc, struct span url, char key[PAGE_KEY_BYTES],
 	struct fail *f)
 {
-	struct span plain;
+	struct span plain, host;
 	struct buf known;
 	bool is_known;
 
@@ -70,6 +71,12 @@ int page_keep(const struct conf *conf, struct mc *mc, struct span url, char key[
 	if (!offer_is_url(plain) || plain.len >= PAGE_URL_MAX)
 		return fail_set(f, FAIL_INPUT,
 			"`url` is an http or https address of at most %d bytes", PAGE_URL_MAX - 1);
+	/* The program that looks at it connects by itself: what is plainly not public is refused here. */
+	if (!authority_host(plain, &host))
+		return fail_set(f, FAIL_INPUT, "`url` names no host, or none that is beyond doubt");
+	if (authority_is_private(host))
+		return fail_set(f, FAIL_FORBIDDEN, "%.*s is a private address, or a name of this network",
+			(int)(host.len < 100 ? host.len : 100), host.ptr);
 	key_of(plain, key);
 	buf_init(&known, PAGE_URL_MAX);
 	is_known = read_here(conf, key, &known);

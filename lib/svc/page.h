@@ -16,7 +16,8 @@ struct mc;
 enum { PAGE_URL_MAX = 2048, PAGE_KEY_BYTES = 23 /* without "url-", with the NUL */ };
 
 /* The key of the page at `url`, which is kept. A fragment does not count.
- * Fails: FAIL_INPUT for what is no http or https address, FAIL_BUSY when it cannot be kept. */
+ * Fails: FAIL_INPUT for what is no http or https address, FAIL_FORBIDDEN for one that is
+ * plainly not public, FAIL_BUSY when it cannot be kept. */
 int page_keep(const struct conf *conf, struct mc *mc, struct span url, char key[PAGE_KEY_BYTES],
 	struct fail *f);
 

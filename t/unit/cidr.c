@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <arpa/inet.h>
 
+#include "lib/http/authority.h"
 #include "lib/http/cidr.h"
 #include "lib/http/redact.h"
 #include "t/unit/tap.h"
@@ -122,8 +123,72 @@ static void shown(void)
 	is_int(strlen(small), 7, "what is too long is cut");
 }
 
+/* An URL that another program will read: its host, where nobody can read another one; "!" for one that
+ * is not public. */
+static void hosts(void)
+{
+	static const struct {
+		const char *url, *want; /* NULL: in doubt */
+	} cases[] = {
+		{"https://pages.example/x?y#z", "pages.example"},
+		{"HTTP://Pages.Example:8080", "Pages.Example"},
+		{"https://pages.example?x=/", "pages.example"},
+		{"https://8.8.8.8/", "8.8.8.8"},
+		{"https://[2606:4700::1111]:443/", "2606:4700::1111"},
+		{"https://10.example.com/", "10.example.com"},
+		{"http://127.0.0.1/", "!127.0.0.1"},
+		{"http://127.1:80/", "!127.1"},
+		{"http://0x7f.1/", "!0x7f.1"},
+		{"http://2130706433/", "!2130706433"},
+		{"http://017700000001/", "!017700000001"},
+		{"http://127.0.0.1./", "!127.0.0.1."},
+		{"http://169.254.169.254/latest", "!169.254.169.254"},
+		{"http://0xa9fea9fe/", "!0xa9fea9fe"},
+		{"http://[::1]/", "!::1"},
+		{"http://[::ffff:127.0.0.1]/", "!::ffff:127.0.0.1"},
+		{"http://[64:ff9b::7f00:1]/", "!64:ff9b::7f00:1"},
+		{"http://[fd00::1]:80", "!fd00::1"},
+		{"http://localhost/", "!localhost"},
+		{"http://LOCALHOST./", "!LOCALHOST."},
+		{"http://a.localhost/", "!a.localhost"},
+		{"http://printer.Local/", "!printer.Local"},
+		{"http://metadata.google.internal/", "!metadata.google.internal"},
+		{"http://intranet/", "!intranet"},
+		{"http://user@pages.example/", NULL},
+		{"http://127.0.0.1@pages.example/", NULL},
+		{"http://pages.example\\@127.0.0.1/", NULL},
+		{"http://pages.example%00.x/", NULL},
+		{"http://%31%32%37.0.0.1/", NULL},
+		{"http://\xe2\x91\xa0.0.0.1/", NULL},
+		{"http://pages.example:0/", NULL},
+		{"http://pages.example:80:80/", NULL},
+		{"http://pages.example:x/", NULL},
+		{"http://[::1/", NULL},
+		{"http://[::1]x/", NULL},
+		{"http://[fe80::1%25lo]/", NULL},
+		{"http:///x", NULL},
+		{"http://", NULL},
+		{"http://?x", NULL},
+		{"ftp://pages.example/", NULL},
+		{"//pages.example/", NULL},
+		{"", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct span host;
+		char text[100] = "in doubt";
+
+		if (authority_host(span_of(cases[i].url), &host))
+			snprintf(text, sizeof(text), "%s%.*s",
+				authority_is_private(host) ? "!" : "", (int)host.len, host.ptr);
+		is_str(text, cases[i].want ? cases[i].want : "in doubt", "'%s' names %s",
+			cases[i].url, text);
+	}
+}
+
 int main(void)
 {
+	hosts();
 	kinds();
 	entries();
 	shown();
