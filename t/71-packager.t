@@ -93,6 +93,9 @@ subtest 'a film that changes' => sub {
 	$app->move_clock(2);    # a master is kept for a second
 	my $new = $films->ver('Long.mkv');
 	isnt $new, $ver, 'it has another version';
+	is $films->master('Long.mkv')->header('Cache-Control'), 'no-cache', 'which may change again: nobody keeps the master';
+	utime time, time - 4000, $films->dir . '/Stuck.mkv';
+	is $films->master('Stuck.mkv')->header('Cache-Control'), 'max-age=60', 'unlike that of a film that has been as it is for an hour';
 	is $films->get('Long.mkv', $new, '360p/99.m4s')->status, 200, 'which plays';
 	is $films->get('Long.mkv', $new, '360p/100.m4s')->status, 404, 'to its own end';
 };

@@ -6,11 +6,12 @@
 #include <unistd.h>
 
 #include "fcgi-app/app.h"
+#include "lib/base/clock.h"
 #include "lib/io/conf.h"
 #include "lib/svc/index.h"
 #include "lib/svc/package.h"
 
-enum { ARENA_MAX = 4 << 20 };
+enum { ARENA_MAX = 4 << 20, SETTLED_MS = 3600 * 1000 };
 
 /* Whether the record that is kept tells of the film as it is now. */
 static bool is_current(const struct film_seen *film, const struct conf *conf)
@@ -91,6 +92,13 @@ void film_close(struct film_seen *film)
 {
 	buf_release(&film->bytes);
 	arena_release(&film->arena);
+}
+
+bool film_is_settled(const struct film_seen *film)
+{
+	int64_t written_ms = (int64_t)(film->record.source.stamp / 1000000);
+
+	return film->title.where != TITLE_FILE || written_ms < clock_real_ms() - SETTLED_MS;
 }
 
 int film_redirect(struct reply *r, const char *to, struct fail *f)

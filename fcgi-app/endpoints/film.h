@@ -26,6 +26,10 @@ int film_open(struct film_seen *film, struct app *app, const struct ident *id, i
 	struct fail *f);
 void film_close(struct film_seen *film);
 
+/* Whether the film is likely to stay as it is: its file was not written to within the last hour.
+ * Of one at a gateway that is not known, and taken for granted. */
+bool film_is_settled(const struct film_seen *film);
+
 /* To the address of the film as it is now, which the next request may find elsewhere. `to` is NULL
  * where the arena had no room for it. Fails: FAIL_INPUT for that, and as reply_redirect(). */
 int film_redirect(struct reply *r, const char *to, struct fail *f);

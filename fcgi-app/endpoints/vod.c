@@ -102,6 +102,7 @@ int vod_master(struct app *app, struct request *rq, struct reply *r, const struc
 	struct asked_quality quality;
 	enum rendition_format format;
 	struct buf text;
+	bool settled;
 
 	if (!film || find_film_quality(app, rq, &quality, f) < 0 || read_format(rq, &format, f) < 0)
 		return -1;
@@ -113,12 +114,13 @@ int vod_master(struct app *app, struct request *rq, struct reply *r, const struc
 		drop_picture(&film->record);
 	buf_init(&text, VOD_MAX_BYTES);
 	print_master(rq, film, &quality.ladder, format, &text);
+	settled = film_is_settled(film);
 	film_close(film);
 	if (send_text(r, &text, f) < 0)
 		return -1;
 	if (quality.hinted)
 		reply_vary(r, FIND_HINTS);
-	reply_cache(r, "max-age=60");
+	reply_cache(r, settled ? "max-age=60" : "no-cache");
 	r->keep_ms = MASTER_KEEP_MS;
 	return 0;
 }

@@ -188,29 +188,62 @@ void making_unclaim(struct making *m, struct part *part)
 /* --- beginning ---------------------------------------------------------------------------------
  */
 
-static bool has_room(const struct making *m)
+/* Bytes that the part will be, or less; `r` NULL: it is an index, which is small. */
+static int64_t expected_bytes(const struct package_request *rq, const struct record *r)
+{
+	enum { SMALL_BYTES = 65536, OTHER_BPS = 384000 };
+	struct rendition x;
+	int64_t bps = OTHER_BPS;
+
+	if (!r || rq->part != PACKAGE_SEGMENT || !rendition_parse(span_of(rq->rendition), &x) ||
+		rq->n >= r->segments)
+		return SMALL_BYTES;
+	if (x.kind == RENDITION_VIDEO)
+		bps = x.rung->total_kbps * 1000LL;
+	else if (x.kind == RENDITION_SOURCE)
+		bps = r->peak_bps;
+	return SMALL_BYTES + record_duration_us(r, rq->n) / 1000 * bps / 8000 * 5 / 4;
+}
+
+/* Beside all that is being written now. */
+static bool has_room(const struct making *m, int64_t bytes)
 {
 	struct publish_room room;
 
 	publish_room(m->conf, m->board, PUBLISH_WWW, &room);
-	return room.free > room.floor && room.used < room.quota && !room.inodes_low;
+	return room.free - m->promised - bytes > room.floor &&
+	       room.used + m->promised + bytes <= room.quota && !room.inodes_low;
 }
 
 /* Where the output goes: a file without a name in the store, so that publishing is a link; or
  * memory, where there is no room to keep it. */
-static int open_output(struct making *m, struct part *part, struct fail *f)
+static int open_output(struct making *m, struct part *part, const struct record *r, struct fail *f)
 {
-	part->in_memory = part->in_memory || part->rq.part == PACKAGE_INDEX || !has_room(m);
+	int64_t bytes = expected_bytes(&part->rq, r);
+
+	part->in_memory = part->in_memory || !r || !has_room(m, bytes);
 	if (!part->in_memory)
 		part->output = openat(publish_root(m->publisher, PUBLISH_WWW), ".",
 			O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
-	if (part->output < 0) {
-		part->in_memory = true;
-		part->output = memfd_create("part", MFD_CLOEXEC);
+	if (part->output >= 0) {
+		part->promised = bytes;
+		m->promised += bytes;
+		return 0;
 	}
+	part->in_memory = true;
+	part->output = memfd_create("part", MFD_CLOEXEC);
 	if (part->output < 0)
 		return fail_errno(f, FAIL_BUSY, errno, "There is no room to make this part in");
 	return 0;
+}
+
+void making_close_output(struct making *m, struct part *part)
+{
+	if (part->output >= 0)
+		close(part->output);
+	part->output = -1;
+	m->promised -= part->promised;
+	part->promised = 0;
 }
 
 static struct media_job job_for(
@@ -258,7 +291,7 @@ static enum making_result begin_index(
 	struct known *k = know(m, part->rq.id, now);
 
 	if (!k)
-		return open_output(m, part, f) < 0 ? MAKING_FAILED : MAKING_JOB;
+		return open_output(m, part, NULL, f) < 0 ? MAKING_FAILED : MAKING_JOB;
 	index_confirm(m->conf, part->rq.id);
 	part->output = fcntl(k->fd, F_DUPFD_CLOEXEC, 0);
 	return part->output < 0 ? MAKING_FAILED : MAKING_READY;
@@ -277,7 +310,7 @@ static enum making_result begin_part(struct making *m, const struct title *t, st
 	}
 	if (!k)
 		return MAKING_UNKNOWN;
-	if (check_part(&part->rq, &k->record, f) < 0 || open_output(m, part, f) < 0)
+	if (check_part(&part->rq, &k->record, f) < 0 || open_output(m, part, &k->record, f) < 0)
 		return MAKING_FAILED;
 	*out = k;
 	return MAKING_JOB;

@@ -46,6 +46,7 @@ struct making {
 	uint64_t turn;
 	struct feeding feeding;
 	struct claims claims;
+	int64_t promised; /* bytes: of the files that are being written, about */
 };
 
 /* Fails: FAIL_INTERNAL. */
@@ -64,6 +65,9 @@ enum making_result {
 /* `*segments` is how many the film has. */
 enum making_result making_begin(struct making *m, struct part *part, struct media_job *job,
 	int fds[MEDIA_FDS], uint32_t *segments, struct fail *f);
+
+/* Closes what is made of `part`, if it is open: what is published stays. */
+void making_close_output(struct making *m, struct part *part);
 
 /* What sluice-media has made of `part` is complete in part->output. The index is kept, anything
  * else published. True when the waiters need the descriptor: for the index, and for what could not

@@ -47,16 +47,9 @@ struct packager {
 
 /* --- answers --------------------------------------------------------------------------------- */
 
-static void close_output(struct part *part)
-{
-	if (part->output >= 0)
-		close(part->output);
-	part->output = -1;
-}
-
 static void drop(struct packager *p, struct part *part)
 {
-	close_output(part);
+	making_close_output(&p->making, part);
 	making_unclaim(&p->making, part);
 	parts_drop(part);
 }
@@ -92,7 +85,7 @@ static void begin_again(struct packager *p, struct part *part, const char *text)
 {
 	struct fail why;
 
-	close_output(part);
+	making_close_output(&p->making, part);
 	part->in_memory = true;
 	part->state = PART_QUEUED;
 	if (part->tries < TRIES)
@@ -313,7 +306,7 @@ static void make_way(struct packager *p)
 
 	if (!part || is_half_done(p, part) || !stop_job(p, part))
 		return;
-	close_output(part);
+	making_close_output(&p->making, part);
 	part->tries = 0;
 	part->state = PART_QUEUED;
 	making_unclaim(&p->making, part);

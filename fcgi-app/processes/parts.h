@@ -33,6 +33,7 @@ struct part {
 	uint32_t segments;	  /* that its rendition has, once it was begun */
 	int output;		  /* descriptor of what is made; -1 */
 	uint64_t id;		  /* never used again; in the order of asking */
+	int64_t promised;	  /* bytes of the store's room, while its output is a file there */
 	int64_t begun_us, due_us; /* not to be begun before `due_us` */
 	int64_t claimed_us; /* when other hosts were last told that it is ours; 0: they were not */
 };
