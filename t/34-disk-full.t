@@ -11,48 +11,18 @@ use lib "$FindBin::Bin/lib";
 use Test::More;
 use Time::HiRes qw(time sleep);
 use App;
+use Disk;
 use Gateway;
 use Load;
 use Prometheus;
 
-if (!delete $ENV{SLUICE_OWN_MOUNTS}) {
-	for my $how ([qw(unshare -m)], [qw(unshare -r -m)]) {
-		next if system(join(' ', @$how) . ' mount -t tmpfs -o size=1m tmpfs /mnt >/dev/null 2>&1') != 0;
-		local $ENV{SLUICE_OWN_MOUNTS} = 1;
-		exec @$how, $^X, $0 or die "unshare: $!\n";
-	}
-	plan skip_all => 'no file system may be mounted here, not even in a namespace of our own: no disk to fill';
-}
+Disk::own_mounts() or plan skip_all => Disk::missing();
 plan skip_all => 'ffmpeg is not installed' if !App::which('ffmpeg');
 
 my $long = $ENV{SLUICE_LONG};
 my $full_s = $long ? 45 : 5;
 my $list = '/api/hls/1/240p.m3u8';
 my $gateway = Gateway->new;
-
-# Takes all that is free in a directory. With `greedy` it goes on to take what becomes free.
-sub fill {
-	my ($dir, $greedy) = @_;
-	my $pid = fork // die "fork: $!\n";
-	if (!$pid) {
-		my $parent = getppid;
-		open my $file, '>', "$dir/ballast" or POSIX::_exit(1);
-		my $left;
-		do {
-			for my $bytes (65536, 4096, 1) { 1 while syswrite $file, 'x' x $bytes }
-			sleep 0.02 if $greedy;
-		} while ($greedy && getppid == $parent);
-		POSIX::_exit(0);
-	}
-	if ($greedy) { sleep 0.3 } else { waitpid $pid, 0; $pid = 0 }
-	return sub { if ($pid) { kill KILL => $pid; waitpid $pid, 0 } unlink "$dir/ballast" or die "ballast: $!\n" };
-}
-
-sub free_bytes {
-	my ($dir) = @_;
-	my ($line) = grep { /\d/ } split /\n/, `df -k --output=avail '$dir'`;
-	return $line * 1024;
-}
 
 # Runs a service whose directories are file systems of so many MB, with viewers, and fills one.
 sub on_full_disk {
@@ -63,11 +33,10 @@ sub on_full_disk {
 	for my $mount (@{ $how{mounts} }) {
 		my ($name, $mb) = @$mount;
 		my $dir = $app->state_dir . $name;
-		mkdir $dir;
-		system('mount', '-t', 'tmpfs', '-o', "size=${mb}m,mode=0755", 'tmpfs', $dir) == 0 or die "mount $dir\n";
+		Disk::mount($dir, $mb);
 		unshift @mounted, $dir;
 	}
-	my $end = sub { $app->stop; system 'umount', '-l', $_ for @mounted; $app->end };
+	my $end = sub { $app->stop; Disk::unmount(@mounted); $app->end };
 	eval {
 		$app->start;
 		$app->import_sources;
@@ -94,9 +63,9 @@ sub watch {
 	sleep 1.5;
 
 	my $dir = $app->state_dir . $how{fill};
-	my $clear = fill($dir, $how{greedy});
+	my $clear = Disk::fill($dir, greedy => $how{greedy});
 	my ($from, $segment) = (time, $newest->());
-	ok $app->wait_for(sub { free_bytes($dir) < 65536 }, 5, 'a full disk'), 'the disk is full' if $how{greedy};
+	ok $app->wait_for(sub { Disk::free_bytes($dir) < 65536 }, 5, 'a full disk'), 'the disk is full' if $how{greedy};
 	ok $app->wait_for(sub { $disk->() =~ /\b$how{said} is full/ }, 5, 'health'), 'health says so';
 	my $health = $app->get('/health');
 	is $health->status . $health->json->{status}, '200degraded', 'of a service that goes on';
