@@ -180,7 +180,7 @@ static bool leads_to(const struct list *l, const char *name)
 	struct entry key = {0};
 	size_t dot = strcspn(name, ".");
 
-	if (dot >= sizeof(key.file))
+	if (dot >= sizeof(key.file) || !l->count)
 		return false;
 	memcpy(key.file, name, dot);
 	return bsearch(&key, l->entry, l->count, sizeof(key), by_file) != NULL;
