@@ -49,6 +49,7 @@ int catalog_movies(struct catalog *c, const struct movie_query *query, char *nex
 		       "AND instr(m.folded, ?5) AND instr(m.folded, ?6) "
 		       "AND instr(m.folded, ?7) AND instr(m.folded, ?8) "
 		       "ORDER BY m.position LIMIT ?9",
+		.position = 0,
 		.category = query->category,
 		.q = query->q,
 		.cursor = query->cursor,

@@ -59,6 +59,7 @@ static int give_rows(struct catalog *c, struct db *db, struct progress *p, struc
 	const char *source = c->conf->sources[p->source].name;
 	struct db_stmt *st;
 	enum db_step step;
+	int given;
 
 	if (db_prepare(db, p->page->sql, &st, f) < 0)
 		return -1;
@@ -74,8 +75,13 @@ static int give_rows(struct catalog *c, struct db *db, struct progress *p, struc
 			p->more = true;
 			break;
 		}
-		p->position = db_int(st, 0);
-		p->left -= p->page->give(p->page->ctx, c, source, st);
+		p->position = db_int(st, p->page->position);
+		given = p->page->give(p->page->ctx, c, source, st);
+		p->left -= given != 0;
+		if (given < 0) {
+			p->more = true;
+			break;
+		}
 	}
 	db_done(st);
 	return step == DB_FAILED ? -1 : 0;

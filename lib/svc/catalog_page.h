@@ -12,13 +12,14 @@ struct catalog;
 struct db_stmt;
 
 struct catalog_page {
-	/* Of one source: column 0 is a title's position; ?1 the source's name, ?2 the position
+	/* Of one source, by position: ?1 the source's name, ?2 the position
 	 * after which to begin, ?3 the category's folded name ("" for any), ?4 the category as it
 	 * was asked for, ?5 to ?8 words that the folded name holds, ?9 how many rows to give. */
 	const char *sql;
+	int position; /* the column of a title's position, from 0 */
 	struct span category, q, cursor;
 	int64_t limit; /* 1 to CATALOG_LIMIT_MAX; 0: CATALOG_LIMIT */
-	/* Gives a row on: 1, or 0 for one that cannot be given. */
+	/* Gives a row on: 1, 0 for one that cannot be given, -1 when it shall be the last. */
 	int (*give)(void *ctx, const struct catalog *c, const char *source, struct db_stmt *row);
 	void *ctx;
 };

@@ -9,6 +9,7 @@
 #include "lib/http/text.h"
 #include "lib/io/conf.h"
 #include "lib/svc/catalog_inside.h"
+#include "lib/svc/catalog_page.h"
 #include "lib/svc/source.h"
 
 #define COLUMNS                                                                                    \
@@ -49,123 +50,34 @@ int catalog_series(struct catalog *c, const struct ident *id, struct series *out
 /* --- pages of series ---------------------------------------------------------------------------
  */
 
-enum { WORDS = 4 };
-
-struct page {
-	const struct series_query *query;
-	char category[CHANNEL_CATEGORY_MAX];
-	char words[WORDS][CHANNEL_NAME_MAX];
-	size_t source;	  /* index in the configuration */
-	int64_t position; /* of the last one that was given */
-	int64_t left;
-	bool stopped;
-};
-
-/* "source.position" of the last one that was given. */
-static int read_cursor(const struct catalog *c, struct page *p, struct fail *f)
+static int give(void *ctx, const struct catalog *c, const char *source, struct db_stmt *row)
 {
-	struct span rest = p->query->cursor, source;
-
-	p->position = -1;
-	if (rest.len == 0)
-		return 0;
-	span_next(&rest, '.', &source);
-	while (p->source < c->conf->source_count &&
-		!span_is(source, c->conf->sources[p->source].name))
-		p->source++;
-	if (p->source == c->conf->source_count || !num_parse(rest, 0, INT64_MAX, &p->position))
-		return fail_set(f, FAIL_INPUT, "This cursor is none of ours");
-	return 0;
-}
-
-static void read_words(struct page *p)
-{
-	char folded[CHANNEL_NAME_MAX];
-	struct span rest, word;
-	size_t n = 0;
-
-	text_fold(p->query->q, folded, sizeof(folded));
-	rest = span_of(folded);
-	while (n < WORDS && span_next(&rest, ' ', &word)) {
-		if (word.len)
-			span_copy(word, p->words[n++], sizeof(p->words[0]));
-	}
-	text_fold(p->query->category, p->category, sizeof(p->category));
-}
-
-static int give_rows(struct catalog *c, struct db *db, struct page *p, struct fail *f)
-{
-	static const char sql[] =
-		"SELECT " COLUMNS JOINED "WHERE s.name = ?1 AND r.position > ?2 "
-		"AND (?3 = '' OR k.folded = ?3 OR r.category = ?4) AND instr(r.folded, ?5) "
-		"AND instr(r.folded, ?6) AND instr(r.folded, ?7) AND instr(r.folded, ?8) "
-		"ORDER BY r.position LIMIT ?9";
-	const char *source = c->conf->sources[p->source].name;
+	const struct series_query *query = ctx;
 	struct series series;
-	struct db_stmt *st;
-	enum db_step step;
 
-	if (db_prepare(db, sql, &st, f) < 0)
-		return -1;
-	db_bind_text(st, 1, span_of(source));
-	db_bind_int(st, 2, p->position);
-	db_bind_text(st, 3, span_of(p->category));
-	db_bind_text(st, 4, p->query->category);
-	for (int i = 0; i < WORDS; i++)
-		db_bind_text(st, 5 + i, span_of(p->words[i]));
-	db_bind_int(st, 9, p->left + 1); /* one more tells whether there is another page */
-	while ((step = db_step(st, f)) == DB_ROW) {
-		if (p->left == 0) {
-			p->stopped = true;
-			break;
-		}
-		p->position = db_int(st, 8);
-		if (!read_series(c, source, st, &series))
-			continue;
-		p->left--;
-		if (p->query->each(p->query->ctx, &series)) {
-			p->stopped = true;
-			break;
-		}
-	}
-	db_done(st);
-	return step == DB_FAILED ? -1 : 0;
-}
-
-static int check_limit(int64_t limit, int64_t unsaid, int64_t *out, struct fail *f)
-{
-	*out = limit ? limit : unsaid;
-	if (*out < 1 || *out > CATALOG_LIMIT_MAX)
-		return fail_set(
-			f, FAIL_INPUT, "limit takes a number from 1 to %d", CATALOG_LIMIT_MAX);
-	return 0;
+	if (!read_series(c, source, row, &series))
+		return 0;
+	return query->each(query->ctx, &series) ? -1 : 1;
 }
 
 int catalog_series_page(
 	struct catalog *c, const struct series_query *query, char *next, struct fail *f)
 {
-	struct page p = {.query = query};
-	struct db *db = NULL;
-	int result = 0;
+	struct catalog_page page = {
+		.sql = "SELECT " COLUMNS JOINED "WHERE s.name = ?1 AND r.position > ?2 "
+		       "AND (?3 = '' OR k.folded = ?3 OR r.category = ?4) AND instr(r.folded, ?5) "
+		       "AND instr(r.folded, ?6) AND instr(r.folded, ?7) AND instr(r.folded, ?8) "
+		       "ORDER BY r.position LIMIT ?9",
+		.position = 8,
+		.category = query->category,
+		.q = query->q,
+		.cursor = query->cursor,
+		.limit = query->limit,
+		.give = give,
+		.ctx = (void *)query,
+	};
 
-	if (check_limit(query->limit, CATALOG_LIMIT, &p.left, f) < 0 || read_cursor(c, &p, f) < 0 ||
-		catalog_begin(c, &db, f) < 0)
-		return -1;
-	next[0] = '\0'; /* only now: the cursor may have stood there */
-	read_words(&p);
-	while (db && p.source < c->conf->source_count) {
-		result = give_rows(c, db, &p, f);
-		if (result < 0 || p.stopped)
-			break;
-		p.source++;
-		p.position = -1;
-	}
-	if (db)
-		catalog_end(c, db);
-	if (result == 0 && p.stopped)
-		snprintf(next, CATALOG_CURSOR_MAX, "%s.%" PRId64, c->conf->sources[p.source].name,
-			p.position);
-	return result;
+	return catalog_page_read(c, &page, next, f);
 }
 
 /* --- episodes ----------------------------------------------------------------------------------
@@ -232,6 +144,15 @@ static int prepare_episodes(struct db *db, const struct series *series,
 	db_bind_int(*st, 5, from->season);
 	db_bind_int(*st, 6, from->number);
 	db_bind_text(*st, 7, span_of(from->key));
+	return 0;
+}
+
+static int check_limit(int64_t limit, int64_t unsaid, int64_t *out, struct fail *f)
+{
+	*out = limit ? limit : unsaid;
+	if (*out < 1 || *out > CATALOG_LIMIT_MAX)
+		return fail_set(
+			f, FAIL_INPUT, "limit takes a number from 1 to %d", CATALOG_LIMIT_MAX);
 	return 0;
 }
 

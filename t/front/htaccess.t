@@ -56,6 +56,9 @@ for my $way ('htaccess-fcgid', 'htaccess-cgi') {
 				is $coded->header('Content-Type'), 'text/css; charset=utf-8', 'by its own type';
 				cmp_ok length $coded->body, '<', length $plain->body, 'and smaller';
 			}
+			is $app->get("$folder/icon-192.png")->header('Content-Type'), 'image/png', 'a picture is one';
+			is $app->get('/sw.js')->header('Content-Type'), 'text/javascript; charset=utf-8', 'the service worker is a script';
+			is $app->get('/manifest.webmanifest')->header('Content-Type'), 'application/manifest+json', 'and the manifest one';
 			unlink $app->www . "$folder/view.js";
 			my $made = $app->get("$folder/view.js");
 			is length $made->body, -s App::builddir() . '/web/site/view.js', 'one that was evicted is made again';

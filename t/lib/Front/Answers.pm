@@ -36,6 +36,16 @@ sub answers {
 	like $page->body, qr/^<!doctype html>/, 'a page is a page';
 	is $page->header('Cache-Control'), 'no-cache', 'that is asked for anew';
 	like $app->get('/watch/live-1')->body, qr/Channel One/, 'with names in it';
+	like $app->get('/watch/vod-101')->body, qr/Film One/, 'films as well';
+	for my $case ([ '/sw.js', 'text/javascript', qr/importScripts/ ], [ '/manifest.webmanifest', 'application/manifest+json', qr/"icons"/ ],
+		[ '/offline', 'text/html', qr/You are offline/ ]) {
+		my ($target, $type, $like) = @$case;
+		my $reply = $app->get($target);
+		is $reply->status, 200, "$target is answered";
+		like $reply->header('Content-Type'), qr/^\Q$type\E(?:;|$)/, "as $type";
+		is $reply->header('Cache-Control'), 'no-cache', 'asked for anew';
+		like $reply->body, $like, 'and what it should be';
+	}
 	my $preflight = $app->request(OPTIONS => '/api/live', Origin => 'https://x.example', 'Access-Control-Request-Method' => 'GET');
 	is $preflight->status, 204, 'a preflight is answered';
 	is $preflight->header('Access-Control-Allow-Origin'), '*', 'once';

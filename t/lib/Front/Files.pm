@@ -153,6 +153,11 @@ sub assets {
 			is _decoded($coding, $coded->body), $plain->body, 'and the same';
 		}
 	}
+	my $picture = $app->get("$base/icon-192.png", 'Accept-Encoding' => 'gzip, br');
+	is $picture->status, 200, 'a picture is sent';
+	is $picture->header('Content-Type'), 'image/png', 'as one';
+	is $picture->header('Content-Encoding'), undef, 'uncompressed';
+	like $picture->header('Cache-Control') // '', $FOREVER, 'for a year';
 	my $missing = $app->get('/web/0123456789abcdef/player.js', 'Accept-Encoding' => 'gzip');
 	is $missing->status, 404, 'a part of another version is not there';
 	unlike $missing->header('Cache-Control') // '', qr/max-age=[1-9]/, 'and nobody keeps that';
