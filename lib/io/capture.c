@@ -190,7 +190,8 @@ static void keep_said(struct running *r)
 
 static int judge(const struct running *r, bool in_time, struct fail *f)
 {
-	const char *name = r->capture->argv[0];
+	const char *path = r->capture->argv[0], *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
 
 	if (!in_time)
 		return fail_set(f, FAIL_TIMEOUT, "%s did not end in time", name);
