@@ -87,6 +87,25 @@ int sock_datagram(const char *path, gid_t group, int *fd, struct fail *f)
 	return 0;
 }
 
+int sock_connect(const char *path)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	int fd, err;
+
+	if (!file_path(at.sun_path, sizeof(at.sun_path), "%s", path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0) {
+		err = errno;
+		close(fd);
+		errno = err;
+		return -1;
+	}
+	return fd;
+}
+
 bool sock_is_listening(int fd)
 {
 	socklen_t size = sizeof(int);

@@ -2,17 +2,18 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/svc/jobs.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/span.h"
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
+#include "lib/io/sock.h"
 #include "lib/svc/resolve.h"
 #include "lib/svc/summon.h"
 
@@ -26,17 +27,9 @@ bool jobs_socket(const struct conf *conf, char *to, size_t size)
 /* -1 when nobody listens there (yet). */
 static int connect_once(const struct conf *conf)
 {
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
-	int fd;
+	char path[PATH_MAX];
 
-	if (!jobs_socket(conf, at.sun_path, sizeof(at.sun_path)))
-		return -1;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
+	return jobs_socket(conf, path, sizeof(path)) ? sock_connect(path) : -1;
 }
 
 /* A connection over which the line has been sent, or -1. */

@@ -3,17 +3,18 @@
 #include "lib/svc/package.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
 #include "lib/io/pass.h"
+#include "lib/io/sock.h"
 #include "lib/svc/summon.h"
 
 enum { STEP_MS = 20, CALL_MS = 200 };
@@ -36,17 +37,9 @@ bool package_socket(const struct conf *conf, char *to, size_t size)
 /* -1 when nobody listens there (yet). */
 static int connect_once(const struct conf *conf)
 {
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
-	int fd;
+	char path[PATH_MAX];
 
-	if (!package_socket(conf, at.sun_path, sizeof(at.sun_path)))
-		return -1;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
+	return package_socket(conf, path, sizeof(path)) ? sock_connect(path) : -1;
 }
 
 static int64_t left_ms(int64_t due_us)
