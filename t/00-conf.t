@@ -23,7 +23,7 @@ my @places = split ' ', `make -s -C '$build' --eval='where: ; \@echo $variables'
 is scalar @places, 5, 'the build says where things go' or diag "@places";
 my %wanted = (
 	lighttpd => [qw(lighttpd-conf/lighttpd.conf)],
-	nginx    => [qw(nginx-conf/nginx.conf nginx-conf/sluice-nginx.conf)],
+	nginx    => [qw(nginx-conf/nginx.conf nginx-conf/sluice-nginx.conf nginx-conf/sluice-slices.conf)],
 	apache2  => [ map { "apache-conf/$_" } qw(apache2.conf files.conf sluice-apache.conf sluice-fcgid.conf sluice.fcgi htaccess) ],
 );
 my @check = (

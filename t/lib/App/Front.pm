@@ -43,6 +43,8 @@ my %WAYS = (
 		templates => { map { ("apache-conf/$_.in" => $_) } qw(apache2.conf files.conf sluice-fcgid.conf sluice.fcgi) },
 	},
 );
+# Which keeps slices of streams itself.
+$WAYS{'nginx-slices'} = { %{ $WAYS{nginx} }, templates => { map { ("nginx-conf/$_.in" => $_) } qw(nginx.conf sluice-nginx.conf sluice-slices.conf) } };
 $WAYS{'bin-path'} = { %{ $WAYS{lighttpd} }, alone => 1 };
 $WAYS{'apache-cgi'} = { %{ $WAYS{fcgid} }, needs => 'mod_cgid.so' };
 # A host that allows nothing but an .htaccess, with either module.
@@ -107,10 +109,10 @@ sub _fill {
 		RUN_DIR => $self->{run_dir}, LOG_DIR => $self->{dir}, TMP_DIR => "$self->{dir}/tmp", CACHE_DIR => "$self->{dir}/tmp",
 		CONF_DIR => "$self->{dir}/etc", SCRIPT_DIR => "$self->{dir}/etc", ERROR_DIR => "$self->{builddir}/errors",
 		# As root, nginx would send its workers away to where they can read nothing of ours.
-		USER => $root && $way eq 'nginx' ? '' : '#', USER_NAME => 'root', GROUP_NAME => 'root',
+		USER => $root && $way =~ /^nginx/ ? '' : '#', USER_NAME => 'root', GROUP_NAME => 'root',
 		PASSWORD => ($self->{conf}{access} // '') eq 'password' ? '' : '#', HTPASSWD => $self->{conf}{htpasswd} // '',
 		BIN => $way eq 'bin-path' ? '' : '#', PROGRAM => $self->{program_path}, CONF => $self->{conf_file},
-		BROTLI => $self->has_brotli ? '' : '#',
+		BROTLI => $self->has_brotli ? '' : '#', SLICES => $way eq 'nginx-slices' ? '' : '#',
 		MODULE_DIR => $self->{modules} // '', HANDLER => $way eq 'fcgid' ? 'fcgid-script' : 'cgi-script',
 		PROXY => $way eq 'apache' ? '' : '#', SITE => $way eq 'apache' ? 'sluice-apache.conf' : $way =~ /^htaccess/ ? 'host.conf' : 'sluice-fcgid.conf',
 		FCGID => $way =~ /fcgid/ ? '' : '#', CGI => $way =~ /cgi$/ && $way !~ /fcgi/ ? '' : '#',
@@ -121,7 +123,7 @@ sub _fill {
 sub has_brotli {
 	my ($self) = @_;
 	return 0 unless -e "$self->{builddir}/web/site/base.css.br";
-	return $self->{way} ne 'nginx' || -e '/usr/lib/nginx/modules/ngx_http_brotli_static_module.so';
+	return $self->{way} !~ /^nginx/ || -e '/usr/lib/nginx/modules/ngx_http_brotli_static_module.so';
 }
 
 # Writes the configuration, and starts the server by $spawn->(name, command...).
