@@ -79,6 +79,10 @@ subtest 'an episode of it' => sub {
 		skip 'there is no front server', 1 unless $app->front_pid;
 		is frames('demo.ep-20101'), frames_of("$media/20101.mkv"), 'and every picture comes, once';
 	}
+	# What read the other episode keeps the connection for a moment.
+	$app->wait_for(sub { $app->move_clock(10); !$app->pids('feeder') }, 20, 'the feeder to end');
+	my $bytes = ask('/cdn/stream/demo.ep-20102');
+	ok $bytes->status == 200 && length $bytes->body == -s "$media/20102.mp4", 'its bytes come, too' or diag $bytes->status, ' ', substr $bytes->body, 0, 300;
 	is $gateway->title(20101)->{refused}, 0, 'over the account\'s one connection';
 };
 

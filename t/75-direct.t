@@ -41,8 +41,7 @@ sub total {
 
 # What reads a film keeps the account's connection for a moment: another one's would be in the way.
 sub let_go {
-	$app->move_clock(10);
-	return $app->wait_for(sub { !$app->pids('feeder') }, 5, 'the feeder to end');
+	return $app->wait_for(sub { $app->move_clock(10); !$app->pids('feeder') }, 20, 'the feeder to end');
 }
 
 subtest 'an MP4 at a gateway' => sub {
@@ -105,10 +104,10 @@ subtest 'an account whose only connection is in use' => sub {
 subtest 'direct_play = proxy' => sub {
 	$app->write_conf(direct_play => 'proxy');
 	is +($app->command('reload'))[0], 0, 'is taken';
-	$app->move_clock(60);    # nobody watches the channel
+	$app->wait_for(sub { $app->move_clock(60); !$app->pids('live') }, 20, 'the channel, that nobody watches, to end');
 	let_go();
 	my $reply;
-	$app->wait_for(sub { $reply = ask('/api/stream/vod/102', Range => 'bytes=1000-'); $reply->status == 206 }, 15);
+	$app->wait_for(sub { $reply = ask('/api/stream/vod/102', Range => 'bytes=1000-'); $reply->status == 206 }, 30);
 	my $size = -s "$media/102.mp4";
 	is $reply->status . ' ' . length $reply->body, '206 ' . ($size - 1000), 'leads nobody to the edge: its bytes come from here' or diag $reply->body;
 	is $reply->header('Content-Type'), 'video/mp4', 'as what they are';

@@ -107,15 +107,9 @@ static enum resolved_result find_at_gateway(
 {
 	const struct conf_account *account = &t->source->accounts[0];
 
-	if (source_is_list(t->source)) {
-		buf_puts(url, t->film.url);
-	} else {
+	if (!source_is_list(t->source))
 		x->out->account = account;
-		if (source_film_url(
-			    t->source, account, t->film.ident.key, t->film.suffix, url, x->f) < 0)
-			return RESOLVED_FAILED;
-	}
-	return found(x, url);
+	return title_url(t, account, url, x->f) < 0 ? RESOLVED_FAILED : found(x, url);
 }
 
 static enum resolved_result find_title(struct finding *x, struct buf *url)
