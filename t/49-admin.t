@@ -5,10 +5,12 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use File::Path ();
 use File::Temp ();
 use MIME::Base64;
 use Test::More;
 use App;
+use Gateway;
 use Resolver;
 
 my $resolver = Resolver->new;
@@ -80,8 +82,7 @@ for my $via (grep { App::Front::is_here($_) } qw(lighttpd nginx apache)) {
 	is $app->post('/api/video-info', $body, 'Remote-User' => 'viewer', 'REMOTE_USER' => 'viewer', 'Remote-Addr' => '127.0.0.1')->status, 403, 'headers make nobody';
 	$app->end;
 }
-my $users = File::Temp->newdir . '';
-mkdir $users;
+my $users = File::Temp->newdir;
 open my $file, '>', "$users/htpasswd" or die "htpasswd: $!\n";
 close $file;
 $app = App->new(via => App::via('lighttpd'), sources => [ $resolver->source ], conf => { %open, admin_token => $token, access => 'password', htpasswd => "$users/htpasswd" });
@@ -103,4 +104,29 @@ for my $url ('http://127.0.0.1/', 'http://127.1:8080/good/', 'http://0x7f000001/
 is $app->post('/api/video-info', qq({"url":"$_"}), %json)->status, 400, "nor to $_"
 	for 'http://a@127.0.0.1/', 'http://pages.example\\\\\\\\@127.0.0.1/', 'http://%31%32%37.0.0.1/';
 is $resolver->calls, $before, 'none was run';
+
+# --- what only the administrator may do: purge -----------------------------------------------------------
+my $gateway = Gateway->new;
+my $edge = $gateway->edge_port;
+$app = App->new(via => 'fastcgi', gateway => $gateway, sources => [ { name => 'plain', type => 'http', media => 'audio', allow => ["127.0.0.1/32:$edge"],
+	url => "http://127.0.0.1:$edge/virtual/{id}/x" } ], conf => { admin_token => $token, access => 'password', htpasswd => "$users/htpasswd" });
+my @kept = map { $app->www . "/api/hls/$_/" . '0123456789abcdef' x 2 . '/720p/1.m4s' } 'demo.vod-101', 'demo.vod-102';
+for my $path (@kept) {
+	File::Path::make_path($path =~ s{/[^/]+$}{}r);
+	open my $part, '>', $path or die "$path: $!\n";
+	print $part 'x' x 1000;
+	close $part;
+}
+is $app->get('/cdn/stream/1M')->header('X-Cache'), 'MISS', 'a stream is fetched';
+is $app->get('/cdn/stream/1M?quality=high')->status, 200, 'by two names';
+is $app->get('/cdn/stream/1M')->header('X-Cache'), 'HIT', 'and kept';
+sub purge { my ($id, @as) = @_; return $app->post('/api/cache/purge', qq({"id":"$id"}), @as) }
+my @admin = ('X-Sluice-Token' => $token);
+is purge('1M')->status, 403, 'not everybody may drop it';
+is $app->fcgi('api', 'POST', '/api/cache/purge', [], '{"id":"1M"}')->header('Access-Control-Allow-Origin'), undef, 'and no page of another host hears of it';
+is_deeply [ map { $_->status } purge('1M', 'X-Sluice-Token' => 'x'), purge('nobody.x', @admin), purge('../x', @admin) ], [ 403, 404, 400 ], 'nor by another token, nor what is none';
+is_deeply purge('1M', @admin)->json, { id => '1M', files => 0, bytes => 0, streams => 1 }, 'the administrator may';
+is $app->get('/cdn/stream/1M')->header('X-Cache'), 'MISS', 'and it is fetched anew';
+is_deeply purge('demo.vod-101', @admin)->json, { id => 'demo.vod-101', files => 1, bytes => 1000, streams => 0 }, 'a film too';
+is_deeply [ map { -e $_ ? 1 : 0 } @kept ], [ 0, 1 ], 'and no other';
 done_testing;

@@ -17,6 +17,7 @@
 #include "fcgi-app/endpoints/pages.h"
 #include "fcgi-app/endpoints/series.h"
 #include "fcgi-app/endpoints/prefetch.h"
+#include "fcgi-app/endpoints/purge.h"
 #include "fcgi-app/endpoints/sources.h"
 #include "fcgi-app/endpoints/stream.h"
 #include "fcgi-app/endpoints/video_info.h"
@@ -68,6 +69,7 @@ static const struct route routes[] = {
 	{METHOD_GET, "/proxy", cdn_proxy, POOL_RELAY, "proxy", NULL},
 	{METHOD_GET, "/proxy/{id}", cdn_stream, POOL_RELAY, "proxy_id", NULL},
 	{METHOD_GET, "/metrics", metrics_show, POOL_API, "metrics", NULL},
+	{METHOD_POST, "/api/cache/purge", purge_post, POOL_API, "cache_purge", NULL},
 	{METHOD_GET, "/api/stats/bandwidth", bandwidth_show, POOL_API, "stats_bandwidth", NULL},
 	{METHOD_GET, "/api/stats/cache", ops_stats_cache, POOL_API, "stats_cache", NULL},
 	{METHOD_GET, "/status", pages_status, POOL_API, "status", NULL},

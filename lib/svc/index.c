@@ -42,6 +42,15 @@ void index_save(const struct conf *conf, struct mc *mc, const char *id, struct s
 		index_confirm(conf, id);
 }
 
+void index_drop(const struct conf *conf, struct mc *mc, const char *id)
+{
+	char path[PATH_MAX];
+
+	mc_delete(mc, family, id);
+	if (path_of(conf, id, path))
+		unlink(path);
+}
+
 void index_confirm(const struct conf *conf, const char *id)
 {
 	char path[PATH_MAX];

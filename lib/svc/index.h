@@ -23,6 +23,9 @@ bool index_load(const struct conf *conf, struct mc *mc, const char *id, struct b
 /* Keeps it, as far as there is room. */
 void index_save(const struct conf *conf, struct mc *mc, const char *id, struct span record);
 
+/* Forgets it, here and in memcached. */
+void index_drop(const struct conf *conf, struct mc *mc, const char *id);
+
 /* The source was seen to be what the record says; and whether that was less than an hour ago. */
 void index_confirm(const struct conf *conf, const char *id);
 bool index_is_fresh(const struct conf *conf, const char *id);
