@@ -121,7 +121,8 @@ subtest 'two films, and an account with one connection' => sub {
 	is $gateway->title($_)->{refused}, 0, 'nor was one refused' for 101, 102, 103;
 };
 
-unlike $app->log, qr/\Q$secret\E/, 'the log holds no password';
+like $app->log, qr/ feeder\[\d+\] film_not_read id=vod-103 why="The film has changed/, 'what a feeder meets with stands in the log';
+unlike $app->log, qr/\Q$secret\E/, 'which holds no password';
 my @files = grep { -f } glob($app->state_dir . '/idx/*');
 ok @files >= 3, 'the indexes are kept';
 done_testing;

@@ -56,7 +56,8 @@ static int read_reply(struct film_seen *film, int fd, struct fail *f)
 
 static int have_made(struct film_seen *film, struct app *app, int64_t wait_ms, struct fail *f)
 {
-	struct package_request rq = {.version = PACKAGE_VERSION, .part = PACKAGE_INDEX};
+	struct package_request rq = {
+		.version = PACKAGE_VERSION, .part = PACKAGE_INDEX, .viewer = film->viewer};
 	struct package_reply reply;
 	int result;
 

@@ -12,6 +12,8 @@
 struct app;
 
 struct film_seen {
+	uint64_t viewer; /* who wants it (lib/svc/viewers.h), where its index must be made; 0: not
+			    known */
 	struct title title;
 	struct record record;
 	char ver[TITLE_VER_BYTES];

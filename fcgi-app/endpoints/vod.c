@@ -31,7 +31,9 @@ static struct film_seen *new_film(struct request *rq, struct fail *f)
 {
 	struct film_seen *film = arena_alloc(&rq->arena, sizeof(*film));
 
-	if (!film)
+	if (film)
+		film->viewer = find_viewer(rq);
+	else
 		fail_set(f, FAIL_INPUT, "The request is too large");
 	return film;
 }

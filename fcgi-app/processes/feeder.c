@@ -24,8 +24,10 @@
 #include "lib/io/mc.h"
 #include "lib/io/pass.h"
 #include "lib/io/sign.h"
+#include "lib/svc/live.h"
 #include "lib/svc/origin.h"
 #include "lib/svc/slot.h"
+#include "lib/svc/viewers.h"
 
 enum {
 	BLOCK = FEED_MAX_BYTES,
@@ -293,21 +295,45 @@ static int address(struct feeder *f, const struct conf_account *account, struct 
 	return title_url(&f->start->title, account, &f->url, why);
 }
 
+/* A channel that holds the connection ends when nobody watches it any more, and when its only
+ * viewer is the one who wants the film. */
+static void ask_to_leave(const struct feeder *f, const struct slot_holders *holders)
+{
+	const struct conf *conf = f->start->conf;
+	int64_t now_ms = clock_real_ms();
+	struct viewer old[VIEWERS_MAX], new = {f->start->viewer, now_ms, now_ms};
+
+	for (size_t i = 0; i < holders->count; i++) {
+		const char *id = holders->ids[i];
+		struct ident ident;
+
+		if (!ident_parse(span_of(id), IDENT_NONE, &ident) || ident.kind != IDENT_LIVE ||
+			!viewers_give_way(old, viewers_read(conf, id, old), &new, 1, now_ms))
+			continue;
+		log_info("takes_over", LOG_STR("film", f->start->title.film.id),
+			LOG_STR("from", id));
+		live_ask_leave(conf, id);
+		return;
+	}
+}
+
 /* One of the accounts has a connection for us. */
 static int take_slot(struct feeder *f, struct fail *why)
 {
 	const struct title *t = &f->start->title;
 	struct origin o = {.source = t->source};
+	struct slot_holders holders;
 
 	for (size_t i = 0; i < t->source->account_count; i++) {
 		o.account = &t->source->accounts[i];
 		switch (slot_take(
-			&f->lease_env, &o, t->film.id, SLOT_READER, &f->lease, NULL, why)) {
+			&f->lease_env, &o, t->film.id, SLOT_READER, &f->lease, &holders, why)) {
 		case SLOT_MINE:
 		case SLOT_SHARED:
 			return address(f, o.account, why);
 		case SLOT_FULL:
 			fail_set(why, FAIL_BUSY, SLOT_FULL_TEXT, t->source->name);
+			ask_to_leave(f, &holders);
 			break;
 		case SLOT_ERROR:
 			break;

@@ -34,7 +34,8 @@ struct feeder_start {
 	const struct conf *conf;
 	struct board *board;
 	struct title title;
-	int control; /* SOCK_SEQPACKET to the packager */
+	uint64_t viewer; /* a number for who wants it: lib/svc/viewers.h; 0: not known */
+	int control;	 /* SOCK_SEQPACKET to the packager */
 };
 
 /* Its body; gives the exit status. */

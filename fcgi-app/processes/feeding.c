@@ -13,10 +13,14 @@
 
 #include "fcgi-app/processes/feeder.h"
 #include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/io/conf.h"
 #include "lib/io/pass.h"
 
-void feeding_init(struct feeding *f)
+void feeding_init(struct feeding *f, const struct conf *conf, struct board *board)
 {
+	f->conf = conf;
+	f->board = board;
 	for (size_t i = 0; i < FEEDING_MAX; i++)
 		f->films[i] = (struct feeding_film){.child = {0, -1}, .control = -1};
 }
@@ -62,19 +66,24 @@ static struct feeding_film *find_free(struct feeding *f)
 static int child_main(void *ctx)
 {
 	struct feeder_start *start = ctx;
+	const struct conf *conf = start->conf;
+	struct fail why;
 
-	/* All that is not its own: the sockets of askers, jobs and other feeders. */
+	/* All that is not its own goes: the sockets of askers, jobs and other feeders, and the log,
+	 * whose number another one may get; it is opened anew. */
+	log_open(NULL, conf->log_level, &why);
 	if (dup2(start->control, STDERR_FILENO + 1) < 0 ||
 		close_range(STDERR_FILENO + 2, ~0U, 0) < 0)
 		return 1;
 	start->control = STDERR_FILENO + 1;
 	fcntl(start->control, F_SETFD, FD_CLOEXEC);
 	signal(SIGPIPE, SIG_IGN);
+	log_open(*conf->log_file ? conf->log_file : NULL, conf->log_level, &why);
 	return feeder_run(start);
 }
 
-static int begin(struct feeding_film *film, const struct conf *conf, struct board *board,
-	const struct title *t, struct fail *why)
+static int begin(const struct feeding *f, struct feeding_film *film, const struct title *t,
+	uint64_t viewer, struct fail *why)
 {
 	struct feeder_start *start = calloc(1, sizeof(*start));
 	int pair[2], result;
@@ -83,7 +92,7 @@ static int begin(struct feeding_film *film, const struct conf *conf, struct boar
 		free(start);
 		return fail_set(why, FAIL_BUSY, "There is no room to fetch a film");
 	}
-	*start = (struct feeder_start){conf, board, *t, pair[1]};
+	*start = (struct feeder_start){f->conf, f->board, *t, viewer, pair[1]};
 	result = child_fork(child_main, start, "feeder", &film->child, why);
 	close(pair[1]);
 	free(start);
@@ -120,8 +129,8 @@ static enum feeding_result give_reader(struct feeding_film *film, int *out, stru
 	return FEEDING_READY;
 }
 
-enum feeding_result feeding_read(struct feeding *f, const struct conf *conf, struct board *board,
-	const struct title *t, int *socket, struct record_validator *now, struct fail *why)
+enum feeding_result feeding_read(struct feeding *f, const struct title *t, uint64_t viewer,
+	int *socket, struct record_validator *now, struct fail *why)
 {
 	struct feeding_film *film = find(f, t->film.id);
 
@@ -142,7 +151,7 @@ enum feeding_result feeding_read(struct feeding *f, const struct conf *conf, str
 		fail_set(why, FAIL_BUSY, "Too many films are being fetched at once");
 		return FEEDING_FAILED;
 	}
-	return begin(film, conf, board, t, why) < 0 ? FEEDING_FAILED : FEEDING_LATER;
+	return begin(f, film, t, viewer, why) < 0 ? FEEDING_FAILED : FEEDING_LATER;
 }
 
 /* All connections of the source's accounts are in use: films that nobody reads from just now give

@@ -33,10 +33,13 @@ struct feeding_film {
 };
 
 struct feeding {
+	const struct conf *conf;
+	struct board *board;
 	struct feeding_film films[FEEDING_MAX];
 };
 
-void feeding_init(struct feeding *f);
+/* Borrows both. */
+void feeding_init(struct feeding *f, const struct conf *conf, struct board *board);
 void feeding_close(struct feeding *f);
 
 enum feeding_result {
@@ -45,9 +48,9 @@ enum feeding_result {
 	FEEDING_FAILED /* *why says why */
 };
 
-/* A new reader of the film. */
-enum feeding_result feeding_read(struct feeding *f, const struct conf *conf, struct board *board,
-	const struct title *t, int *socket, struct record_validator *film, struct fail *why);
+/* A new reader of the film, for a viewer (lib/svc/viewers.h; 0: not known). */
+enum feeding_result feeding_read(struct feeding *f, const struct title *t, uint64_t viewer,
+	int *socket, struct record_validator *film, struct fail *why);
 
 /* Takes note of what feeders have said, and of those that have ended. */
 void feeding_look(struct feeding *f);

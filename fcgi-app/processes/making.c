@@ -40,7 +40,7 @@ int making_open(struct making *m, const struct conf *conf, struct board *board, 
 		conf->memcached_user, conf->memcached_password};
 
 	*m = (struct making){.conf = conf, .board = board, .processors = get_nprocs()};
-	feeding_init(&m->feeding);
+	feeding_init(&m->feeding, conf, board);
 	for (size_t i = 0; i < MAKING_KNOWN_MAX; i++)
 		m->known[i].fd = -1;
 	if (title_key(conf, m->key, f) < 0 || mc_open(&m->mc, &mc, f) < 0 ||
@@ -317,12 +317,12 @@ static enum making_result begin_part(struct making *m, const struct title *t, st
 }
 
 /* Opens what the film is read by: its file, or a feeder's socket. MAKING_JOB: it is open. */
-static enum making_result open_source(struct making *m, const struct title *t, int *fd,
-	struct record_validator *now, struct fail *f)
+static enum making_result open_source(struct making *m, const struct title *t, uint64_t viewer,
+	int *fd, struct record_validator *now, struct fail *f)
 {
 	if (t->where == TITLE_FILE)
 		return title_open(t, fd, now, f) < 0 ? MAKING_FAILED : MAKING_JOB;
-	switch (feeding_read(&m->feeding, m->conf, m->board, t, fd, now, f)) {
+	switch (feeding_read(&m->feeding, t, viewer, fd, now, f)) {
 	case FEEDING_READY:
 		return MAKING_JOB;
 	case FEEDING_LATER:
@@ -351,7 +351,7 @@ enum making_result making_begin(struct making *m, struct part *part, struct medi
 	}
 	if (title_find(&t, m->conf, m->catalog, &ident, f) < 0)
 		return MAKING_FAILED;
-	result = open_source(m, &t, &fds[MEDIA_SOURCE], &now, f);
+	result = open_source(m, &t, part->rq.viewer, &fds[MEDIA_SOURCE], &now, f);
 	if (result != MAKING_JOB)
 		return result;
 	result = part->rq.part == PACKAGE_INDEX ? begin_index(m, part, &now, f)

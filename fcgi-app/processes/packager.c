@@ -122,6 +122,7 @@ static void await_index(struct packager *p, struct part *part)
 	struct package_request rq = {.version = PACKAGE_VERSION, .part = PACKAGE_INDEX};
 	const struct fail *refused;
 
+	rq.viewer = part->rq.viewer;
 	memcpy(rq.id, part->rq.id, sizeof(rq.id));
 	refused = refusals_find(&p->refusals, &rq);
 	part->due_us = clock_mono_us() + STEP_MS * 1000;

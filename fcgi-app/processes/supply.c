@@ -63,8 +63,12 @@ static void ask_to_leave(struct supply *s, const struct slot_holders *holders, i
 		return;
 	for (size_t i = 0; i < holders->count; i++) {
 		size_t old_count = viewers_read(s->conf, holders->ids[i], old);
+		struct ident holder;
 
+		/* A film gives its connection up by itself, when nobody reads it for a while. */
 		if (strcmp(holders->ids[i], s->id) == 0 ||
+			!ident_parse(span_of(holders->ids[i]), IDENT_NONE, &holder) ||
+			holder.kind != IDENT_LIVE ||
 			!viewers_give_way(old, old_count, new, count, clock_real_ms()))
 			continue;
 		s->leave_ms = now_ms;
@@ -197,7 +201,8 @@ enum supply_answer supply_step(struct supply *s)
 		return SUPPLY_WAITS;
 	}
 	o = origins_named(&s->origins, t.origin);
-	if (!o || is_dead(s, &t) || (s->origins.count > 1 && is_barred(s, o) && !are_all_barred(s)) ||
+	if (!o || is_dead(s, &t) ||
+		(s->origins.count > 1 && is_barred(s, o) && !are_all_barred(s)) ||
 		!change_slot(s, o, now_ms)) {
 		ask(s, true, now_ms);
 		return SUPPLY_WAITS;
