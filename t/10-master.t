@@ -12,7 +12,7 @@ use Time::HiRes qw(time sleep);
 use App;
 
 my $pages = File::Temp::tempdir('sluice-XXXXXX', TMPDIR => 1, CLEANUP => 1);
-for my $page (qw(index watch film status)) {
+for my $page (qw(index watch film status offline)) {
 	open my $file, '>', "$pages/$page.html" or die "$page.html: $!";
 }
 # A program of our own, for the upgrade.

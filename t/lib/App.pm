@@ -119,7 +119,7 @@ sub _web_dir {
 	return "$SOURCES/web" if -e "$SOURCES/web/index.html";
 	my $dir = "$self->{dir}/web";
 	make_path($dir);
-	for my $name ('index.html', 'watch.html', 'film.html', 'status.html') {
+	for my $name ('index.html', 'watch.html', 'film.html', 'status.html', 'offline.html') {
 		open my $file, '>', "$dir/$name" or die "$dir/$name: $!\n";
 		print $file "<!doctype html><title>$name</title>\n";
 		close $file;
