@@ -5,6 +5,7 @@ import { clock, spoken } from './time.js';
 
 const step_s = 10;
 const page_s = 60;
+const peek_ms = 2500;		// after a key
 
 const $ = (id) => document.getElementById(id);
 const percent = (share) => `${(100 * Math.min(1, Math.max(0, share))).toFixed(3)}%`;
@@ -31,6 +32,7 @@ export class SeekBar {
 		this.now = 0;
 		this.dragged = null;		// seconds, while it is dragged
 		this.peeked = 0;
+		this.peekTimer = 0;
 		this.thumbnails = null;
 		this.bindPointer();
 		this.bar.addEventListener('keydown', (event) => this.key(event));
@@ -95,6 +97,8 @@ export class SeekBar {
 		event.preventDefault();
 		this.acts.seek(to);
 		this.peek(to);
+		clearTimeout(this.peekTimer);
+		this.peekTimer = setTimeout(() => this.unpeek(), peek_ms);
 	}
 
 	// ---- what is shown
@@ -137,6 +141,7 @@ export class SeekBar {
 	peek(second) {
 		if (this.length === 0)
 			return;
+		clearTimeout(this.peekTimer);
 		const box = $('peek');
 		this.peeked = second;
 		$('peek-time').textContent = clock(second, this.length);
