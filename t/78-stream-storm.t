@@ -13,6 +13,7 @@ use Time::HiRes qw(time sleep);
 use App;
 use Gateway;
 use Gateway::Source;
+use Load;
 
 my $dir     = File::Temp->newdir;
 my $gateway = Gateway->new(dir => "$dir");
@@ -139,4 +140,31 @@ subtest 'a hundred clients all over 1 GB' => sub {
 	unlike $app->log, qr/must failed|Sanitizer|status=139/, 'no process has died of a fault of ours';
 };
 
+subtest 'three hundred slow readers of cold objects' => sub {
+	plan skip_all => 'SLUICE_LONG is not set' unless $ENV{SLUICE_LONG};
+	plan skip_all => 'no front server is installed, or the client is not built' unless $app->front && -x $load;
+	plan skip_all => 'a sanitizer looks at another program here' if App::sanitized();
+	my ($objects, $each, $size) = (10, 30, 3_000_000);
+	my $api = Load->new($app, rate => 40, paths => ['/health/live']);
+	my $begun = time;
+	sleep 5;
+	my ($idle_from, $idle_to) = ($begun + 0.5, time);
+	my @got = App::parallel($objects, sub {
+		my ($n) = @_;
+		my $file = File::Temp->new;
+		print $file bytes(0, $size + $n - 1);
+		close $file;
+		my $told = `$load -c $each -n $each -r 300000 -b $file @{[ $app->port ]} /cdn/stream/@{[ $size + $n ]}`;
+		return eval { JSON::PP->new->decode($told) } // { wrong => $told };
+	});
+	my $ended = time;
+	my ($idle, $busy) = map { Load::percentile(99, $api->answers(@$_)) } [ $idle_from, $idle_to ], [ $idle_to, $ended ];
+	my @failed = grep { $_->{status} != 200 } $api->answers($idle_to, $ended);
+	$api->stop;
+	is scalar(grep { $_->{requests} == $each && !$_->{wrong} && !$_->{broken} } @got), $objects, 'all finish, with the right bytes';
+	is scalar(grep { virtual($size + $_)->{bytes} == $size + $_ } 1 .. $objects), $objects, 'each byte was fetched once';
+	is scalar @failed, 0, 'the API answers all the while';
+	# How much slower says as much about the machine as about us: it is told.
+	note sprintf 'the 99th of a hundred answers of the API: %.1f ms idle, %.1f ms with %d readers; %.1f s', $idle * 1000, $busy * 1000, $objects * $each, $ended - $idle_to;
+};
 done_testing;
