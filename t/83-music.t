@@ -7,6 +7,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Digest::SHA qw(sha256_hex);
 use File::Temp ();
+use IO::Socket::INET;
 use Test::More;
 use App;
 
@@ -91,6 +92,23 @@ ok $part->body eq substr($reply->body, 1000, 1000), 'the right ones';
 is $app->get($target, 'If-Modified-Since' => $reply->header('Last-Modified'))->status, 304, 'and it need not be sent again';
 is scalar(() = $app->log =~ /music id=\S+ format=opus kbps=96 said=ok/g), 1, 'it was made once';
 is scalar(grep { /\.opus$/ && slurp($_) eq $reply->body } glob $app->www . '/cdn/m/*'), 1, 'and is published';
+
+# --- while it is made -----------------------------------------------------------------------------------
+system('ffmpeg', '-v', 'error', '-y', '-f', 'lavfi', '-i', 'anoisesrc=duration=300:sample_rate=44100:amplitude=0.1', '-ac', 2, "$dir/Long.wav") == 0 or die "Long.wav\n";
+$app->import_sources;
+mkdir $app->state_dir . '/music';
+spit($app->state_dir . '/music/left.mp3', 'by one who died');
+my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $app->port) or die "connect: $!\n";
+syswrite $socket, 'GET /cdn/stream/' . id_of('Long.wav') . "?quality=low&format=mp3 HTTP/1.1\r\nHost: x\r\nRange: bytes=0-\r\nConnection: close\r\n\r\n";
+my $answer = '';
+1 while length $answer < 20_000 && sysread $socket, $answer, 16_384, length $answer;
+is scalar(my @early = grep { -s > 2_000_000 } glob $app->www . '/cdn/m/*.mp3'), 0, 'a long one is not made yet';
+like $answer, qr{^HTTP/1\.1 200 .*Content-Type: audio/mpeg\r\n}s, 'when its beginning comes';
+1 while sysread $socket, $answer, 262_144, length $answer;
+my $whole = App::Client::_unchunked($answer =~ s/\A.*?\r\n\r\n//sr);
+my ($long) = grep { -s > 2_000_000 } glob $app->www . '/cdn/m/*.mp3';
+ok defined $whole && defined $long && $whole eq slurp($long), 'and the rest follows, up to its end';
+is scalar(my @left = glob $app->state_dir . '/music/*'), 0, 'nothing is left of it but what is published';
 made('Old.mp3', -ac => 1, '-b:a' => '64k');
 isnt $app->get($target)->body, $reply->body, 'another file of that name is another one';
 done_testing;

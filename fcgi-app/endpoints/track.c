@@ -2,17 +2,24 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/endpoints/track.h"
 
+#include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "fcgi-app/app.h"
 #include "lib/base/clock.h"
+#include "lib/http/mime.h"
 #include "lib/io/conf.h"
 #include "lib/svc/music.h"
 #include "lib/svc/setback.h"
+#include "lib/svc/store.h"
 
-enum { WAIT_MS = 20000, PAUSE_NS = 20000000, TELL_MS = 500 };
+enum { WAIT_MS = 20000, PAUSE_NS = 20000000, PAUSE_MS = 20, TELL_MS = 500, PIECE = 32768 };
 
 static int name_of(struct app *app, const struct title *t, const struct music *m,
 	char to[MUSIC_NAME_MAX], struct fail *f)
@@ -36,8 +43,95 @@ static bool send_made(
 	return true;
 }
 
-static int await(struct app *app, struct reply *r, const char *name, const char *line,
-	const struct music *m, struct fail *f)
+/* --- while it is made ---------------------------------------------------------------------------
+ */
+
+struct growing {
+	struct app *app;
+	int fd;
+	char name[MUSIC_NAME_MAX];
+};
+
+static void release(void *ctx)
+{
+	struct growing *g = ctx;
+
+	close(g->fd);
+}
+
+/* Whether its maker has published it; it may also have died. */
+static bool is_whole(const struct growing *g)
+{
+	struct stat here, there;
+
+	return fstat(g->fd, &here) == 0 &&
+	       store_stat(publish_root(g->app->publisher, PUBLISH_WWW), g->name, &there) == 0 &&
+	       here.st_ino == there.st_ino && here.st_dev == there.st_dev;
+}
+
+static bool is_being_made(const struct growing *g)
+{
+	if (flock(g->fd, LOCK_SH | LOCK_NB) < 0)
+		return true;
+	flock(g->fd, LOCK_UN);
+	return false;
+}
+
+/* Sends what is there, waits for more, and ends when no more will come. */
+static int run(struct reply *r, void *ctx)
+{
+	struct growing *g = ctx;
+	struct pollfd gone = {fcgi_socket(r->rq->x), POLLRDHUP, 0};
+	bool done = false;
+	char piece[PIECE];
+
+	for (off_t at = 0;;) {
+		ssize_t n = pread(g->fd, piece, sizeof(piece), at);
+
+		if (n > 0 && fcgi_write(r->rq->x, piece, (size_t)n) < 0)
+			return -1;
+		if (n > 0) {
+			at += n;
+			r->sent_bytes += n;
+			continue;
+		}
+		if (n < 0 || done)
+			return n < 0 || !is_whole(g) ? -1 : 0;
+		done = !is_being_made(g); /* what it wrote last is read then */
+		if (!done && poll(&gone, 1, PAUSE_MS) > 0)
+			return -1;
+	}
+}
+
+/* For who wants all of it from the beginning. False when it is not there yet. */
+static bool send_growing(struct app *app, struct request *rq, struct reply *r, const char *name)
+{
+	const char *range = request_header(rq, "HTTP_RANGE");
+	struct growing *g = arena_alloc(&rq->arena, sizeof(*g));
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (rq->method != METHOD_GET || (range && strcmp(range, "bytes=0-") != 0) || !g ||
+		!music_work_path(app->conf, name, path, sizeof(path)))
+		return false;
+	*g = (struct growing){app, open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), ""};
+	if (g->fd < 0)
+		return false;
+	span_copy(span_of(name), g->name, sizeof(g->name));
+	if (fstat(g->fd, &st) < 0 || st.st_size == 0 || !is_being_made(g)) {
+		close(g->fd);
+		return false;
+	}
+	reply_stream(r, mime_type(span_of(name)), (struct reply_stream){run, release, g});
+	reply_cache(r, "private, no-store");
+	return true;
+}
+
+/* --- the whole ----------------------------------------------------------------------------------
+ */
+
+static int await(struct app *app, struct request *rq, struct reply *r, const char *name,
+	const char *line, const struct music *m, struct fail *f)
 {
 	int64_t now_ms = clock_mono_ms(), until_ms = now_ms + WAIT_MS, told_ms = 0, retry_s;
 	struct timespec pause = {0, PAUSE_NS};
@@ -51,6 +145,11 @@ static int await(struct app *app, struct reply *r, const char *name, const char 
 		}
 		if (f->kind != FAIL_MISSING)
 			return -1;
+		if (send_growing(app, rq, r, name)) {
+			reply_header(r, "X-Quality", m->quality);
+			r->x_cache = first ? "COALESCED" : "MISS";
+			return 1;
+		}
 		if (setback_holds(app->conf, NULL, setback, f, &retry_s)) {
 			r->retry_after_s = (int)(retry_s < INT_MAX ? retry_s : INT_MAX);
 			return -1;
@@ -71,12 +170,11 @@ int track_send(struct app *app, struct request *rq, struct reply *r, const struc
 	char name[MUSIC_NAME_MAX], line[JOBS_LINE_MAX];
 	struct music m;
 
-	(void)rq;
 	if (!music_choose(
 		    app->conf, t, &quality, ask->kbps ? ask->kbps : INT64_MAX, ask->format, &m))
 		return 0;
 	if (name_of(app, t, &m, name, f) < 0)
 		return -1;
 	music_line(t, &m, line);
-	return await(app, r, name, line, &m, f);
+	return await(app, rq, r, name, line, &m, f);
 }

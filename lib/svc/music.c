@@ -8,6 +8,7 @@
 #include "lib/base/num.h"
 #include "lib/http/wish.h"
 #include "lib/io/conf.h"
+#include "lib/io/file.h"
 #include "lib/io/sign.h"
 
 enum { VER_DIGITS = 32 };
@@ -84,6 +85,13 @@ int music_name(const struct conf *conf, const struct title *t, const struct reco
 	num_print_hex(digest, VER_DIGITS / 2, ver);
 	snprintf(to, MUSIC_NAME_MAX, "cdn/m/%s.%s", ver, m->format);
 	return 0;
+}
+
+bool music_work_path(const struct conf *conf, const char *name, char *to, size_t size)
+{
+	const char *slash = strrchr(name, '/');
+
+	return file_path(to, size, "%s/music/%s", conf->state_dir, slash ? slash + 1 : name);
 }
 
 void music_line(const struct title *t, const struct music *m, char to[JOBS_LINE_MAX])
