@@ -73,7 +73,7 @@ subtest 'one channel' => sub {
 	my $channel = $reply->json;
 	is "$channel->{streamId} $channel->{name} $channel->{quality}", '1 Channel One 720p', 'by name and usual quality';
 	is join(' ', map { $_->{name} } @{ $channel->{qualities} }), '720p 480p 360p 240p audio', 'with its ladder';
-	ok exists $channel->{direct} && !defined $channel->{direct}, 'direct is null';
+	like $channel->{direct}, qr{/api/live/1/direct$}, 'and its own stream';
 	ok !$channel->{token}{cached}, 'the first asks the gateway';
 	like $channel->{token}{expiresAt}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/, 'for a token with an end';
 	ok ask('/api/live/live-1')->json->{token}{cached}, 'the second does not, by whichever id';
