@@ -16,9 +16,15 @@ my %KBPS = ('240p' => 350, '360p' => 600, '480p' => 1000, '720p' => 2500, '1080p
 
 sub id { my ($name) = @_; return 'vod-' . substr `printf %s '$name' | sha256sum`, 0, 16 }
 
+# As a player that is told to ask again does.
 sub get {
 	my ($port, $target) = @_;
 	my $reply = App::Client::http($port, 'GET', $target, []);
+	for (1 .. 5) {
+		last if $reply->status != 503;
+		sleep 1;
+		$reply = App::Client::http($port, 'GET', $target, []);
+	}
 	die "$target: " . $reply->status . ' ' . $reply->body . "\n" if $reply->status != 200 || !length $reply->body;
 	return $reply->body;
 }
