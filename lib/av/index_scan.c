@@ -15,7 +15,7 @@
 
 enum {
 	HEAD_LOOK = 1 << 20, /* where a head is looked for */
-	STEP_S = 4,	     /* between the places where a large file is entered */
+	STEP_S = 5,	     /* between the places where a large file is entered */
 	TAIL_BYTES = 2 << 20,
 	FLV_HEADER = 13, /* with the size of the tag that is not there */
 	FLV_TAG = 11,
@@ -316,15 +316,14 @@ static int add_from(struct scan *s, uint64_t at, struct fail *f)
 static int scan_some(struct scan *s, struct fail *f)
 {
 	struct index *x = s->x;
-	uint64_t size = x->source->size, at = x->media;
+	uint64_t size = x->source->size, at;
 	int64_t time;
-	int got;
+	int got = add_from(s, x->media, f);
 
-	while (at && at < size && (got = add_from(s, at, f)) != 0) {
-		if (got < 0)
-			return -1;
-		at = sync(s, guess(x));
-	}
+	while (got > 0 && (at = sync(s, guess(x))) > 0 && at < size)
+		got = add_from(s, at, f);
+	if (got < 0)
+		return -1;
 	/* The last picture of all. */
 	at = sync(s, size > TAIL_BYTES ? size - TAIL_BYTES : x->media);
 	if (!at || enter(s, at, f) < 0)

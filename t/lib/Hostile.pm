@@ -104,6 +104,10 @@ sub lies {
 		'MP4 of four thousand million samples' => changed($mp4, qr/(?<=stsz\0\0\0\0\0\0\0\0).{4}/s, "\xff\xff\xff\xff"),
 		'MP4 of 65,535 x 65,535' => changed($mp4, qr/\0\xa0\0\x5a(?=\0\x48\0\0)/, "\xff\xff\xff\xff"),
 		'FLV that lasts 31,000 years' => changed($flv, qr/(?<=\0\x08duration\0).{8}/s, pack 'd>', 1e12),
+		'Matroska whose Cues point beside' => in_tail($mkv, "\x1c\x53\xbb\x6b", qr/\xf1\x82../s, "\xf1\x82\x12\x34"),
+		'Matroska whose Cues point behind the end' => in_tail($mkv, "\x1c\x53\xbb\x6b", qr/\xf1\x82../s, "\xf1\x82\xff\xff"),
+		'AVI whose index points beside' => in_tail($avi, 'idx1', qr/00dc\x10\0\0\0..../s, "00dc\x10\0\0\0\x77\1\0\0"),
+		'AVI whose index points behind the end' => in_tail($avi, 'idx1', qr/00dc\x10\0\0\0..../s, "00dc\x10\0\0\0\xff\xff\xff\x7f"),
 		'AVI of four thousand million pictures' => changed($avi, qr/(?<=vids.{28}).{4}/s, "\xff\xff\xff\xff"),
 		'AVI of a picture in a day' => changed($avi, qr/(?<=vids.{16}).{8}/s, pack 'V V', 86400, 1),
 		'AVI that divides by nothing' => changed($avi, qr/(?<=vids.{16}).{8}/s, pack 'V V', 0, 0),
@@ -116,6 +120,14 @@ sub changed {
 	my ($bytes, $pattern, $new) = @_;
 	$bytes =~ s/$pattern/$new/g or die "nothing to change: $pattern\n";
 	return $bytes;
+}
+
+# The same behind the last place where a word stands.
+sub in_tail {
+	my ($bytes, $word, $pattern, $new) = @_;
+	my $at = rindex $bytes, $word;
+	die "there is no such word\n" if $at < 0;
+	return substr($bytes, 0, $at) . changed(substr($bytes, $at), $pattern, $new);
 }
 
 # Matroska of 12,000 x 12,000 that says 160 x 90.
