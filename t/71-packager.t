@@ -13,11 +13,12 @@ use Scripted;
 my $films = Scripted->new;
 $films->film('Long.mkv',   'segments 200', 'copy 1');
 $films->film('Mortal.mkv', 'segments 20', 'crash 13', 'fail 14', 'part_ms 1');
-$films->film('Stuck.mkv',  'segments 20', 'part_ms 1500');
+$films->film('Stuck.mkv',  'segments 40', 'part_ms 1000');
+$films->film("Fresh-$_.mkv", 'segments 20', 'index_ms 900') for 0 .. 8;
 $films->film('Huge.mkv',   'segments 20', 'bytes 400000');
 $films->film('Ready.mkv',  'segments 20', 'copy 1', 'sounds 2');
 $films->text('Letter.mkv', "Dear all,\n");
-my $app = $films->serve(conf => { film_jobs => 2 });
+my $app = $films->serve(conf => { film_jobs => 2, look_ahead => 1 });
 
 subtest 'a film of a directory' => sub {
 	my $reply = $films->master('Long.mkv');
@@ -66,22 +67,67 @@ subtest 'a film that is broken' => sub {
 	is $films->get('Mortal.mkv', $ver, '240p/15.m4s')->status, 200, 'and others play on';
 };
 
-subtest 'whatever dies in the middle of a segment' => sub {
+# Killed while a part is being made: that part is asked for again by whoever waits for it. A worker takes
+# the requests that it has with it: the front server says so, and players ask again.
+subtest 'whatever dies in the middle of it' => sub {
 	my $ver = $films->ver('Stuck.mkv');
 	my $n   = 0;
-	for my $victim ('child', 'zygote', 'packager') {
-		$n += 4;
-		my $asked = $films->later($films->path('Stuck.mkv', $ver, "240p/$n.m4s"));
-		$app->wait_for(sub { $films->jobs > 0 }, 5, 'a child at work');
-		my ($zygotes, $children) = $films->media;
-		my $pid = $victim eq 'child' ? $children->[0]{pid} : $victim eq 'zygote' ? $zygotes->[0]{pid} : $films->packager;
-		ok kill(KILL => $pid), "a $victim is killed";
+	my $seen = partial_files();
+	ok $app->wait_for(sub { $films->published('Stuck.mkv', $ver, 'iframes/init.mp4') && !$films->jobs }, 10, 'what comes with a film'), 'nothing else is being made';
+	for my $case ([ child => 200 ], [ zygote => 200 ], [ packager => 200 ], [ supervisor => 200 ], [ relay => '200|50.' ], [ 'packager and zygote' => 200 ]) {
+		my ($victim, $status) = @$case;
+		my ($asked, $killed);
+		for (1 .. 4) {    # on a busy machine a segment may be made before we have looked
+			$n++;
+			$asked = $films->later($films->path('Stuck.mkv', $ver, "240p/$n.m4s"));
+			my @pids;
+			$app->wait_for(sub { @pids = at_work($victim) }, 3, 'a child at work');
+			last if $killed = @pids && kill KILL => @pids;
+			$asked->();
+		}
+		ok $killed, "while a segment is made, $victim: killed";
 		my $reply = $asked->();
-		is $reply->{status}, 200, 'and the viewer gets the segment';
-		like $reply->{body}, qr/^segment 240p $n\n/, 'whole';
-		is length $reply->{body}, 1000, 'as it should be';
+		like $reply->{status}, qr/^(?:$status)$/, "and the viewer is answered by $status" or diag $reply->{body};
+		my $body = $reply->{status} == 200 ? $reply->{body} : $films->get('Stuck.mkv', $ver, "240p/$n.m4s")->body;
+		ok length $body == 1000 && $body =~ /^segment 240p $n\n/, 'with the whole segment, at last';
+		is_deeply partial_files(), $seen, 'and nothing half made is left where it can be seen';
+	}
+	$app->wait_for(sub { !$films->jobs }, 10, 'those that nobody waits for');
+	$app->wait_for(sub { scalar $app->pids('supervisor') }, 10, 'another supervisor');
+};
+
+subtest 'whatever dies while a film is read for the first time' => sub {
+	my $n = 0;
+	for my $victim ('child', 'zygote', 'packager') {
+		my ($asked, $killed);
+		for (1 .. 3) {
+			$asked = $films->later($films->master_path('Fresh-' . $n++ . '.mkv'));
+			my @pids;
+			$app->wait_for(sub { @pids = at_work($victim) }, 3, 'a child at work');
+			last if $killed = @pids && kill KILL => @pids;
+			$asked->();
+		}
+		ok $killed, "while an index is made, $victim: killed";
+		my $reply = $asked->();
+		is $reply->{status}, 200, 'and the viewer gets the master' or diag $reply->{body};
+		like $reply->{body}, qr{^[0-9a-f]{32}/240p\.m3u8$}m, 'whole';
 	}
 };
+
+# The processes of these roles, while a child is at work.
+sub at_work {
+	my ($roles) = @_;
+	my ($zygotes, $children) = $films->media;
+	return if !$films->packager || !@$children || !@$zygotes;
+	my %pids = (child => [ map { $_->{pid} } @$children ], zygote => [ map { $_->{pid} } @$zygotes ]);
+	return map { @{ $pids{$_} // [ $app->pids($_) ] } } split / and /, $roles;
+}
+
+# Segments that are not as long as they should be, whatever their names.
+sub partial_files {
+	my @files = grep { -s != 1000 } glob $app->www . '/api/hls/' . $films->id('Stuck.mkv') . '/*/240p/*.m4s';
+	return [ @files, glob $app->www . '/.tmp*' ];
+}
 
 subtest 'a film that changes' => sub {
 	my $ver = $films->ver('Long.mkv');
@@ -112,7 +158,9 @@ subtest 'no room to keep anything' => sub {
 	ok !$films->published('Huge.mkv', $ver, '240p/6.m4s'), 'and not kept';
 	is $films->get('Huge.mkv', $ver, '240p.m3u8')->status, 200, 'and a playlist';
 	$app->write_conf(bytes_quota => '1G');
+	my $old = $films->packager;
 	$app->command('reload');
+	$app->wait_for(sub { $films->packager != $old }, 10, 'the packager to see that, too');
 };
 
 subtest 'what every player asks for first' => sub {
