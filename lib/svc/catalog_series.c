@@ -10,6 +10,7 @@
 #include "lib/io/conf.h"
 #include "lib/svc/catalog_inside.h"
 #include "lib/svc/catalog_page.h"
+#include "lib/svc/catalog_page.h"
 #include "lib/svc/source.h"
 
 #define COLUMNS                                                                                    \
@@ -47,10 +48,7 @@ int catalog_series(struct catalog *c, const struct ident *id, struct series *out
 	return catalog_find(c, &kind, id, out, f);
 }
 
-/* --- pages of series ---------------------------------------------------------------------------
- */
-
-static int give(void *ctx, const struct catalog *c, const char *source, struct db_stmt *row)
+static int give_series(void *ctx, const struct catalog *c, const char *source, struct db_stmt *row)
 {
 	const struct series_query *query = ctx;
 	struct series series;
@@ -63,7 +61,8 @@ static int give(void *ctx, const struct catalog *c, const char *source, struct d
 int catalog_series_page(
 	struct catalog *c, const struct series_query *query, char *next, struct fail *f)
 {
-	struct catalog_page page = {
+	struct series_query given = *query;
+	const struct catalog_page page = {
 		.sql = "SELECT " COLUMNS JOINED "WHERE s.name = ?1 AND r.position > ?2 "
 		       "AND (?3 = '' OR k.folded = ?3 OR r.category = ?4) AND instr(r.folded, ?5) "
 		       "AND instr(r.folded, ?6) AND instr(r.folded, ?7) AND instr(r.folded, ?8) "
@@ -73,9 +72,8 @@ int catalog_series_page(
 		.q = query->q,
 		.cursor = query->cursor,
 		.limit = query->limit,
-		.give = give,
-		.ctx = (void *)query,
-	};
+		.give = give_series,
+		.ctx = &given};
 
 	return catalog_page_read(c, &page, next, f);
 }
@@ -147,15 +145,6 @@ static int prepare_episodes(struct db *db, const struct series *series,
 	return 0;
 }
 
-static int check_limit(int64_t limit, int64_t unsaid, int64_t *out, struct fail *f)
-{
-	*out = limit ? limit : unsaid;
-	if (*out < 1 || *out > CATALOG_LIMIT_MAX)
-		return fail_set(
-			f, FAIL_INPUT, "limit takes a number from 1 to %d", CATALOG_LIMIT_MAX);
-	return 0;
-}
-
 int catalog_episodes(struct catalog *c, const struct series *series, const struct episode_query *q,
 	char *next, struct fail *f)
 {
@@ -167,8 +156,10 @@ int catalog_episodes(struct catalog *c, const struct series *series, const struc
 	bool more = false;
 	int64_t left;
 
-	if (check_limit(q->limit, CATALOG_LIMIT_MAX, &left, f) < 0 ||
-		read_place(q->cursor, &last, f) < 0 || catalog_begin(c, &db, f) < 0)
+	left = q->limit ? q->limit : CATALOG_LIMIT_MAX;
+	if (left < 1 || left > CATALOG_LIMIT_MAX)
+		return fail_set(f, FAIL_INPUT, "A page has 1 to %d episodes", CATALOG_LIMIT_MAX);
+	if (read_place(q->cursor, &last, f) < 0 || catalog_begin(c, &db, f) < 0)
 		return -1;
 	next[0] = '\0';
 	if (!db)
