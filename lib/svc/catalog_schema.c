@@ -148,17 +148,17 @@ int catalog_schema_path(
 	return 0;
 }
 
-int catalog_schema_write(const struct conf *conf, struct db **out, struct fail *f)
+int catalog_schema_make(const struct conf *conf, const char *name, const char *const *all,
+	size_t count, struct db **out, struct fail *f)
 {
 	char path[CATALOG_PATH_MAX];
 	struct db *db = NULL;
 
 	if (catalog_schema_path(conf, "", path, f) < 0 || file_mkdirs(path, 0750, f) < 0)
 		return -1;
-	if (catalog_schema_path(conf, "catalog.db", path, f) < 0 ||
-		db_open(&db, path, DB_WRITE, f) < 0)
+	if (catalog_schema_path(conf, name, path, f) < 0 || db_open(&db, path, DB_WRITE, f) < 0)
 		return -1;
-	if (db_migrate(db, steps, STEPS, f) < 0) {
+	if (db_migrate(db, all, count, f) < 0) {
 		db_close(&db);
 		return -1;
 	}
@@ -166,10 +166,38 @@ int catalog_schema_write(const struct conf *conf, struct db **out, struct fail *
 	return 0;
 }
 
-static int renew(const struct conf *conf, const char *path, struct db **out, struct fail *f)
+int catalog_schema_look(const struct conf *conf, const char *name, struct db **out,
+	int64_t *version, struct fail *f)
 {
+	char path[CATALOG_PATH_MAX];
+	struct fail why = {0};
+
+	*out = NULL;
+	if (catalog_schema_path(conf, name, path, f) < 0)
+		return -1;
+	if (db_open(out, path, DB_READ, &why) < 0) {
+		if (why.kind == FAIL_MISSING)
+			return 0;
+		return fail_set(f, why.kind, "%s", why.text);
+	}
+	if (db_version(*out, version, f) == 0)
+		return 0;
+	db_close(out);
+	return -1;
+}
+
+int catalog_schema_write(const struct conf *conf, struct db **out, struct fail *f)
+{
+	return catalog_schema_make(conf, "catalog.db", steps, STEPS, out, f);
+}
+
+static int renew(const struct conf *conf, struct db **out, struct fail *f)
+{
+	char path[CATALOG_PATH_MAX];
 	struct db *db = NULL;
 
+	if (catalog_schema_path(conf, "catalog.db", path, f) < 0)
+		return -1;
 	if (catalog_schema_write(conf, &db, f) < 0)
 		return -1;
 	db_close(&db);
@@ -178,22 +206,12 @@ static int renew(const struct conf *conf, const char *path, struct db **out, str
 
 int catalog_schema_read(const struct conf *conf, struct db **out, struct fail *f)
 {
-	char path[CATALOG_PATH_MAX];
 	int64_t version = 0;
-	struct fail why;
 
-	*out = NULL;
-	if (catalog_schema_path(conf, "catalog.db", path, f) < 0)
+	if (catalog_schema_look(conf, "catalog.db", out, &version, f) < 0)
 		return -1;
-	if (db_open(out, path, DB_READ, &why) < 0) {
-		if (why.kind == FAIL_MISSING)
-			return 0;
-		return fail_set(f, why.kind, "%s", why.text);
-	}
-	if (db_version(*out, &version, f) < 0) {
-		db_close(out);
-		return -1;
-	}
+	if (!*out)
+		return 0;
 	if (version == STEPS)
 		return 0;
 	db_close(out);
@@ -203,5 +221,5 @@ int catalog_schema_read(const struct conf *conf, struct db **out, struct fail *f
 			"import with that one");
 	/* An older one is brought up to date by whoever sees it first; 0 is one that is being made.
 	 */
-	return version == 0 ? 0 : renew(conf, path, out, f);
+	return version == 0 ? 0 : renew(conf, out, f);
 }

@@ -3,7 +3,6 @@
 #include "lib/svc/traffic_schema.h"
 
 #include "lib/io/db.h"
-#include "lib/io/file.h"
 #include "lib/svc/catalog_schema.h"
 
 /* Never changed once it has been in a release: a change is a step of its own, at the end. Days are
@@ -45,40 +44,17 @@ enum { STEPS = sizeof(steps) / sizeof(steps[0]) };
 
 int traffic_schema_write(const struct conf *conf, struct db **out, struct fail *f)
 {
-	char path[CATALOG_PATH_MAX];
-	struct db *db = NULL;
-
-	if (catalog_schema_path(conf, "", path, f) < 0 || file_mkdirs(path, 0750, f) < 0)
-		return -1;
-	if (catalog_schema_path(conf, "traffic.db", path, f) < 0 ||
-		db_open(&db, path, DB_WRITE, f) < 0)
-		return -1;
-	if (db_migrate(db, steps, STEPS, f) < 0) {
-		db_close(&db);
-		return -1;
-	}
-	*out = db;
-	return 0;
+	return catalog_schema_make(conf, "traffic.db", steps, STEPS, out, f);
 }
 
 int traffic_schema_read(const struct conf *conf, struct db **out, struct fail *f)
 {
-	char path[CATALOG_PATH_MAX];
 	int64_t version = 0;
-	struct fail why = {0};
 
-	*out = NULL;
-	if (catalog_schema_path(conf, "traffic.db", path, f) < 0)
+	if (catalog_schema_look(conf, "traffic.db", out, &version, f) < 0)
 		return -1;
-	if (db_open(out, path, DB_READ, &why) < 0) {
-		if (why.kind == FAIL_MISSING)
-			return 0;
-		return fail_set(f, why.kind, "%s", why.text);
-	}
-	if (db_version(*out, &version, f) < 0) {
-		db_close(out);
-		return -1;
-	}
+	if (!*out)
+		return 0;
 	if (version == STEPS)
 		return 0;
 	db_close(out);
