@@ -53,6 +53,18 @@ sub gateway {
 	};
 }
 
+# The gateway leads to a playlist for so long, and then to a stream again.
+sub as_hls {
+	my ($seconds) = @_;
+	return sub {
+		gateway('hls')->();
+		my $end = time + $seconds;
+		$watch->look while time < $end;
+		$gateway->control('clear');
+		$gateway->control('tokens', kill => 1);
+	};
+}
+
 sub everywhere {
 	my ($set) = @_;
 	return sub { $gateway->control('fault', kind => '', id => '', set => $set); cut() };
@@ -103,6 +115,7 @@ my @rows = (
 	[ 'HEAD is refused',                     edge('no_head=1'),          qr/ flowing channel=live-1 / ],
 	[ 'an outage of 4 s',                    sub { edge('status=503')->(); my $end = time + 4; $watch->look while time < $end; $gateway->control('clear') },
 		lost('The source answers with status 503') ],
+	[ 'a source that is HLS for a while',    as_hls(15), qr/ flowing channel=live-1 .*as=hls .* flowing channel=live-1 .*as=ts/s ],
 	(map { [ "the gateway redirects with $_", gateway("redirect=$_"), qr/ flowing channel=live-1 / ] } qw(301 303 307 308)),
 	(map { [ "the gateway redirects to a $_", gateway("location=$_"), qr/ flowing channel=live-1 / ] } qw(relative path host)),
 	[ 'the gateway redirects to itself',     gateway('location=loop,times=1'), refused('source_down', 'The gateway redirects to itself') ],
