@@ -223,6 +223,8 @@ int offer_read(struct span text, struct arena *arena, struct offer *out, struct 
 		blank++;
 	if (blank == text.len)
 		return fail_set(f, FAIL_UPSTREAM, "The resolver says nothing");
+	if (memchr(text.ptr, '\0', text.len))
+		return fail_set(f, FAIL_UPSTREAM, "What the resolver says is no text");
 	if (text.ptr[blank] == '{')
 		result = offer_read_json(text, arena, out, f);
 	else

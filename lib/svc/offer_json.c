@@ -17,12 +17,14 @@ static const double whole_max = 9e15; /* of a double that is a whole number */
 static struct span text_of(struct json_object *from, const char *name)
 {
 	struct json_object *member;
+	struct span text;
 
 	if (!json_object_object_get_ex(from, name, &member) ||
 		!json_object_is_type(member, json_type_string))
 		return span_of("");
-	return span_trim(span_make(
-		json_object_get_string(member), (size_t)json_object_get_string_len(member)));
+	text = span_make(
+		json_object_get_string(member), (size_t)json_object_get_string_len(member));
+	return memchr(text.ptr, '\0', text.len) ? span_of("") : span_trim(text);
 }
 
 /* A member as a number from 0 to `max`; 0 for none. */
