@@ -29,6 +29,7 @@ sub over { return $gateway->counts->{statuses}{458} // 0 }
 
 my $ver = $films->ver('vod-101');
 is $films->get('vod-101', $ver, 'source/0.m4s')->status, 200, 'a film plays';
+$app->move_clock(9);     # nobody has read it for so long
 ok $app->wait_for(sub { sleep 0.2; channel(); plays() }, 40, 'the channel'), 'a channel gets the connection when nobody reads the film just now';
 is over(), 0, 'and the gateway never saw two';
 
@@ -46,6 +47,7 @@ ok $app->wait_for(sub { sleep 0.3; $app->get($films->path('vod-101', $ver, 'sour
 is over(), 0, 'with never more than one connection';
 
 # The same viewer goes from one to the other.
+$app->move_clock(9);
 ok $app->wait_for(sub { sleep 0.2; channel(); plays() }, 40, 'the channel'), 'the channel plays again, when the film is left';
 my $began = time;
 ok $app->wait_for(sub { sleep 0.3; $app->get($films->path('vod-101', $ver, 'source/12.m4s'), @channel)->status == 200 }, 20, 'the film'),
