@@ -19,7 +19,7 @@ my $dir     = File::Temp->newdir;
 my $gateway = Gateway->new(dir => "$dir");
 my $edge    = $gateway->edge_port;
 my $load    = App::builddir() . '/t/bench/load';
-my $app = App->new(import => 0, conf => { stream_quota => '8G', relay_processes => 8, relay_threads => 80, log_level => 'info' },
+my $app = App->new(import => 0, conf => { stream_quota => '8G', relay_processes => 8, relay_threads => 250, log_level => 'info' },
 	sources => [ { name => 'v', type => 'http', media => 'audio', allow => ["127.0.0.1/32:$edge"], url => "http://127.0.0.1:$edge/virtual/{id}/x" } ]);
 
 sub bytes {
