@@ -97,7 +97,7 @@ for (@players) {
 				cmp_ok $took, '>', $FILM_S - 1, 'as long as it is' if !$count;
 			} else {
 				cmp_ok $pictures, '>', 25 * ($LIVE_S - 3), 'picture after picture' if $count;
-				cmp_ok $took, '>', $LIVE_S / 2, 'for a while' if !$count;
+				cmp_ok $took, '>', $LIVE_S / 4, 'for a while' if !$count;
 			}
 			cmp_ok $took, '<', 55, 'and comes to an end';
 		}
