@@ -46,8 +46,14 @@ sub cuts {
 	return map { $at += $_ } get($app->port, root($app, $name) . "/$rendition.m3u8") =~ /^#EXTINF:([\d.]+)/mg;
 }
 
-# Of what was published of a film nothing is left; its index is elsewhere.
-sub unpublish { my ($app, $name) = @_; remove_tree($app->www . '/api/hls/' . id($name)); return }
+# Of what was published of a film nothing is left, not even in the front server, which keeps files open
+# for two seconds; its index is elsewhere.
+sub unpublish {
+	my ($app, $name) = @_;
+	remove_tree($app->www . '/api/hls/' . id($name));
+	sleep 2.5;
+	return;
+}
 
 # Nothing of a file stays in the page cache.
 sub forget_pages { my ($path) = @_; system("dd if='$path' iflag=nocache count=0 2>/dev/null") == 0 or die "dd: $path\n"; return }
