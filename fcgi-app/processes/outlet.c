@@ -43,12 +43,22 @@ static void make_spool(struct outlet *o)
 	o->told = !o->spool;
 }
 
+/* Who asks for the stream says so before there is a process. Where nobody has said anything, who
+ * asked for the channel could not: a file may not be made on a full disk. */
+static bool is_for_lists(const struct outlet *o, int64_t direct_ms)
+{
+	return direct_ms < o->begun_ms - STREAM_MS;
+}
+
 void outlet_step(struct outlet *o, int64_t idle_ms)
 {
-	int64_t now_ms = clock_real_ms();
+	int64_t now_ms = clock_real_ms(), asked_ms = said_ms(o, "asked");
+	int64_t direct_ms = said_ms(o, "direct");
 
-	o->lists = now_ms - said_ms(o, "asked") <= idle_ms;
-	o->stream = now_ms - said_ms(o, "direct") <= STREAM_MS;
+	if (asked_ms < o->begun_ms && is_for_lists(o, direct_ms))
+		asked_ms = o->begun_ms;
+	o->lists = now_ms - asked_ms <= idle_ms;
+	o->stream = now_ms - direct_ms <= STREAM_MS;
 	if (o->stream && !o->spool)
 		make_spool(o);
 	else if (!o->stream)
