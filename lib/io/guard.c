@@ -243,6 +243,43 @@ static bool read_head(int fd, struct buf *to)
 	return true;
 }
 
+/* What is between the program and us alone (RFC 9110 section 7.6.1). */
+static bool is_hop_field(struct span line)
+{
+	static const char *const names[] = {
+		"Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authorization"};
+	struct span name;
+
+	span_next(&line, ':', &name);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (span_is_nocase(span_trim(name), names[i]))
+			return true;
+	}
+	return false;
+}
+
+/* One request a connection: the next one may be for another host, and would go to this one. */
+static bool send_request(int upstream, const struct wanted_host *h)
+{
+	struct span rest = h->rest, line;
+	struct buf text;
+	bool sent;
+
+	buf_init(&text, HEAD_MAX + 64);
+	buf_printf(&text, "%.*s ", (int)h->method.len, h->method.ptr);
+	while (span_next(&rest, '\n', &line) && line.len && !span_is(line, "\r")) {
+		if (is_hop_field(line))
+			continue;
+		buf_add(&text, line.ptr, line.len);
+		buf_putc(&text, '\n');
+	}
+	buf_puts(&text, "Connection: close\r\n\r\n");
+	sent = !text.failed && send_all(upstream, text.ptr, text.len) &&
+	       send_all(upstream, rest.ptr, rest.len);
+	buf_release(&text);
+	return sent;
+}
+
 static void pass_on(int client, int upstream, const struct wanted_host *h, const struct buf *head)
 {
 	static const char opened[] = "HTTP/1.1 200 Connection established\r\n\r\n";
@@ -253,8 +290,7 @@ static void pass_on(int client, int upstream, const struct wanted_host *h, const
 		sent = send_all(client, opened, sizeof(opened) - 1) &&
 		       send_all(upstream, body, head->len - (size_t)(body - head->ptr));
 	else
-		sent = send_all(upstream, h->method.ptr, h->method.len) &&
-		       send_all(upstream, " ", 1) && send_all(upstream, h->rest.ptr, h->rest.len);
+		sent = send_request(upstream, h);
 	if (sent)
 		relay(client, upstream);
 }

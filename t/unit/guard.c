@@ -44,7 +44,11 @@ static const struct {
 	{"a tunnel to what is allowed", "CONNECT 127.0.0.1:%d HTTP/1.1\r\n\r\nGET /y HTTP/1.0\r\n\r\n",
 		true, "HTTP/1.1 200 Connection established\r\n\r\nsaw: GET /y HTTP/1.0\r\n\r\n"},
 	{"a plain request to it", "GET http://127.0.0.1:%d/z?q HTTP/1.1\r\nHost: h\r\n\r\n", true,
-		"saw: GET /z?q HTTP/1.1\r\nHost: h\r\n\r\n"},
+		"saw: GET /z?q HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"},
+	{"which is the only one of its connection",
+		"GET http://127.0.0.1:%d/z HTTP/1.1\r\nHost: h\r\nconnection: keep-alive\r\n"
+		"Proxy-Connection: keep-alive\r\nA: b\r\n\r\n",
+		true, "saw: GET /z HTTP/1.1\r\nHost: h\r\nA: b\r\nConnection: close\r\n\r\n"},
 };
 
 static int listener(int *port)
