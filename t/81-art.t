@@ -99,6 +99,13 @@ for my $case (
 	like $app->get("/cdn/art/$id")->status, qr/^(?:$status)$/, "no picture: $case->[0]";
 }
 
+# What would be run by a browser is not sent as that, whatever its source and its resolver call it.
+my $picture = $app->get('/cdn/stream/' . page('script'));
+is $picture->status, 200, 'a picture that is called a video';
+like $picture->body, qr/^<svg /, 'is sent';
+is $picture->header('Content-Type'), 'application/octet-stream', 'as bytes';
+is scalar(() = glob $app->{dir} . '/*/pub/*.svg'), 0, 'under no name that says otherwise';
+
 # --- once, and again -----------------------------------------------------------------------------------
 my $target = '/cdn/art/' . page('pic-wide.jpg') . '?size=512';
 my @seen = App::parallel(12, sub { my $reply = $app->get($target); return $reply->status . ' ' . length $reply->body });

@@ -192,22 +192,30 @@ static void link_name(const struct fill_object *o, const char *from)
 	}
 }
 
-/* Only what is sound or picture is believed to be what its source calls it: nothing that a browser
- * would run. */
+static bool is_media(const char *type)
+{
+	return strncasecmp(type, "audio/", 6) == 0 || strncasecmp(type, "video/", 6) == 0;
+}
+
+/* Only what is sound or picture is believed to be what its source, or who resolved it, calls it:
+ * nothing that a browser would run. */
 static void describe_type(const struct resolved *r, const char *type, struct block_map_info *i)
 {
 	const char *said = *r->type ? r->type : type, *suffix = NULL;
 	char name[16];
 
-	if (strncasecmp(said, "audio/", 6) == 0 || strncasecmp(said, "video/", 6) == 0)
+	if (is_media(said))
 		suffix = mime_suffix(said);
 	if (!suffix)
-		suffix = *r->format ? r->format : "bin";
+		suffix = r->format;
 	if (strlen(suffix) >= sizeof(i->suffix) ||
 		strspn(suffix, "0123456789abcdefghijklmnopqrstuvwxyz") != strlen(suffix))
 		suffix = "bin";
-	span_copy(span_of(suffix), i->suffix, sizeof(i->suffix));
 	file_path(name, sizeof(name), ".%s", suffix);
+	if (!is_media(mime_type(span_of(name))))
+		suffix = "bin";
+	file_path(name, sizeof(name), ".%s", suffix);
+	span_copy(span_of(suffix), i->suffix, sizeof(i->suffix));
 	span_copy(span_of(mime_type(span_of(name))), i->type, sizeof(i->type));
 }
 
