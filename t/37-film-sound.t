@@ -13,6 +13,7 @@ my @films = (
 	[ 'base.ts',        0, 'copy',   50 ],
 	[ 'hevc.mkv',       0, 'encode', 45 ],
 	[ 'asp.avi',        0, 'encode', 45 ],
+	[ 'plain.avi',      0, 'encode', 45 ],
 	[ 'tracks.mkv',     1, 'encode', 45 ],
 	[ 'sound.flac',     0, 'encode', 45 ],
 );

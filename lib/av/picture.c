@@ -11,7 +11,7 @@
 #include "lib/av/filter.h"
 #include "lib/hls/grid.h"
 
-enum { SLOTS_MAX = 65536 };
+enum { SLOTS_MAX = 65536, DELAY_SLOTS = 8, VOP_B = 2 };
 
 struct pictures {
 	const struct record *r;
@@ -31,6 +31,8 @@ struct pictures {
 	int64_t *slots; /* times of packets that are not empty, in their order */
 	size_t slot_count, shown;
 	int64_t sent, next_key; /* numbers of the next packet, and of the next segment's keyframe */
+	int64_t base;		/* time of the first picture that is counted */
+	int64_t *leads; /* what the pictures before a keyframe put off: base, end, NULL: none */
 };
 
 int64_t picture_step(const struct record *r)
@@ -68,10 +70,40 @@ static int filter(struct pictures *p, AVFrame *frame, struct fail *f)
 	return filter_send(&p->filter, frame, f) < 0 ? -1 : hand_out(p, f);
 }
 
+/* Whether pictures of even steps are counted that the file has in another order than they are
+ * shown. */
+static bool is_reordered(const struct pictures *p)
+{
+	return p->r->container == RECORD_AVI && !(p->r->flags & RECORD_VFR) &&
+	       strcmp(p->r->video.codec, "mpeg4") == 0;
+}
+
+/* Slots that an encoder left empty before its first picture that is shown before another; so much
+ * later than it is counted is every picture behind. */
+static int64_t delay(const struct pictures *p)
+{
+	int64_t empty = 0, full = 0, first = 0;
+
+	if (!p->decoder->has_b_frames || !is_reordered(p))
+		return 0;
+	/* The table may have them as entries of no bytes, or not at all. */
+	for (int i = 0; i < DELAY_SLOTS; i++) {
+		const AVIndexEntry *e = avformat_index_get_entry(p->d.st, i);
+		if (!e || !e->size)
+			continue;
+		first = full ? first : e->timestamp;
+		if (e->timestamp - first < DELAY_SLOTS)
+			empty = e->timestamp - first - full;
+		full++;
+	}
+	return empty * picture_step(p->r);
+}
+
 /* The time of a counted picture: as many steps on as pictures were shown since the keyframe, or
  * where the packets that are not empty are. There may be one more than there is room for. */
 static int64_t counted_time(struct pictures *p, const AVFrame *frame)
 {
+	bool is_fixed = p->r->flags & RECORD_FIXED_GRID;
 	int64_t time;
 
 	/* What comes before the keyframe needs pictures that were not decoded. */
@@ -79,12 +111,23 @@ static int64_t counted_time(struct pictures *p, const AVFrame *frame)
 		return DEMUX_NO_TIME;
 	if (frame->pts == p->next_key && p->next_key > 0)
 		return p->end;
+	if (!p->shown && p->base > 0)
+		p->base -= delay(p);
+	/* A damaged file's keyframe may be another one. */
+	if (!p->shown && !is_fixed && p->base < p->end)
+		p->begin = p->base;
+	else if (!is_fixed)
+		p->base = p->begin;
 	if (p->r->flags & RECORD_VFR && p->shown < p->slot_count)
 		time = p->slots[p->shown];
 	else
-		time = p->begin + (int64_t)p->shown * picture_step(p->r);
+		time = p->base + (int64_t)p->shown * picture_step(p->r);
 	p->shown++;
-	return time >= p->end ? p->last + (p->end - p->last) / 2 : time;
+	if (time < p->end || is_fixed)
+		return time;
+	if (p->last == DEMUX_NO_TIME || p->last >= p->end)
+		return DEMUX_NO_TIME;
+	return p->last + (p->end - p->last) / 2;
 }
 
 /* The time of a decoded picture on the title's line; DEMUX_NO_TIME: it is not to be shown. */
@@ -139,13 +182,40 @@ static int decode(struct pictures *p, const AVPacket *packet, struct fail *f)
 	return got;
 }
 
+/* Counts the pictures of MPEG-4 that follow a keyframe and are shown before it, in packets of their
+ * own or in the keyframe's.	ISO/IEC 14496-2 section 6.2.5 */
+static void count_leading(struct pictures *p, const AVPacket *packet, bool is_key)
+{
+	const uint8_t *at = packet->data, *end = at + packet->size;
+
+	while (p->leads && end - at > 4 && (at = memmem(at, (size_t)(end - at), "\0\0\1\xb6", 4)) &&
+		end - at > 4) {
+		if (at[4] >> 6 == VOP_B)
+			*p->leads += picture_step(p->r);
+		else if (!is_key)
+			p->leads = NULL;
+		is_key = false;
+		at += 4;
+	}
+}
+
 /* Numbers a packet, for its picture to be known by. */
 static void number(struct pictures *p, AVPacket *packet, int64_t time)
 {
-	bool key = packet->flags & AV_PKT_FLAG_KEY;
+	bool key = packet->flags & AV_PKT_FLAG_KEY, is_fixed = p->r->flags & RECORD_FIXED_GRID;
+	bool is_first = p->sent == 0;
 
-	if (key && p->sent > 0 && !p->next_key && time != DEMUX_NO_TIME && time >= p->end)
+	key = key && !is_first && !p->next_key && time != DEMUX_NO_TIME && time >= p->end;
+	if (is_first) {
+		p->base = time != DEMUX_NO_TIME ? time : p->begin;
+		p->leads = is_reordered(p) ? &p->base : NULL;
+	} else if (key) {
 		p->next_key = p->sent;
+		p->leads = is_reordered(p) && !is_fixed ? &p->end : NULL;
+		p->end -= is_fixed ? 0 : delay(p);
+	}
+	if (packet->size > 0)
+		count_leading(p, packet, is_first || key);
 	/* An empty packet is a picture that is not there. */
 	if (packet->size > 0 && time != DEMUX_NO_TIME && p->slot_count < SLOTS_MAX)
 		p->slots[p->slot_count++] = time;
