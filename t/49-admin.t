@@ -127,6 +127,10 @@ is $app->fcgi('api', 'POST', '/api/cache/purge', [], '{"id":"1M"}')->header('Acc
 is_deeply [ map { $_->status } purge('1M', 'X-Sluice-Token' => 'x'), purge('nobody.x', @admin), purge('../x', @admin) ], [ 403, 404, 400 ], 'nor by another token, nor what is none';
 is_deeply purge('1M', @admin)->json, { id => '1M', files => 0, bytes => 0, streams => 1 }, 'the administrator may';
 is $app->get('/cdn/stream/1M')->header('X-Cache'), 'MISS', 'and it is fetched anew';
+is $app->get('/cdn/stream/2M?quality=auto', Downlink => '1.3')->header('X-Cache'), 'MISS', 'one that was chosen by hints of a network';
+is $app->get('/cdn/stream/2M?quality=auto', Downlink => '1.2')->header('X-Cache'), 'HIT', 'which is the same for another like it';
+is purge('2M', @admin)->json->{streams}, 1, 'goes, too';
+is $app->get('/cdn/stream/2M?quality=auto', Downlink => '1.3')->header('X-Cache'), 'MISS', 'really';
 is_deeply purge('demo.vod-101', @admin)->json, { id => 'demo.vod-101', files => 1, bytes => 1000, streams => 0 }, 'a film too';
 is_deeply [ map { -e $_ ? 1 : 0 } @kept ], [ 0, 1 ], 'and no other';
 done_testing;

@@ -77,6 +77,18 @@ static struct wish hinted_from(const struct wish_usual *usual, int64_t kbps)
 	return sounds_from(kbps - kbps / 5 >= best_kbps ? 0 : fitting(sounds, SOUNDS, 1, kbps));
 }
 
+/* A quarter more than what each step takes: one fits exactly from there on. */
+const int64_t wish_hints[WISH_HINTS] = {INT64_MAX, 6250, 3500, 1750, 1000, 500, 400, 160, 1};
+
+int64_t wish_hint(int64_t kbps)
+{
+	size_t i = 0;
+
+	while (i + 1 < WISH_HINTS && wish_hints[i] > kbps)
+		i++;
+	return wish_hints[i];
+}
+
 struct wish wish_for(const struct quality *q, const struct wish_usual *usual, int64_t hinted_kbps)
 {
 	switch (q->kind) {

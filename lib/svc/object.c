@@ -7,6 +7,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/num.h"
+#include "lib/http/wish.h"
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
 
@@ -15,7 +16,7 @@ bool object_ask_make(struct object_ask *to, const char *id, const struct quality
 {
 	*to = (struct object_ask){.quality = (int32_t)quality->kind, .height = quality->height};
 	if (quality->kind == QUALITY_AUTO)
-		to->kbps = kbps;
+		to->kbps = wish_hint(kbps);
 	return span_copy(span_of(id), to->id, sizeof(to->id)) &&
 	       span_copy(span_of(format), to->format, sizeof(to->format)) && *id;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/http/ident.h"
+#include "lib/http/wish.h"
 #include "lib/svc/index.h"
 #include "lib/svc/object.h"
 #include "lib/svc/objects.h"
@@ -49,6 +50,19 @@ static void purge_object(const struct conf *conf, const char *boot, const struct
 	out->streams++;
 }
 
+/* By all that the hints of clients may come to. */
+static void purge_quality(const struct conf *conf, const char *boot, struct object_ask *ask,
+	struct purged *out)
+{
+	size_t hints = ask->quality == QUALITY_AUTO ? WISH_HINTS : 1;
+
+	for (size_t i = 0; i < hints; i++) {
+		if (hints > 1)
+			ask->kbps = wish_hints[i];
+		purge_object(conf, boot, ask, out);
+	}
+}
+
 static void purge_streams(
 	const struct conf *conf, const char *boot, const char *id, struct purged *out)
 {
@@ -63,10 +77,7 @@ static void purge_streams(
 			if (!quality_parse(span_of(qualities[i]), &q))
 				continue;
 			if (object_ask_make(&ask, id, &q, 0, formats[k]))
-				purge_object(conf, boot, &ask, out);
-			/* What nothing was hinted of, or is made ready in advance. */
-			if (object_ask_make(&ask, id, &q, INT64_MAX, formats[k]))
-				purge_object(conf, boot, &ask, out);
+				purge_quality(conf, boot, &ask, out);
 		}
 	}
 }

@@ -149,7 +149,8 @@ static void leftovers(void)
 
 static void names(void)
 {
-	static const struct quality high = {QUALITY_HIGH, 0}, low = {QUALITY_LOW, 0};
+	static const struct quality high = {QUALITY_HIGH, 0}, low = {QUALITY_LOW, 0},
+				    hinted = {QUALITY_AUTO, 0};
 	struct block_map_info info = {.size = 10};
 	char a[OBJECT_NAME_BYTES], b[OBJECT_NAME_BYTES], tag[sizeof(info.validator)];
 	unsigned char key[SIGN_SIZE] = {1};
@@ -161,6 +162,9 @@ static void names(void)
 	object_name(&one, a);
 	object_name(&other, b);
 	is_str(a, b, "hints that are not looked at change nothing");
+	object_ask_make(&one, "song", &hinted, 1001, NULL);
+	object_ask_make(&other, "song", &hinted, 1700, NULL);
+	ok(one.kbps == other.kbps && one.kbps == 1000, "hints that mean the same are one");
 	object_ask_make(&other, "song", &low, 0, NULL);
 	object_name(&other, b);
 	ok(strcmp(a, b) != 0, "another quality is another object");
