@@ -69,14 +69,16 @@ sub is_due { my ($slate, $came) = @_; return $slate > ($came < 0.24 ? 1.48 : 0.2
 # --- a source that is quick, and one that is slow ------------------------------------------------------
 
 my ($watch, $began);
-for my $time (qw(first second)) {    # at the first the gateway itself reads its film
+for my $time (qw(first second third)) {    # at the first the gateway itself reads its film
+	$gateway->control('tokens', kill => 1) if $time eq 'third';    # the kept one has died while nobody watched
 	$watch = Watch->new($app, 1, qw(240p audio));
 	$began = time;
 	ok $watch->until(sub { $watch->newest('240p') }, 10), "a source that bursts plays the $time time";
 	note sprintf 'its first playlist came after %.2f s', time - $began;
-	my ($flowed, $slate) = after_start(1, 'flowing', 'slate');
+	my ($flowed, $slate, $lost) = after_start(1, 'flowing', 'slate', 'source_lost');
 	is shown($watch), $slate == 9e9 ? '' : 'starting', sprintf 'with%s slate', $slate == 9e9 ? 'out a' : ' a';
 	ok $slate == 9e9 || is_due($slate, $flowed), sprintf 'as is right (%.2f s, the source %.2f s)', $slate, $flowed;
+	is $lost, 9e9, 'and nobody speaks of trouble';
 	$app->move_clock(40);
 	ok $app->wait_for(sub { !$app->pids('live') }, 10), 'it stops';
 }

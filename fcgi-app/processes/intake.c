@@ -211,12 +211,30 @@ static void judge_token(struct intake *in, const struct upstream_end *how, int64
 	}
 }
 
+/* A token that was kept from earlier and has died meanwhile tells nothing about the source: another
+ * one is on its way, and for viewers the channel is just beginning. */
+static bool is_token_old(const struct intake *in, const struct upstream_end *how)
+{
+	const struct supply *s = &in->supply;
+
+	return in->failures == 0 && is_token_death(how->status) && !s->token.direct &&
+		s->proven_ms != s->token.resolved_ms && token_refresh_due(&s->token, clock_real_ms());
+}
+
+static void try_another_token(struct intake *in, const struct fail *why)
+{
+	in->failures++;
+	wait_longer(in);
+	log_info("token_old", LOG_STR("channel", in->id), LOG_STR("why", why->text));
+}
+
 static void on_end(void *ctx, const struct upstream_end *how)
 {
 	struct intake *in = ctx;
 	int64_t now_ms = clock_mono_ms();
 	int64_t flowed_ms = in->flowing_ms ? now_ms - in->flowing_ms : 0;
 	struct fail why = how->why;
+	bool is_old = !in->refused.kind && is_token_old(in, how);
 
 	if (in->refused.kind) {
 		why = in->refused;
@@ -229,7 +247,10 @@ static void on_end(void *ctx, const struct upstream_end *how)
 	in->flowing_ms = in->giving_ms = 0;
 	if (flowed_ms >= SHORT_MS)
 		hope(in); /* viewers have got something from it */
-	try_later(in, &why, flowed_ms >= WELL_MS);
+	if (is_old)
+		try_another_token(in, &why);
+	else
+		try_later(in, &why, flowed_ms >= WELL_MS);
 }
 
 static struct segments_feed feed_of(struct intake *in)
