@@ -9,7 +9,7 @@ const silent_ms = 1500;		// a far server takes its time for the first byte
 const easy_rate = 0.95;		// nobody hears that
 const short_s = 1;
 const spare_s = 0.5;
-const enough_s = 2;		// the usual segment: what comes before it are the short ones of a quick start
+const enough_s = 1.5;		// half a second in hand when the short segments of a quick start are over
 const hold_ms = 3000;		// from a source that gives less, nothing better will come
 
 // Whether the rest of a segment takes longer than there is to play, and another one at `lowerRate` takes
