@@ -87,7 +87,7 @@ int sock_datagram(const char *path, gid_t group, int *fd, struct fail *f)
 	return 0;
 }
 
-int sock_connect(const char *path)
+static int connect_to(const char *path, int type)
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	int fd, err;
@@ -96,7 +96,7 @@ int sock_connect(const char *path)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0) {
 		err = errno;
 		close(fd);
@@ -104,6 +104,16 @@ int sock_connect(const char *path)
 		return -1;
 	}
 	return fd;
+}
+
+int sock_connect(const char *path)
+{
+	return connect_to(path, SOCK_STREAM);
+}
+
+int sock_connect_packets(const char *path)
+{
+	return connect_to(path, SOCK_SEQPACKET | SOCK_NONBLOCK);
 }
 
 bool sock_is_listening(int fd)

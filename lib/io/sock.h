@@ -24,6 +24,9 @@ int sock_datagram(const char *path, gid_t group, int *fd, struct fail *f);
 /* Connects to the stream socket at `path`; -1 with errno when nobody listens there (yet). */
 int sock_connect(const char *path);
 
+/* The same where messages are kept apart; neither this nor the socket ever blocks. */
+int sock_connect_packets(const char *path);
+
 /* Whether `fd` is a socket that accepts connections. */
 bool sock_is_listening(int fd);
 

@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/must.h"
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
+#include "lib/io/sock.h"
 #include "lib/svc/fill.h"
 #include "lib/svc/summon.h"
 
@@ -78,20 +78,15 @@ static void unlink_filler(struct blocks *b)
 /* False when nobody listens (yet); one is started then. Never waits. */
 static bool link_filler(struct blocks *b)
 {
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
-	int fd;
+	char path[PATH_MAX];
 
 	if (b->link >= 0)
 		return true;
-	if (!file_path(at.sun_path, sizeof(at.sun_path), "%s/filler.sock", b->conf->run_dir))
+	if (!file_path(path, sizeof(path), "%s/filler.sock", b->conf->run_dir))
 		return false;
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0) {
-		b->link = fd;
+	b->link = sock_connect_packets(path);
+	if (b->link >= 0)
 		return true;
-	}
-	if (fd >= 0)
-		close(fd);
 	if (clock_mono_us() - b->called_us >= CALL_MS * 1000) {
 		b->called_us = clock_mono_us();
 		summon_ask(b->conf, FILL_VERB, FILL_ID);
@@ -385,8 +380,11 @@ static int next_of_file(struct blocks *b, int64_t at, int64_t last, struct block
 static int next_passed(struct blocks *b, int64_t at, int64_t last, struct blocks_piece *out)
 {
 	size_t len = b->data_len - b->data_used;
-	int64_t from = b->data->head.offset + (int64_t)b->data_used;
+	int64_t from;
 
+	if (!len)
+		return 0;
+	from = b->data->head.offset + (int64_t)b->data_used;
 	if (from < at && at - from < (int64_t)len) { /* where we said that we were */
 		b->data_used += (size_t)(at - from);
 		len -= (size_t)(at - from);
