@@ -3,9 +3,9 @@
 #include "fcgi-app/endpoints/series.h"
 
 #include <json-c/json.h>
-#include <stdio.h>
 
 #include "fcgi-app/app.h"
+#include "fcgi-app/endpoints/find.h"
 #include "fcgi-app/endpoints/json.h"
 #include "lib/base/num.h"
 #include "lib/http/episode.h"
@@ -15,23 +15,19 @@
 
 enum { WAIT_MS = 3000 };
 
-static int read_number(
-	struct request *rq, const char *name, int64_t most, int64_t *out, struct fail *f)
+static int read_season(struct request *rq, int64_t *season, struct fail *f)
 {
-	const char *text = request_query(rq, name);
-	int64_t least = most == CATALOG_LIMIT_MAX;
+	const char *text = request_query(rq, "season");
 
-	if (text && !num_parse(span_of(text), least, most, out))
-		return fail_set(f, FAIL_INPUT, "%s takes a number from %d to %d", name, (int)least,
-			(int)most);
+	if (text && !num_parse(span_of(text), 0, EPISODE_SEASON_MAX, season))
+		return fail_set(f, FAIL_INPUT, "season takes a number from 0 to %d",
+			EPISODE_SEASON_MAX);
 	return 0;
 }
 
 /* What a list and a page tell alike. */
 static void put_series(struct json_object *to, const struct app *app, const struct series *s)
 {
-	char url[1024];
-
 	json_text(to, "id", s->id);
 	json_text(to, "name", s->name);
 	json_text(to, "category", s->category);
@@ -39,8 +35,7 @@ static void put_series(struct json_object *to, const struct app *app, const stru
 	json_object_object_add(to, "year", s->year ? json_object_new_int64(s->year) : NULL);
 	json_object_object_add(
 		to, "rating", s->rating ? json_object_new_double((double)s->rating / 10) : NULL);
-	snprintf(url, sizeof(url), "%s/api/series/%s", app->conf->public_url, s->id);
-	json_text(to, "url", url);
+	json_url(to, "url", app->conf, "/api/series/%s", s->id);
 }
 
 /* --- the list ----------------------------------------------------------------------------------
@@ -75,7 +70,7 @@ int series_list(struct app *app, struct request *rq, struct reply *r, struct fai
 	char next[CATALOG_CURSOR_MAX];
 
 	json_object_object_add(root, "series", list.series);
-	if (read_number(rq, "limit", CATALOG_LIMIT_MAX, &query.limit, f) < 0 ||
+	if (find_limit(rq, &query.limit, f) < 0 ||
 		catalog_series_page(app->catalog, &query, next, f) < 0) {
 		json_object_put(root);
 		return -1;
@@ -139,7 +134,6 @@ static int add_episode(void *ctx, const struct episode *e)
 {
 	struct telling *t = ctx;
 	struct json_object *item = json_object_new_object();
-	char url[1024];
 
 	if (!t->episodes || t->season != e->season)
 		begin_season(t, e->season);
@@ -150,9 +144,8 @@ static int add_episode(void *ctx, const struct episode *e)
 	json_text(item, "poster", e->poster);
 	json_object_object_add(
 		item, "duration", e->duration_s ? json_object_new_int64(e->duration_s) : NULL);
-	snprintf(url, sizeof(url), "%s/api/stream/series/%s/%lld/%lld", t->app->conf->public_url,
-		t->series->id, (long long)e->season, (long long)e->number);
-	json_text(item, "url", url);
+	json_url(item, "url", t->app->conf, "/api/stream/series/%s/%lld/%lld", t->series->id,
+		(long long)e->season, (long long)e->number);
 	json_object_array_add(t->episodes, item);
 	return 0;
 }
@@ -171,8 +164,8 @@ int series_show(struct app *app, struct request *rq, struct reply *r, struct fai
 
 	if (!series)
 		return fail_set(f, FAIL_INPUT, "The request is too large");
-	if (read_number(rq, "season", EPISODE_SEASON_MAX, &q.season, f) < 0 ||
-		read_number(rq, "limit", CATALOG_LIMIT_MAX, &q.limit, f) < 0 ||
+	if (read_season(rq, &q.season, f) < 0 ||
+		find_limit(rq, &q.limit, f) < 0 ||
 		find_series(app, rq, series, f) < 0 ||
 		know_episodes(app, r, series, WAIT_MS, f) < 0)
 		return -1;

@@ -194,8 +194,8 @@ static int run(const struct conf *conf, struct board *board, const char *id, str
 		result = catalog_series(catalog, &ident, series, f);
 	catalog_close(&catalog);
 	a->series = series;
-	if (result == 0)
-		source = conf_source(conf, series->source);
+	if (result == 0 && !(source = conf_source(conf, series->source)))
+		result = fail_set(f, FAIL_MISSING, "The source %s is configured no more", series->source);
 	if (result == 0 && (result = catalog_schema_write(conf, &a->db, f)) == 0) {
 		row_add(board_row(board, ROW_SOURCE, series->source), SOURCE_REQUESTS, 1);
 		result = find_source(a, f) < 0 ? -1 : ask(a, source, why, f);
