@@ -153,17 +153,6 @@ function skip(by) {
 	controls.wake();
 }
 
-function chooseRung(index) {
-	const rung = playback.rungs.video[index];
-	if (rung)
-		playback.choose(rung.name);
-}
-
-function chooseQuality(choice) {
-	if (choice === AUTO ? playback.rungs.video.length > 0 : playback.rungs.audio)
-		playback.choose(choice);
-}
-
 const keys = {
 	play: () => playback.toggle(),
 	mute: () => controls.mute(),
@@ -177,8 +166,8 @@ const keys = {
 	sounds: () => !$('sounds').hidden && menus.sounds.show(),
 	speeds: () => menus.speeds.show(),
 	menu: () => menus.quality.show(),
-	quality: chooseQuality,
-	rung: chooseRung,
+	quality: (choice) => playback.chooseKind(choice),
+	rung: (index) => playback.chooseRung(index),
 	help: () => $('help-box').showModal(),
 };
 

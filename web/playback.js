@@ -186,6 +186,19 @@ export class Playback {
 		this.use(choice, false);
 	}
 
+	// The rung at a place in the menu, if there is one.
+	chooseRung(index) {
+		const rung = this.rungs.video[index];
+		if (rung)
+			this.choose(rung.name);
+	}
+
+	// Auto or sound alone, where there is something to choose from.
+	chooseKind(choice) {
+		if (choice === AUTO ? this.rungs.video.length > 0 : this.rungs.audio)
+			this.choose(choice);
+	}
+
 	use(choice, gently) {
 		const was = this.active;
 		this.active = choice;

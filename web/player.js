@@ -63,17 +63,6 @@ function menuNote() {
 
 // ---- keyboard and help
 
-function chooseRung(index) {
-	const rung = playback.rungs.video[index];
-	if (rung)
-		playback.choose(rung.name);
-}
-
-function chooseQuality(choice) {
-	if (choice === AUTO ? playback.rungs.video.length > 0 : playback.rungs.audio)
-		playback.choose(choice);
-}
-
 const keys = {
 	play: () => playback.toggle(),
 	mute: () => controls.mute(),
@@ -82,8 +71,8 @@ const keys = {
 	pip: () => controls.pip(),
 	live: () => playback.goLive(),
 	menu: () => menu.show(),
-	quality: chooseQuality,
-	rung: chooseRung,
+	quality: (choice) => playback.chooseKind(choice),
+	rung: (index) => playback.chooseRung(index),
 	help: () => $('help-box').showModal(),
 };
 
