@@ -145,7 +145,12 @@ my @playlist = ('/api/hls/1/240p.m3u8');
 ok $app->wait_for(sub { watch(sub { 0 }, 0.2); grep { /\.ts$/ } split /\n/, $app->get(@playlist)->body }, 20), 'its playlist plays beside it';
 is $gateway->channel(1)->{peak}, 1, 'from the same upstream';
 ok watch(sub { $app->pids('ffmpeg') == 1 }, 15), 'which is encoded now';
-ok $app->wait_for(sub { watch(sub { 0 }, 0.2); $app->get(@playlist)->body =~ /DISCONTINUITY\n/ }, 20), 'after a slate';
+# A quick encoder needs no slate, and on a slow machine the seam may have left the list.
+my $is_joined = sub {
+	my $body = $app->get(@playlist)->body;
+	return $app->log =~ / slate .*channel=live-1\b/ ? $body =~ /DISCONTINUITY\n|DISCONTINUITY-SEQUENCE:[1-9]/ : Hls->read($body)->segments > 2;
+};
+ok $app->wait_for(sub { watch(sub { 0 }, 0.2); $is_joined->() }, 20), 'after a slate, if there was one';
 my $list = Hls->read($app->get(@playlist)->body);
 cmp_ok abs(time + $app->{clock} / 1000 - ($list->segments)[-1]{date}), '<', 15, 'with the date of now';
 for (1 .. 4) { $app->move_clock(3); watch(sub { 0 }, 0.4) }

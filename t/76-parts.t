@@ -38,7 +38,8 @@ sub prepare {
 	my $reply = $state eq 'half' ? $app->get($target, Range => 'bytes=262144-262200') : $app->get($target);
 	my $modified = Parts::_seconds($reply->header('Last-Modified'));
 	return ($target, $modified) if $state ne 'file';
-	my ($name) = grep { -s $_ == $size } glob $app->run_dir . '/bytes/pub/*';
+	my $name;
+	$app->wait_for(sub { ($name) = grep { (-s $_ // 0) == $size } glob $app->run_dir . '/bytes/pub/*' }, 20) or die "$target is never published\n";
 	$name =~ s{.*/}{};
 	return ("/cdn/o/$name", $modified);
 }
@@ -64,11 +65,15 @@ sub look {
 	my ($front, $state, $case, $number) = @_;
 	my $size = 600_000 + $number * 4 + (grep { $states[$_] eq $state } 0 .. 3)[0];
 	my ($target, $modified) = prepare($front, $state, $size);
-	# Of what is cold nobody knows the date yet: it is that of now.
-	my ($method, @headers) = $case->($size, $modified // time);
+	# Of what is cold nobody knows the date yet: it is that of a moment while it is asked for.
+	my $before = time;
+	my ($method, @headers) = $case->($size, $modified // $before);
 	my %headers = @headers;
 	my $reply = $front->app->request($method, $target, @headers);
-	$modified //= Parts::_seconds($reply->header('Last-Modified')) // time;
+	$modified //= Parts::_seconds($reply->header('Last-Modified'));
+	my @dates = $modified // ($before .. time);
+	my ($date) = grep { (Parts::expected($size, $_, $method, %headers))[0] == $reply->status } @dates;
+	$modified = $date // $dates[0];
 	my ($status, $first, $last) = Parts::expected($size, $modified, $method, %headers);
 	my $name = "$state: $method " . join ', ', map { "$_: $headers{$_}" } sort keys %headers;
 	my @wrong;
