@@ -38,35 +38,42 @@ static bool cut_authority(struct span url, struct span *authority)
 	return false;
 }
 
-bool authority_host(struct span url, struct span *host)
+bool authority_split(struct span authority, struct span *host, struct span *port)
 {
 	static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
-	struct span authority, found, port = {NULL, 0};
+	struct span found, digits;
 	const char *end;
 	int64_t number;
 
-	if (!cut_authority(url, &authority))
-		return false;
-	if (authority.ptr[0] == '[') {
+	if (authority.len && authority.ptr[0] == '[') {
 		end = memchr(authority.ptr, ']', authority.len);
 		if (!end)
 			return false;
 		found = span_make(authority.ptr + 1, (size_t)(end - authority.ptr) - 1);
-		port = span_make(end + 1, authority.len - found.len - 2);
+		digits = span_make(end + 1, authority.len - found.len - 2);
 		if (!holds_only(found, "0123456789abcdefABCDEF:.") ||
-			(port.len && port.ptr[0] != ':'))
+			(digits.len && digits.ptr[0] != ':'))
 			return false;
-		port = port.len ? span_make(port.ptr + 1, port.len - 1) : (struct span){NULL, 0};
+		if (digits.len)
+			digits = span_make(digits.ptr + 1, digits.len - 1);
 	} else {
 		span_next(&authority, ':', &found);
-		port = authority;
+		digits = authority.ptr ? authority : (struct span){"", 0};
 		if (!holds_only(found, name))
 			return false;
 	}
-	if (port.ptr && port.len && !num_parse(port, 1, PORT_MAX, &number))
+	if (digits.len && !num_parse(digits, 1, PORT_MAX, &number))
 		return false;
 	*host = found;
+	*port = digits;
 	return true;
+}
+
+bool authority_host(struct span url, struct span *host)
+{
+	struct span authority, port;
+
+	return cut_authority(url, &authority) && authority_split(authority, host, &port);
 }
 
 static bool is_local_name(struct span host)

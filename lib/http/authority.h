@@ -14,6 +14,10 @@
  * backslash, letters of other alphabets. */
 bool authority_host(struct span url, struct span *host);
 
+/* The same of "host", "host:port" or "[v6]:port" alone, and the digits of the port, 1 to 65535; *port
+ * is empty when none is said. Both point into `authority`. */
+bool authority_split(struct span authority, struct span *host, struct span *port);
+
 /* Whether the host is, in any spelling, an address that is not public (cidr_is_private()), or a name
  * that only this host or its network can mean: localhost, *.local, *.internal, one without a dot. */
 bool authority_is_private(struct span host);

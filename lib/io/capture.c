@@ -25,19 +25,24 @@ enum {
 	FILE_MAX = 64 << 20,
 	OPEN_FILES = 256,
 	REAP_MS = 1000,
-	SWEEPS = 20, /* what is killed may have started others meanwhile */
 	PIECE = 16384,
+	PIECES = 65, /* more than a pipe holds */
 	SIGNALLED = 128,
 	SIGNAL_MAX = 64 /* child_reap() */
 };
 
+/* What the keeper says at its end. */
+struct report {
+	int status;
+	struct fail why; /* why the program could not be started */
+};
+
 struct running {
 	struct capture *capture;
-	struct child child;
-	int out_fd, err_fd;
-	struct buf err;
+	struct child keeper;
+	int out[2], err[2], leash[2], report[2]; /* pipes */
+	struct buf complaints;
 	bool too_much;
-	int status;
 };
 
 static void close_fd(int *fd)
@@ -47,50 +52,10 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-/* Reads what is there now. False at the end, or when it is more than there may be. */
-static bool drain(struct running *r, int *fd, struct buf *to)
-{
-	char piece[PIECE];
-	ssize_t n = 0;
-
-	while (*fd >= 0 && (n = read(*fd, piece, sizeof(piece))) > 0) {
-		if (to == &r->err && to->len + (size_t)n > to->max)
-			buf_drop(to, to->len);
-		if (!buf_add(to, piece, (size_t)n) && to != &r->err) {
-			r->too_much = true;
-			return false;
-		}
-	}
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-		close_fd(fd);
-	return true;
-}
-
-/* Until it has ended; what it left behind may hold its output open for ever. */
-static bool follow(struct running *r)
-{
-	int64_t until_ms = clock_mono_ms() + r->capture->wait_ms, left_ms;
-
-	while ((left_ms = until_ms - clock_mono_ms()) > 0) {
-		struct pollfd wake[] = {{r->out_fd, POLLIN, 0}, {r->err_fd, POLLIN, 0},
-			{r->child.pidfd, POLLIN, 0}};
-		bool ended;
-
-		poll(wake, 3, (int)left_ms);
-		ended = child_reap(&r->child, &r->status);
-		if (!drain(r, &r->out_fd, r->capture->out))
-			return true;
-		drain(r, &r->err_fd, &r->err);
-		if (ended)
-			return true;
-	}
-	return false;
-}
-
 /* --- what is left ------------------------------------------------------------------------------
  */
 
-/* Kills our children but `spare`, which are its orphans; false when there is none. */
+/* Kills our children but `spare`; false when there is none. */
 static bool kill_children(pid_t spare)
 {
 	char path[64];
@@ -108,22 +73,117 @@ static bool kill_children(pid_t spare)
 			continue;
 		some = true;
 		kill((pid_t)pid, SIGKILL);
+		waitpid((pid_t)pid, NULL, WNOHANG);
 	}
 	buf_release(&text);
 	return some;
 }
 
-static void end_all(struct running *r)
+/* Ends all that we have but `spare`. The orphans of what is killed come to us, and are next; they may
+ * have started others meanwhile. */
+static void sweep(pid_t spare)
 {
-	if (r->child.pid) {
-		child_kill(&r->child, SIGKILL);
-		child_wait(&r->child, REAP_MS, &r->status);
-	}
-	for (int i = 0; i < SWEEPS && kill_children(r->capture->spare); i++) {
-		while (waitpid(-1, NULL, WNOHANG) > 0)
-			;
+	int64_t until_ms = clock_mono_ms() + REAP_MS;
+
+	while (kill_children(spare) && clock_mono_ms() < until_ms)
 		poll(NULL, 0, 1);
+}
+
+/* --- the keeper --------------------------------------------------------------------------------
+ * A process between us and the program. It has the orphans of what the program starts, and when the
+ * program has ended, or we have let go of the leash, which the kernel does for us if we are killed,
+ * it ends them all.
+ */
+
+static int start_program(const struct running *r, struct child *program, struct fail *f)
+{
+	const struct capture *c = r->capture;
+	char proxies[2][160];
+	const char *const env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/nonexistent",
+		"LANG=C.UTF-8", "PYTHONUNBUFFERED=1", c->proxy ? proxies[0] : NULL, proxies[1],
+		NULL};
+	const struct child_spec spec = {.argv = c->argv,
+		.env = env,
+		.stdin_fd = -1,
+		.stdout_fd = r->out[1],
+		.stderr_fd = r->err[1],
+		.limits = {.as_bytes = c->memory_bytes,
+			.cpu_s = c->wait_ms / 1000 + 1,
+			.fsize_bytes = FILE_MAX,
+			.nofile = OPEN_FILES}};
+
+	snprintf(proxies[0], sizeof(proxies[0]), "http_proxy=%s", c->proxy);
+	snprintf(proxies[1], sizeof(proxies[1]), "https_proxy=%s", c->proxy);
+	if (child_start(&spec, program, f) == 0)
+		return 0;
+	if (f->kind == FAIL_MISSING)
+		f->kind = FAIL_UPSTREAM;
+	return -1;
+}
+
+static int keeper_main(void *ctx)
+{
+	struct running *r = ctx;
+	struct report report = {.status = SIGNALLED + SIGKILL};
+	struct child program = {0, -1};
+	ssize_t n;
+
+	prctl(PR_SET_PDEATHSIG, 0);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	close_fd(&r->leash[1]);
+	if (start_program(r, &program, &report.why) == 0) {
+		struct pollfd wake[] = {{r->leash[0], 0, 0}, {program.pidfd, POLLIN, 0}};
+
+		while (poll(wake, 2, -1) < 0 && errno == EINTR)
+			;
+		child_reap(&program, &report.status);
+		child_kill(&program, SIGKILL);
+		sweep(0);
 	}
+	n = write(r->report[1], &report, sizeof(report));
+	return n != (ssize_t)sizeof(report);
+}
+
+/* --- following it ------------------------------------------------------------------------------
+ */
+
+/* Reads what is there now. False when it is more than there may be. */
+static bool drain(struct running *r, int *fd, struct buf *to)
+{
+	char piece[PIECE];
+	ssize_t n = 0;
+
+	for (int i = 0; i < PIECES && *fd >= 0 && (n = read(*fd, piece, sizeof(piece))) > 0; i++) {
+		if (to == &r->complaints && to->len + (size_t)n > to->max)
+			buf_drop(to, to->len);
+		if (!buf_add(to, piece, (size_t)n) && to != &r->complaints) {
+			r->too_much = true;
+			return false;
+		}
+	}
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		close_fd(fd);
+	return true;
+}
+
+/* Until all of it has ended: what still held its output is dead by then. */
+static bool follow(struct running *r, struct report *report)
+{
+	int64_t until_ms = clock_mono_ms() + r->capture->wait_ms, left_ms;
+
+	while ((left_ms = until_ms - clock_mono_ms()) > 0) {
+		struct pollfd wake[] = {{r->out[0], POLLIN, 0}, {r->err[0], POLLIN, 0},
+			{r->report[0], POLLIN, 0}};
+
+		if (poll(wake, 3, (int)left_ms) < 0)
+			continue;
+		if (!drain(r, &r->out[0], r->capture->out))
+			return true;
+		drain(r, &r->err[0], &r->complaints);
+		if (wake[2].revents)
+			return read(r->report[0], report, sizeof(*report)) >= 0;
+	}
+	return false;
 }
 
 /* --- the whole ---------------------------------------------------------------------------------
@@ -131,48 +191,40 @@ static void end_all(struct running *r)
 
 static int start(struct running *r, struct fail *f)
 {
-	char proxies[2][48];
-	const char *const env[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/nonexistent",
-		"LANG=C.UTF-8", "PYTHONUNBUFFERED=1", r->capture->proxy_port ? proxies[0] : NULL,
-		proxies[1], NULL};
-	int out[2] = {-1, -1}, err[2] = {-1, -1}, result;
+	if (pipe2(r->out, O_CLOEXEC) < 0 || pipe2(r->err, O_CLOEXEC) < 0 ||
+		pipe2(r->leash, O_CLOEXEC) < 0 || pipe2(r->report, O_CLOEXEC) < 0)
+		return fail_errno(f, FAIL_INTERNAL, errno, "A program cannot be started");
+	if (child_fork(keeper_main, r, "keeper", &r->keeper, f) < 0)
+		return -1;
+	close_fd(&r->out[1]);
+	close_fd(&r->err[1]);
+	close_fd(&r->leash[0]);
+	close_fd(&r->report[1]);
+	fcntl(r->out[0], F_SETFL, O_NONBLOCK);
+	fcntl(r->err[0], F_SETFL, O_NONBLOCK);
+	return 0;
+}
 
-	snprintf(proxies[0], sizeof(proxies[0]), "http_proxy=http://127.0.0.1:%d",
-		r->capture->proxy_port);
-	snprintf(proxies[1], sizeof(proxies[1]), "https_proxy=http://127.0.0.1:%d",
-		r->capture->proxy_port);
-	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0) {
-		result = fail_errno(f, FAIL_INTERNAL, errno, "A program cannot be started");
-	} else {
-		struct child_spec spec = {.argv = r->capture->argv,
-			.env = env,
-			.stdin_fd = -1,
-			.stdout_fd = out[1],
-			.stderr_fd = err[1],
-			.limits = {.as_bytes = r->capture->memory_bytes,
-				.cpu_s = r->capture->wait_ms / 1000 + 1,
-				.fsize_bytes = FILE_MAX,
-				.nofile = OPEN_FILES}};
+static void end(struct running *r)
+{
+	int *const pipes[] = {r->out, r->err, r->leash, r->report};
 
-		result = child_start(&spec, &r->child, f);
-		if (result < 0 && f->kind == FAIL_MISSING)
-			f->kind = FAIL_UPSTREAM;
+	close_fd(&r->leash[1]);
+	if (r->keeper.pid && !child_wait(&r->keeper, 2 * REAP_MS, NULL)) {
+		child_kill(&r->keeper, SIGKILL);
+		child_wait(&r->keeper, REAP_MS, NULL);
 	}
-	close_fd(&out[1]);
-	close_fd(&err[1]);
-	r->out_fd = out[0];
-	r->err_fd = err[0];
-	if (result == 0) {
-		fcntl(r->out_fd, F_SETFL, O_NONBLOCK);
-		fcntl(r->err_fd, F_SETFL, O_NONBLOCK);
+	for (size_t i = 0; i < sizeof(pipes) / sizeof(pipes[0]); i++) {
+		close_fd(&pipes[i][0]);
+		close_fd(&pipes[i][1]);
 	}
-	return result;
+	sweep(r->capture->spare); /* what a killed keeper has left */
 }
 
 /* The last line with a word, without addresses, which may hold secrets. */
 static void keep_said(struct running *r)
 {
-	struct span rest = buf_span(&r->err), line, last = {NULL, 0}, word;
+	struct span rest = buf_span(&r->complaints), line, last = {NULL, 0}, word;
 	struct buf kept;
 
 	while (span_next(&rest, '\n', &line)) {
@@ -188,42 +240,50 @@ static void keep_said(struct running *r)
 	buf_release(&kept);
 }
 
-static int judge(const struct running *r, bool in_time, struct fail *f)
+static int judge(
+	const struct running *r, bool in_time, const struct report *report, struct fail *f)
 {
 	const char *path = r->capture->argv[0], *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
+	int status = report->status;
 
 	if (!in_time)
 		return fail_set(f, FAIL_TIMEOUT, "%s did not end in time", name);
 	if (r->too_much)
 		return fail_set(f, FAIL_UPSTREAM, "%s printed too much", name);
-	if (r->status > SIGNALLED && r->status <= SIGNALLED + SIGNAL_MAX)
+	if (report->why.kind)
+		return fail_set(f, report->why.kind, "%s", report->why.text);
+	if (status > SIGNALLED && status <= SIGNALLED + SIGNAL_MAX)
 		return fail_set(
-			f, FAIL_UPSTREAM, "%s was ended by signal %d", name, r->status - SIGNALLED);
-	if (r->status)
-		return fail_set(f, FAIL_UPSTREAM, "%s ended with status %d%s%s", name, r->status,
+			f, FAIL_UPSTREAM, "%s was ended by signal %d", name, status - SIGNALLED);
+	if (status)
+		return fail_set(f, FAIL_UPSTREAM, "%s ended with status %d%s%s", name, status,
 			*r->capture->said ? ": " : "", r->capture->said);
 	return 0;
 }
 
 int capture_run(struct capture *c, struct fail *f)
 {
-	struct running r = {.capture = c, .child = {0, -1}, .out_fd = -1, .err_fd = -1};
+	struct running r = {.capture = c,
+		.keeper = {0, -1},
+		.out = {-1, -1},
+		.err = {-1, -1},
+		.leash = {-1, -1},
+		.report = {-1, -1}};
+	struct report report = {.status = SIGNALLED + SIGKILL};
+	bool in_time;
 	int result;
 
 	c->said[0] = '\0';
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	buf_init(&r.err, STDERR_MAX);
+	buf_init(&r.complaints, STDERR_MAX);
 	result = start(&r, f);
+	in_time = result == 0 && follow(&r, &report);
+	end(&r);
 	if (result == 0) {
-		bool in_time = follow(&r);
-
-		end_all(&r);
 		keep_said(&r);
-		result = judge(&r, in_time, f);
+		result = judge(&r, in_time, &report, f);
 	}
-	close_fd(&r.out_fd);
-	close_fd(&r.err_fd);
-	buf_release(&r.err);
+	buf_release(&r.complaints);
 	return result;
 }

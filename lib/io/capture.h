@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: BSD-2-Clause
  * The program gets a clean environment, no input and no descriptor but its output, and is bounded
  * in time, memory, files and what it may print. Nothing of it is left when the call returns: not
- * what it started either, whatever group or session that went to. For short-lived processes of one
- * thread: the caller becomes the parent of what its program leaves behind (PR_SET_CHILD_SUBREAPER).
- */
+ * what it started either, whatever group or session that went to, and not when the caller is killed
+ * meanwhile. For short-lived processes of one thread: the caller becomes the parent of what its
+ * program leaves behind (PR_SET_CHILD_SUBREAPER). */
 #ifndef SLUICE_IO_CAPTURE_H
 #define SLUICE_IO_CAPTURE_H
 
@@ -18,7 +18,7 @@ struct capture {
 	const char *const *argv; /* ends in NULL; argv[0] is looked up in PATH */
 	int64_t wait_ms, memory_bytes;
 	pid_t spare;	/* a child of the caller's that is not to be ended; 0: none */
-	int proxy_port; /* of loopback (lib/io/guard.h), through which it is to go; 0: none */
+	const char *proxy; /* the URL (lib/io/guard.h) through which it is to go; NULL: none */
 	struct buf *out; /* what it prints, at most out->max */
 	char said[160];	 /* the last line on its standard error that says something, cut */
 };

@@ -17,29 +17,26 @@
 #include "lib/base/log.h"
 #include "lib/base/num.h"
 #include "lib/http/cidr.h"
+#include "lib/http/proxy_head.h"
+#include "lib/io/sign.h"
 
 enum {
 	HEAD_MAX = 32768,
-	HOST_MAX = 256,
 	ALLOW_MAX = 32,
 	BACKLOG = 64,
 	PATIENCE_MS = 10000, /* for a head, and for a connection */
 	IDLE_MS = 60000,
-	PIECE = 65536
+	PIECE = 65536,
+	SECRET_BYTES = 16,
+	WORD_MAX = 64 /* "user:secret" */
 };
 
 struct way {
 	struct cidr allow[ALLOW_MAX];
 	size_t allow_count;
 	const char *egress;
+	char credentials[SIGN_BASE64_SIZE(WORD_MAX)]; /* RFC 7617: of what is to be sent */
 	int listen_fd;
-};
-
-/* Where a request wants to go, and what it is to be there. */
-struct wanted_host {
-	char host[HOST_MAX], port[8];
-	bool tunnel;
-	struct span method, rest; /* "/path HTTP/1.1" and all that follows */
 };
 
 /* --- where to -----------------------------------------------------------------------------------
@@ -82,57 +79,6 @@ static bool is_allowed(const struct way *w, const struct sockaddr *sa)
 	return false;
 }
 
-/* "host:port", "[v6]:port", or without a port. */
-static bool read_authority(struct span text, const char *usual_port, struct wanted_host *to)
-{
-	struct span host = text, port = span_of(usual_port);
-	const char *colon;
-	int64_t number;
-
-	if (text.len && text.ptr[0] == '[') {
-		const char *end = memchr(text.ptr, ']', text.len);
-
-		if (!end)
-			return false;
-		host = span_make(text.ptr + 1, (size_t)(end - text.ptr - 1));
-		text = span_make(end + 1, text.len - (size_t)(end + 1 - text.ptr));
-		if (text.len && text.ptr[0] != ':')
-			return false;
-		colon = text.len ? text.ptr : NULL;
-	} else {
-		colon = memchr(text.ptr, ':', text.len);
-		if (colon)
-			host.len = (size_t)(colon - text.ptr);
-	}
-	if (colon)
-		port = span_make(colon + 1, text.len - (size_t)(colon + 1 - text.ptr));
-	return host.len && !memchr(host.ptr, '@', host.len) && num_parse(port, 1, 65535, &number) &&
-	       span_copy(host, to->host, sizeof(to->host)) &&
-	       span_copy(port, to->port, sizeof(to->port));
-}
-
-/* Out of the first line of a request. */
-static bool read_request(struct span head, struct wanted_host *to)
-{
-	static const char scheme[] = "http://";
-	struct span authority;
-	const char *slash;
-
-	if (!span_next(&head, ' ', &to->method) || !head.ptr)
-		return false;
-	to->tunnel = span_is(to->method, "CONNECT");
-	if (to->tunnel)
-		return span_next(&head, ' ', &authority) && read_authority(authority, "", to);
-	if (!span_starts(head, scheme))
-		return false;
-	head = span_make(head.ptr + sizeof(scheme) - 1, head.len - (sizeof(scheme) - 1));
-	slash = memchr(head.ptr, '/', head.len);
-	if (!slash)
-		return false;
-	to->rest = span_make(slash, head.len - (size_t)(slash - head.ptr));
-	return read_authority(span_make(head.ptr, (size_t)(slash - head.ptr)), "80", to);
-}
-
 /* --- connecting ---------------------------------------------------------------------------------
  */
 
@@ -166,9 +112,9 @@ static int connect_to(const struct way *w, const struct addrinfo *to)
 	return fd;
 }
 
-enum reached { REACHED, REFUSED, UNREACHED };
+enum reached { REACHED, REFUSED, UNREACHED, STRANGER };
 
-static enum reached reach(const struct way *w, const struct wanted_host *h, int *fd)
+static enum reached reach(const struct way *w, const struct proxy_head *h, int *fd)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
 	enum reached result = UNREACHED;
@@ -243,44 +189,19 @@ static bool read_head(int fd, struct buf *to)
 	return true;
 }
 
-/* What is between the program and us alone (RFC 9110 section 7.6.1). */
-static bool is_hop_field(struct span line)
+static bool send_request(int upstream, const struct proxy_head *h)
 {
-	static const char *const names[] = {
-		"Connection", "Proxy-Connection", "Keep-Alive", "Proxy-Authorization"};
-	struct span name;
-
-	span_next(&line, ':', &name);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (span_is_nocase(span_trim(name), names[i]))
-			return true;
-	}
-	return false;
-}
-
-/* One request a connection: the next one may be for another host, and would go to this one. */
-static bool send_request(int upstream, const struct wanted_host *h)
-{
-	struct span rest = h->rest, line;
 	struct buf text;
 	bool sent;
 
 	buf_init(&text, HEAD_MAX + 64);
-	buf_printf(&text, "%.*s ", (int)h->method.len, h->method.ptr);
-	while (span_next(&rest, '\n', &line) && line.len && !span_is(line, "\r")) {
-		if (is_hop_field(line))
-			continue;
-		buf_add(&text, line.ptr, line.len);
-		buf_putc(&text, '\n');
-	}
-	buf_puts(&text, "Connection: close\r\n\r\n");
-	sent = !text.failed && send_all(upstream, text.ptr, text.len) &&
-	       send_all(upstream, rest.ptr, rest.len);
+	proxy_head_print(h, &text);
+	sent = !text.failed && send_all(upstream, text.ptr, text.len);
 	buf_release(&text);
 	return sent;
 }
 
-static void pass_on(int client, int upstream, const struct wanted_host *h, const struct buf *head)
+static void pass_on(int client, int upstream, const struct proxy_head *h, const struct buf *head)
 {
 	static const char opened[] = "HTTP/1.1 200 Connection established\r\n\r\n";
 	const char *body = strstr(head->ptr, "\r\n\r\n") + 4;
@@ -301,16 +222,21 @@ static void serve(const struct way *w, int client)
 		[REFUSED] = "HTTP/1.1 403 Private address\r\n"
 			    "Content-Length: 0\r\nConnection: close\r\n\r\n",
 		[UNREACHED] = "HTTP/1.1 502 Not reached\r\n"
-			      "Content-Length: 0\r\nConnection: close\r\n\r\n"};
+			      "Content-Length: 0\r\nConnection: close\r\n\r\n",
+		[STRANGER] = "HTTP/1.1 407 Not yours\r\n"
+			     "Proxy-Authenticate: Basic realm=\"guard\"\r\n"
+			     "Content-Length: 0\r\nConnection: close\r\n\r\n"};
 	enum reached result = UNREACHED;
-	struct wanted_host h = {.tunnel = false};
+	struct proxy_head h = {.tunnel = false};
 	struct buf head;
 	int upstream = -1;
 
 	buf_init(&head, HEAD_MAX);
 	if (read_head(client, &head)) {
-		if (read_request(buf_span(&head), &h))
-			result = reach(w, &h, &upstream);
+		if (proxy_head_read(buf_span(&head), &h))
+			result = sign_equal(h.credentials, span_of(w->credentials))
+					 ? reach(w, &h, &upstream)
+					 : STRANGER;
 		if (result == REACHED)
 			pass_on(client, upstream, &h, &head);
 		else
@@ -375,11 +301,24 @@ static int listen_here(int *port, struct fail *f)
 	return fd;
 }
 
+/* Any user of this host can connect to a port of it: whom it was started for sends a secret. */
+static void make_secret(struct way *w, int port, struct guard *g)
+{
+	unsigned char secret[SECRET_BYTES];
+	char hex[2 * SECRET_BYTES + 1], word[WORD_MAX];
+
+	sign_random(secret, sizeof(secret));
+	num_print_hex(secret, sizeof(secret), hex);
+	snprintf(word, sizeof(word), "guard:%s", hex);
+	sign_base64(span_of(word), w->credentials, sizeof(w->credentials));
+	snprintf(g->url, sizeof(g->url), "http://%s@127.0.0.1:%d", word, port);
+}
+
 int guard_start(
 	struct guard *g, const struct fetch_policy *policy, const char *egress, struct fail *f)
 {
 	struct way w = {.egress = egress};
-	int result;
+	int result, port;
 
 	*g = (struct guard){.child = {0, -1}};
 	for (size_t i = 0; i < policy->allow_count; i++) {
@@ -388,9 +327,10 @@ int guard_start(
 			return fail_set(f, FAIL_INPUT, "allow: \"%s\" is no CIDR[:port[-port]]",
 				policy->allow[i]);
 	}
-	w.listen_fd = listen_here(&g->port, f);
+	w.listen_fd = listen_here(&port, f);
 	if (w.listen_fd < 0)
 		return -1;
+	make_secret(&w, port, g);
 	result = child_fork(guard_main, &w, "guard", &g->child, f);
 	close(w.listen_fd);
 	return result;

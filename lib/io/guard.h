@@ -1,10 +1,12 @@
 /* lib/io/guard.h - the way out for a program of somebody else's: a proxy that reaches public
- * addresses. SPDX-License-Identifier: BSD-2-Clause A program that is given an address by a user may
- * be led anywhere by it, by redirects and by names that change. It is started with http_proxy and
- * https_proxy, which lead here: CONNECT and absolute-form requests (RFC 9110 section 9.3.6, RFC
- * 9112 section 3.2.2), whose names are looked up here, and no connection is made to what is no
- * public address, but for those that the policy allows. One process on a port of loopback, and a
- * process for each connection; all die with the caller. */
+ * addresses.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * A program that is given an address by a user may be led anywhere by it, by redirects and by names
+ * that change. It is started with http_proxy and https_proxy, which lead here: CONNECT and
+ * absolute-form requests (lib/http/proxy_head.h), whose names are looked up here, and no connection
+ * is made to what is no public address, but for those that the policy allows. Other users of this
+ * host are refused: the variables hold a secret (RFC 7617). One process on a port of loopback, and
+ * a process for each connection; all die with the caller. */
 #ifndef SLUICE_IO_GUARD_H
 #define SLUICE_IO_GUARD_H
 
@@ -14,7 +16,7 @@
 
 struct guard {
 	struct child child; /* pid 0: none */
-	int port;	    /* of 127.0.0.1 */
+	char url[96];	    /* http://user:secret@127.0.0.1:port */
 };
 
 /* `egress` is the address of ours to connect from; "" for any. Fails: FAIL_INTERNAL, FAIL_INPUT for

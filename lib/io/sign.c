@@ -47,13 +47,18 @@ void sign_hmac(struct span key, struct span data, unsigned char out[SIGN_SIZE])
 	must(len == SIGN_SIZE);
 }
 
+void sign_base64(struct span data, char *to, size_t size)
+{
+	must(data.len < INT_MAX / 2 && size >= SIGN_BASE64_SIZE(data.len));
+	EVP_EncodeBlock((unsigned char *)to, (const unsigned char *)data.ptr, (int)data.len);
+}
+
 void sign_sha1_base64(struct span data, char out[SIGN_SHA1_BASE64_SIZE])
 {
 	unsigned char sha1[20];
 
 	digest(EVP_sha1(), data, sha1, sizeof(sha1));
-	must(EVP_EncodeBlock((unsigned char *)out, sha1, sizeof(sha1)) ==
-		SIGN_SHA1_BASE64_SIZE - 1);
+	sign_base64(span_make((const char *)sha1, sizeof(sha1)), out, SIGN_SHA1_BASE64_SIZE);
 }
 
 bool sign_equal(struct span a, struct span b)

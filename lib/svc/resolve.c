@@ -122,7 +122,7 @@ static int run_program(struct asking *a, struct fail *f)
 	struct buf out, subject;
 	const struct fetch_policy policy = {
 		a->what->source->allow, a->what->source->allow_count};
-	struct guard guard = {.port = 0};
+	struct guard guard = {.url = ""};
 	struct capture c = {.wait_ms = a->conf->resolve_timeout_s * 1000,
 		.memory_bytes = a->conf->resolve_memory,
 		.out = &out};
@@ -133,7 +133,7 @@ static int run_program(struct asking *a, struct fail *f)
 	if (program_subject(a->conf, a->mc, a->what, &subject, f) == 0)
 		c.argv = program_words(a->conf, a->what, buf_str(&subject), &a->arena, f);
 	if (c.argv && guard_start(&guard, &policy, a->what->source->egress, f) == 0) {
-		c.proxy_port = guard.port;
+		c.proxy = guard.url;
 		c.spare = guard.child.pid;
 		if (capture_run(&c, f) == 0)
 			result = offer_read(buf_span(&out), &a->arena, a->offer, f);

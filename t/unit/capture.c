@@ -2,8 +2,10 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/io/capture.h"
 
-#include <dirent.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -30,14 +32,15 @@ static const struct {
 		"cannot get of now"},
 	{"one that dies as Perl does", "exit 255", 5000, FAIL_UPSTREAM, "", ""},
 	{"one that crashes", "kill -SEGV $$", 5000, FAIL_UPSTREAM, "", ""},
-	{"one that never ends", "echo begun; exec sleep 60", 300, FAIL_TIMEOUT, "begun\n", ""},
+	{"one that never ends", "echo begun; exec sleep 960.$1", 300, FAIL_TIMEOUT, "begun\n", ""},
 	{"one that never ends to print", "exec yes", 5000, FAIL_UPSTREAM, NULL, ""},
 	{"one that never ends to complain", "while :; do echo no >&2; done", 300, FAIL_TIMEOUT, "",
 		NULL},
-	{"one whose child holds its output", "sleep 61 & echo done", 5000, FAIL_NONE, "done\n", ""},
-	{"one whose child hides in a session", "setsid sleep 62 & echo done", 5000, FAIL_NONE,
+	{"one that complains as fast as it can", "exec yes no >&2", 300, FAIL_TIMEOUT, "", NULL},
+	{"one whose child holds its output", "sleep 961.$1 & echo done", 5000, FAIL_NONE, "done\n", ""},
+	{"one whose child hides in a session", "setsid sleep 962.$1 & echo done", 5000, FAIL_NONE,
 		"done\n", ""},
-	{"one that ignores what is polite", "trap '' TERM INT; while :; do sleep 63; done", 300,
+	{"one that ignores what is polite", "trap '' TERM INT; while :; do sleep 963.$1; done", 300,
 		FAIL_TIMEOUT, "", ""},
 #ifndef SANITIZED /* where memory is not limited */
 	{"one that eats memory", "x=aaaaaaaaaaaaaaaa; while :; do x=$x$x$x$x; done", 10000,
@@ -48,17 +51,26 @@ static const struct {
 		FAIL_UPSTREAM, "4\n0\n", ""},
 };
 
-static bool is_running(const char *seconds)
+static char mark[24]; /* of what this run starts */
+
+static bool is_running(int seconds)
 {
 	char command[100];
 
-	snprintf(command, sizeof(command), "pgrep -f '^sleep %s$' >/dev/null", seconds);
+	snprintf(command, sizeof(command), "pgrep -f '^sleep 9%d.%s$' >/dev/null", seconds, mark);
 	return system(command) == 0;
+}
+
+static bool await(bool (*is)(int arg), int arg, bool want)
+{
+	for (int i = 0; i < 1000 && is(arg) != want; i++)
+		poll(NULL, 0, 10);
+	return is(arg) == want;
 }
 
 static void run(size_t i, struct buf *out)
 {
-	const char *const argv[] = {"sh", "-c", cases[i].script, NULL};
+	const char *const argv[] = {"sh", "-c", cases[i].script, "sh", mark, NULL};
 	struct capture c = {
 		.argv = argv, .wait_ms = cases[i].wait_ms, .memory_bytes = MEMORY, .out = out};
 	int64_t began_ms = clock_mono_ms();
@@ -92,21 +104,46 @@ static void words(struct buf *out)
 	is_int(f.kind, FAIL_UPSTREAM, "is an upstream that fails: %s", f.text);
 }
 
+/* Who asked for it, or what leads it for them, is killed in the middle, as any process of ours may be. */
+static void killed(bool leader, struct buf *out)
+{
+	static const char script[] =
+		"sleep 964.$1 & setsid sleep 965.$1 & (setsid sleep 966.$1 &); exec sleep 967.$1";
+	const char *const argv[] = {"sh", "-c", script, "sh", mark, NULL};
+	struct capture c = {.argv = argv, .wait_ms = 60000, .memory_bytes = MEMORY, .out = out};
+	pid_t pid = fork();
+	char command[100];
+	int status;
+
+	if (pid == 0)
+		_exit(capture_run(&c, NULL) == 0);
+	for (int s = 64; s <= 67; s++)
+		ok(await(is_running, s, true), "sleep %d is started", s);
+	snprintf(command, sizeof(command), "kill -KILL $(pgrep -P %d)", (int)pid);
+	if (leader)
+		is_int(system(command), 0, "what leads it is killed");
+	else
+		kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	is_int(status, leader ? 0 : SIGKILL, "who asked for it %s", leader ? "is told" : "is killed");
+	for (int s = 64; s <= 67; s++)
+		ok(await(is_running, s, false), "and all that it started ends: %d", s);
+}
+
 int main(void)
 {
 	struct buf out;
 
+	snprintf(mark, sizeof(mark), "%d", (int)getpid());
 	setenv("SECRET", "x", 1);
 	buf_init(&out, OUT_MAX);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		run(i, &out);
 	words(&out);
-	for (int s = 60; s <= 63; s++) {
-		char seconds[8];
-
-		snprintf(seconds, sizeof(seconds), "%d", s);
-		ok(!is_running(seconds), "nothing is left of sleep %s", seconds);
-	}
+	for (int s = 60; s <= 63; s++)
+		ok(!is_running(s), "nothing is left of sleep %d", s);
+	killed(false, &out);
+	killed(true, &out);
 	buf_release(&out);
 	return tap_done();
 }

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/io/sign.h"
 #include "t/unit/tap.h"
 
 static int server_port;
@@ -19,36 +20,48 @@ static int server_port;
 /* %d is the port of a server on this host. */
 static const struct {
 	const char *name, *request;
-	bool allowed; /* by the policy */
+	enum { CLOSED, OPEN, STRANGER } who; /* the policy, and whether a stranger asks */
 	const char *want;
 } cases[] = {
-	{"a tunnel to loopback", "CONNECT 127.0.0.1:%d HTTP/1.1\r\n\r\n", false, "HTTP/1.1 403 "},
-	{"by another spelling", "CONNECT 127.1:%d HTTP/1.1\r\n\r\n", false, "HTTP/1.1 403 "},
-	{"as one number", "CONNECT 0x7f000001:%d HTTP/1.1\r\n\r\n", false, "HTTP/1.1 403 "},
-	{"in decimal", "CONNECT 2130706433:%d HTTP/1.1\r\n\r\n", false, "HTTP/1.1 403 "},
-	{"as no address at all", "CONNECT 0.0.0.0:%d HTTP/1.1\r\n\r\n", false, "HTTP/1.1 403 "},
-	{"by name", "CONNECT localhost:%d HTTP/1.1\r\n\r\n", false, "HTTP/1.1 403 "},
-	{"mapped into IPv6", "CONNECT [::ffff:127.0.0.1]:%d HTTP/1.1\r\n\r\n", false, "HTTP/1.1 403 "},
-	{"as IPv6", "CONNECT [::1]:%d HTTP/1.1\r\n\r\n", false, "HTTP/1.1 403 "},
-	{"to metadata of a cloud", "CONNECT 169.254.169.254:80 HTTP/1.1\r\n\r\n", false, "HTTP/1.1 403 "},
-	{"to a private network", "CONNECT 10.0.0.1:80 HTTP/1.1\r\n\r\n", false, "HTTP/1.1 403 "},
-	{"a plain request to loopback", "GET http://127.0.0.1:%d/x HTTP/1.1\r\nHost: x\r\n\r\n", false,
+	{"a tunnel to loopback", "CONNECT 127.0.0.1:%d HTTP/1.1\r\n\r\n", CLOSED, "HTTP/1.1 403 "},
+	{"by another spelling", "CONNECT 127.1:%d HTTP/1.1\r\n\r\n", CLOSED, "HTTP/1.1 403 "},
+	{"as one number", "CONNECT 0x7f000001:%d HTTP/1.1\r\n\r\n", CLOSED, "HTTP/1.1 403 "},
+	{"in decimal", "CONNECT 2130706433:%d HTTP/1.1\r\n\r\n", CLOSED, "HTTP/1.1 403 "},
+	{"as no address at all", "CONNECT 0.0.0.0:%d HTTP/1.1\r\n\r\n", CLOSED, "HTTP/1.1 403 "},
+	{"by name", "CONNECT localhost:%d HTTP/1.1\r\n\r\n", CLOSED, "HTTP/1.1 403 "},
+	{"mapped into IPv6", "CONNECT [::ffff:127.0.0.1]:%d HTTP/1.1\r\n\r\n", CLOSED, "HTTP/1.1 403 "},
+	{"as IPv6", "CONNECT [::1]:%d HTTP/1.1\r\n\r\n", CLOSED, "HTTP/1.1 403 "},
+	{"to metadata of a cloud", "CONNECT 169.254.169.254:80 HTTP/1.1\r\n\r\n", CLOSED, "HTTP/1.1 403 "},
+	{"to a private network", "CONNECT 10.0.0.1:80 HTTP/1.1\r\n\r\n", CLOSED, "HTTP/1.1 403 "},
+	{"a plain request to loopback", "GET http://127.0.0.1:%d/x HTTP/1.1\r\nHost: x\r\n\r\n", CLOSED,
 		"HTTP/1.1 403 "},
-	{"with a user", "GET http://a@127.0.0.1:%d/x HTTP/1.1\r\n\r\n", true, "HTTP/1.1 502 "},
-	{"to a port that is none", "CONNECT 127.0.0.1:99999 HTTP/1.1\r\n\r\n", true, "HTTP/1.1 502 "},
-	{"to nowhere", "CONNECT  HTTP/1.1\r\n\r\n", true, "HTTP/1.1 502 "},
-	{"to no name", "CONNECT :80 HTTP/1.1\r\n\r\n", true, "HTTP/1.1 502 "},
-	{"of another scheme", "GET ftp://127.0.0.1:%d/x HTTP/1.1\r\n\r\n", true, "HTTP/1.1 502 "},
-	{"for a path alone", "GET /x HTTP/1.1\r\n\r\n", true, "HTTP/1.1 502 "},
-	{"to a port where nobody listens", "CONNECT 127.0.0.1:1 HTTP/1.1\r\n\r\n", true, "HTTP/1.1 502 "},
+	{"with a user", "GET http://a@127.0.0.1:%d/x HTTP/1.1\r\n\r\n", OPEN, "HTTP/1.1 502 "},
+	{"to a port that is none", "CONNECT 127.0.0.1:99999 HTTP/1.1\r\n\r\n", OPEN, "HTTP/1.1 502 "},
+	{"to nowhere", "CONNECT  HTTP/1.1\r\n\r\n", OPEN, "HTTP/1.1 502 "},
+	{"to no name", "CONNECT :80 HTTP/1.1\r\n\r\n", OPEN, "HTTP/1.1 502 "},
+	{"of another scheme", "GET ftp://127.0.0.1:%d/x HTTP/1.1\r\n\r\n", OPEN, "HTTP/1.1 502 "},
+	{"for a path alone", "GET /x HTTP/1.1\r\n\r\n", OPEN, "HTTP/1.1 502 "},
+	{"to a port where nobody listens", "CONNECT 127.0.0.1:1 HTTP/1.1\r\n\r\n", OPEN, "HTTP/1.1 502 "},
 	{"a tunnel to what is allowed", "CONNECT 127.0.0.1:%d HTTP/1.1\r\n\r\nGET /y HTTP/1.0\r\n\r\n",
-		true, "HTTP/1.1 200 Connection established\r\n\r\nsaw: GET /y HTTP/1.0\r\n\r\n"},
-	{"a plain request to it", "GET http://127.0.0.1:%d/z?q HTTP/1.1\r\nHost: h\r\n\r\n", true,
+		OPEN, "HTTP/1.1 200 Connection established\r\n\r\nsaw: GET /y HTTP/1.0\r\n\r\n"},
+	{"a plain request to it", "GET http://127.0.0.1:%d/z?q HTTP/1.1\r\nHost: h\r\n\r\n", OPEN,
 		"saw: GET /z?q HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"},
+	{"one that shows another secret",
+		"CONNECT 127.0.0.1:%d HTTP/1.1\r\nProxy-Authorization: Basic Z3VhcmQ6MDA=\r\n\r\n",
+		STRANGER, "HTTP/1.1 407 "},
+	{"one that shows none", "CONNECT 127.0.0.1:%d HTTP/1.1\r\n\r\n", STRANGER,
+		"HTTP/1.1 407 Not yours\r\nProxy-Authenticate: Basic realm="},
+	{"one that shows none for a plain request", "GET http://127.0.0.1:%d/ HTTP/1.1\r\n\r\n",
+		STRANGER, "HTTP/1.1 407 "},
+	{"one that wants to know whether a name is there", "CONNECT no.invalid:80 HTTP/1.1\r\n\r\n",
+		STRANGER, "HTTP/1.1 407 "},
+	{"one whose field goes on in a second line",
+		"GET http://127.0.0.1:%d/ HTTP/1.1\r\nA: b\r\n Connection: x\r\n\r\n", OPEN,
+		"HTTP/1.1 502 "},
 	{"which is the only one of its connection",
 		"GET http://127.0.0.1:%d/z HTTP/1.1\r\nHost: h\r\nconnection: keep-alive\r\n"
 		"Proxy-Connection: keep-alive\r\nA: b\r\n\r\n",
-		true, "saw: GET /z HTTP/1.1\r\nHost: h\r\nA: b\r\nConnection: close\r\n\r\n"},
+		OPEN, "saw: GET /z HTTP/1.1\r\nHost: h\r\nA: b\r\nConnection: close\r\n\r\n"},
 };
 
 static int listener(int *port)
@@ -108,15 +121,32 @@ static void ask(int port, const char *request, char *to, size_t size)
 	close(fd);
 }
 
+/* The field that goes with what stands in the guard's address. */
+static void print_credentials(const struct guard *g, char *to, size_t size)
+{
+	const char *word = strstr(g->url, "//") + 2;
+	struct span text = span_make(word, strcspn(word, "@"));
+	char base64[SIGN_BASE64_SIZE(sizeof(g->url))];
+
+	sign_base64(text, base64, sizeof(base64));
+	snprintf(to, size, "proxy-authorization: basic %s\r\n", base64);
+}
+
 static void run(size_t i, const struct guard *closed, const struct guard *open)
 {
-	char request[400], answer[2048];
+	const struct guard *g = cases[i].who == CLOSED ? closed : open;
+	char request[400], shown[200] = "", whole[700], answer[2048];
+	size_t line;
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 	snprintf(request, sizeof(request), cases[i].request, server_port);
 #pragma GCC diagnostic pop
-	ask(cases[i].allowed ? open->port : closed->port, request, answer, sizeof(answer));
+	line = (size_t)(strstr(request, "\r\n") + 2 - request);
+	if (cases[i].who != STRANGER)
+		print_credentials(g, shown, sizeof(shown));
+	snprintf(whole, sizeof(whole), "%.*s%s%s", (int)line, request, shown, request + line);
+	ask(atoi(strrchr(g->url, ':') + 1), whole, answer, sizeof(answer));
 	answer[strlen(answer) < strlen(cases[i].want) ? strlen(answer) : strlen(cases[i].want)] = '\0';
 	is_str(answer, cases[i].want, "%s", cases[i].name);
 }
@@ -139,6 +169,8 @@ int main(void)
 	pid = open.child.pid;
 	guard_stop(&closed);
 	guard_stop(&open);
+	ok(strcmp(closed.url, open.url) != 0 && strspn(strstr(open.url, "guard:") + 6, "0123456789abcdef") == 32,
+		"each has a secret of its own");
 	ok(kill(pid, 0) < 0, "they end");
 	kill(server, SIGKILL);
 	waitpid(server, NULL, 0);
