@@ -6,7 +6,9 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use IO::Socket::INET;
+use IO::Socket::UNIX;
 use JSON::PP;
+use POSIX ();
 use Test::More;
 use Time::HiRes qw(time sleep);
 use App;
@@ -176,6 +178,30 @@ is(($resolver->words)[-1], '--from=127.0.0.1 --n=7 --q=720p -- ' . page('alone')
 $lonely->get('/prefetch?v=qqq&quality=low');
 ok $lonely->wait_for(sub { $lonely->get('/prefetch?v=qqq&quality=low')->json->{status} eq 'warm' }, 10), 'a quality that the program is told';
 is $lonely->get('/prefetch?v=qqq&quality=high')->json->{status}, 'warming', 'is asked for by itself';
+
+# --- one process for everything ------------------------------------------------------------------------
+# Its threads are 4, of which 2 may wait.
+my $one = App->new(via => 'cgi', memcached => '', sources => [ $resolver->source ], conf => { %conf, api_threads => 2, relay_threads => 2 });
+my $path = $one->run_dir . '/all.sock';
+my $all_listener = IO::Socket::UNIX->new(Local => $path, Listen => 100) or die "$path: $!\n";
+my $all = fork // die "fork: $!\n";
+if (!$all) {
+	POSIX::dup2(fileno $all_listener, 0);
+	$ENV{SLUICE_CLOCK} = $one->dir . '/clock';
+	exec App::program(), '-c', $one->dir . '/sluice.conf', 'fcgi', '--pool', 'all' or POSIX::_exit(127);
+}
+END { local $?; kill KILL => $all if $all }
+my @answers = App::parallel(5, sub {
+	my ($n) = @_;
+	return App::Client::fcgi($path, 'POST', '/api/video-info', [], body_of(page('never', "all$n")))->status if $n <= 4;
+	$one->wait_for(sub { $resolver->calls('/never/all') >= 2 }, 10);
+	return App::Client::fcgi($path, 'GET', '/health/live', [])->status;
+});
+is join(' ', sort @answers[ 0 .. 3 ]), '503 503 504 504', 'half of those who ask for something slow wait for it, and the others are told at once';
+is $answers[4], 200, 'and short answers are given meanwhile';
+kill TERM => $all;
+waitpid $all, 0;
+undef $all;
 
 # --- where a program can go ---------------------------------------------------------------------------
 my $listener = IO::Socket::INET->new(Listen => 20, LocalAddr => '127.0.0.1', ReuseAddr => 1) or die "listen: $!\n";

@@ -39,29 +39,34 @@ static bool send_known(struct app *app, struct reply *r, const struct asked_art 
 	return true;
 }
 
+/* Whether it failed a moment ago. */
+static bool is_set_back(struct app *app, struct reply *r, const struct asked_art *a, struct fail *f)
+{
+	int64_t retry_s;
+
+	if (!setback_holds(app->conf, NULL, a->setback, f, &retry_s))
+		return false;
+	r->retry_after_s = (int)(retry_s < INT_MAX ? retry_s : INT_MAX);
+	return true;
+}
+
 static int await(struct app *app, struct reply *r, const struct asked_art *a, struct fail *f)
 {
-	int64_t now_ms = clock_mono_ms(), until_ms = now_ms + WAIT_MS, told_ms = 0, retry_s;
+	int64_t until_ms = clock_mono_ms() + WAIT_MS, now_ms, told_ms = 0;
 	struct timespec pause = {0, PAUSE_NS};
-	bool first = true;
 
-	for (;; first = false) {
-		if (send_known(app, r, a, f)) {
-			if (!first)
-				r->x_cache = "MISS";
-			return 0;
-		}
-		if (setback_holds(app->conf, NULL, a->setback, f, &retry_s)) {
-			r->retry_after_s = (int)(retry_s < INT_MAX ? retry_s : INT_MAX);
-			return -1;
-		}
-		now_ms = clock_mono_ms();
-		if (now_ms >= until_ms)
-			return -1;
+	while ((now_ms = clock_mono_ms()) < until_ms) {
 		if ((!told_ms || now_ms - told_ms >= TELL_MS) && jobs_tell(app->conf, a->line))
 			told_ms = now_ms;
 		nanosleep(&pause, NULL);
+		if (send_known(app, r, a, f)) {
+			r->x_cache = "MISS";
+			return 0;
+		}
+		if (is_set_back(app, r, a, f))
+			return -1;
 	}
+	return -1;
 }
 
 int art_show(struct app *app, struct request *rq, struct reply *r, struct fail *f)
@@ -70,6 +75,7 @@ int art_show(struct app *app, struct request *rq, struct reply *r, struct fail *
 	struct asked_art a = {.id = arena_copy(&rq->arena, rq->args[0])};
 	struct art *art = arena_alloc(&rq->arena, sizeof(*art));
 	int64_t retry_s;
+	int result;
 
 	if (!a.id || !art)
 		return fail_set(f, FAIL_BUSY, "There is no memory for this answer");
@@ -82,5 +88,11 @@ int art_show(struct app *app, struct request *rq, struct reply *r, struct fail *
 	}
 	art_line(a.id, a.size, a.line);
 	art_setback(a.id, a.setback);
-	return await(app, r, &a, f);
+	if (send_known(app, r, &a, f))
+		return 0;
+	if (is_set_back(app, r, &a, f) || !app_wait_begin(app, f))
+		return -1;
+	result = await(app, r, &a, f);
+	app_wait_end(app);
+	return result;
 }

@@ -95,23 +95,38 @@ static void send_offer(
 	reply_cache(r, "private, no-store");
 }
 
+/* What is known needs no waiting, for which there is not always room. */
+static int look_or_wait(struct app *app, struct request *rq, struct reply *r,
+	const struct resolve *what, struct offer *o, struct fail *f)
+{
+	const struct resolved_at at = {app->conf, app->mc, app->catalog, app->board};
+	int64_t wait_ms = app->conf->resolve_timeout_s * 1000 + 2000, retry_s = 0;
+	enum resolved_result result = info_await(&at, what, 0, &rq->arena, o, &retry_s, f);
+
+	r->x_cache = result == RESOLVED_FOUND ? "HIT" : "MISS";
+	if (result == RESOLVED_WAIT) {
+		if (!app_wait_begin(app, f))
+			return -1;
+		wait_ms = wait_ms < WAIT_MAX_MS ? wait_ms : WAIT_MAX_MS;
+		result = info_await(&at, what, wait_ms, &rq->arena, o, &retry_s, f);
+		app_wait_end(app);
+	}
+	if (result == RESOLVED_FOUND)
+		return 0;
+	r->retry_after_s = (int)(retry_s < INT_MAX ? retry_s : INT_MAX);
+	return -1;
+}
+
 static int answer(struct app *app, struct request *rq, struct reply *r, const struct resolve *what,
 	const char *id, struct fail *f)
 {
-	const struct resolved_at at = {app->conf, app->mc, app->catalog, app->board};
 	struct offer *o = arena_alloc(&rq->arena, sizeof(*o));
-	int64_t wait_ms = app->conf->resolve_timeout_s * 1000 + 2000, retry_s = 0;
-	bool hit;
 
 	if (!o)
 		return fail_set(f, FAIL_BUSY, "There is no memory for this answer");
-	wait_ms = wait_ms < WAIT_MAX_MS ? wait_ms : WAIT_MAX_MS;
-	if (info_await(&at, what, wait_ms, &rq->arena, o, &hit, &retry_s, f) != RESOLVED_FOUND) {
-		r->retry_after_s = (int)(retry_s < INT_MAX ? retry_s : INT_MAX);
+	if (look_or_wait(app, rq, r, what, o, f) < 0)
 		return -1;
-	}
 	send_offer(app, rq, r, id, o);
-	r->x_cache = hit ? "HIT" : "MISS";
 	return 0;
 }
 

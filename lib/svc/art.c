@@ -79,14 +79,13 @@ static enum resolved_result find_by_program(const struct resolved_at *at, const 
 	struct offer *o = malloc(sizeof(*o));
 	enum resolved_result result;
 	struct arena arena;
-	bool hit;
 
 	if (!o) {
 		fail_set(f, FAIL_BUSY, "There is no memory to look for a picture");
 		return RESOLVED_FAILED;
 	}
 	arena_init(&arena, ARENA_MAX);
-	result = info_await(at, &what, wait_ms, &arena, o, &hit, retry_s, f);
+	result = info_await(at, &what, wait_ms, &arena, o, retry_s, f);
 	if (result == RESOLVED_FOUND) {
 		out->source = w->source;
 		span_copy(span_of(o->thumbnail), out->url, sizeof(out->url));

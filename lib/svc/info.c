@@ -27,7 +27,7 @@ static enum resolved_result look(const struct resolved_at *at, const struct reso
 }
 
 enum resolved_result info_await(const struct resolved_at *at, const struct resolve *what,
-	int64_t wait_ms, struct arena *arena, struct offer *out, bool *hit, int64_t *retry_s,
+	int64_t wait_ms, struct arena *arena, struct offer *out, int64_t *retry_s,
 	struct fail *f)
 {
 	int64_t now_ms = clock_mono_ms(), until_ms = now_ms + wait_ms, told_ms = 0;
@@ -41,7 +41,6 @@ enum resolved_result info_await(const struct resolved_at *at, const struct resol
 
 		here.mc = tries % SHARED_EVERY == 0 ? at->mc : NULL;
 		result = look(&here, what, arena, out, retry_s, f);
-		*hit = tries == 0;
 		now_ms = clock_mono_ms();
 		if (result != RESOLVED_WAIT || now_ms >= until_ms)
 			return result;
