@@ -5,6 +5,8 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use IO::Socket::UNIX;
+use POSIX ();
 use Digest::MD5 qw(md5_hex);
 use File::Temp ();
 use Test::More;
@@ -133,6 +135,25 @@ subtest 'another file at the source' => sub {
 	ok $after->body eq bytes(4_000_000, 4_000_099), 'with its own bytes';
 	isnt $after->header('Last-Modified'), $before->header('Last-Modified'), 'and is of another second';
 	is part('/cdn/stream/6M', 0, 99)->header('Last-Modified'), $after->header('Last-Modified'), 'wherever one looks';
+};
+
+subtest 'no descriptor left' => sub {
+	plan skip_all => 'there is no prlimit' if !App::which('prlimit');
+	my $slow = open my $pipe, '-|';
+	if (!$slow) { print $app->get('/cdn/stream/slow.2M')->status; close STDOUT; POSIX::_exit(0) }
+	ok $app->wait_for(sub { $app->pids('filler') }, 10), 'while something is fetched';
+	my ($filler) = $app->pids('filler');
+	my $open = () = glob "/proc/$filler/fd/*";
+	system 'prlimit', "--pid=$filler", '--nofile=' . ($open + 4) . ':';
+	my @strangers = map { IO::Socket::UNIX->new(Type => SOCK_SEQPACKET, Peer => $app->run_dir . '/filler.sock') } 1 .. 30;
+	my $ticks = sub { return (split ' ', App::_slurp("/proc/$filler/stat"))[13] + (split ' ', App::_slurp("/proc/$filler/stat"))[14] };
+	my $before = $ticks->();
+	sleep 1;
+	cmp_ok $ticks->() - $before, '<', 30, 'those who cannot be let in keep nobody busy';
+	close $_ for splice @strangers;
+	system 'prlimit', "--pid=$filler", '--nofile=1024:';
+	is part('/cdn/stream/7M', 5, 9)->status, 206, 'and when there is room the next is';
+	is scalar(<$pipe>), 200, 'what was under way came to its end';
 };
 
 subtest 'room' => sub {

@@ -10,6 +10,7 @@
 #include "fcgi-app/processes/parts.h"
 #include "lib/io/file.h"
 #include "lib/io/pass.h"
+#include "lib/io/sock.h"
 
 void askers_init(struct askers *a)
 {
@@ -17,14 +18,15 @@ void askers_init(struct askers *a)
 		a->list[i] = (struct asker){.fd = -1};
 }
 
-struct asker *askers_accept(struct askers *a, int listen_fd)
+struct asker *askers_accept(struct askers *a, int listen_fd, bool *rest)
 {
 	for (size_t i = 0; i < ASKERS_MAX; i++) {
 		if (a->list[i].fd >= 0)
 			continue;
-		a->list[i].fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		a->list[i].fd = sock_accept(listen_fd, rest);
 		return a->list[i].fd >= 0 ? &a->list[i] : NULL;
 	}
+	*rest = true;
 	return NULL;
 }
 

@@ -35,8 +35,9 @@ struct askers {
 
 void askers_init(struct askers *a);
 
-/* Takes one more connection, while there is room; NULL when nobody waits at the door. */
-struct asker *askers_accept(struct askers *a, int listen_fd);
+/* Takes one more connection; NULL when nobody waits at the door, or, with *rest, when there is no
+ * room for who may (sock_accept()). */
+struct asker *askers_accept(struct askers *a, int listen_fd, bool *rest);
 
 /* Puts what poll() is to watch for them into wake[], and whose that is into who[], both of at least
  * ASKERS_MAX; gives how many. */

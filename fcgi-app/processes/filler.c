@@ -42,7 +42,7 @@ struct filler {
 	char lease_dir[PATH_MAX];
 	int listen_fd, signal_fd, epoll_fd;
 	int64_t needed_ms; /* monotonic */
-	bool stop;
+	bool stop, door_rests;
 	struct fill_reader reader[READERS_MAX];
 };
 
@@ -70,12 +70,13 @@ static void take_readers(struct filler *f)
 
 		if (r->fd >= 0)
 			continue;
-		r->fd = accept4(f->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		r->fd = sock_accept(f->listen_fd, &f->door_rests);
 		if (r->fd < 0)
 			return;
 		if (!watch(f, r->fd, r, EPOLLIN | EPOLLRDHUP | EPOLLOUT | EPOLLET))
 			drop_reader(r);
 	}
+	f->door_rests = true;
 }
 
 static bool take_want(struct filler *f, struct fill_reader *r, const struct fill_want *want)
@@ -136,6 +137,8 @@ static void take_events(struct filler *f)
 				drop_reader(r);
 		}
 	} while (n == EVENTS);
+	if (f->door_rests) /* which is told of once for each who comes */
+		take_readers(f);
 }
 
 /* --- life ---------------------------------------------------------------------------------------
@@ -196,7 +199,7 @@ static int open_door(struct filler *f, struct fail *why)
 	if (!file_path(path, sizeof(path), "%s/filler.sock", f->env.conf->run_dir) ||
 		sock_listen_packets(path, (gid_t)SOCK_NO_GROUP, &f->listen_fd, why) < 0)
 		return -1;
-	return watch(f, f->listen_fd, NULL, EPOLLIN)
+	return watch(f, f->listen_fd, NULL, EPOLLIN | EPOLLET)
 		       ? 0
 		       : fail_errno(why, FAIL_INTERNAL, errno, "The filler cannot watch its door");
 }

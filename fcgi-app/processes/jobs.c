@@ -2,13 +2,13 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/processes/jobs.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "fcgi-app/processes/job.h"
@@ -45,7 +45,7 @@ struct jobs {
 	struct task task[JOBS_QUEUE_MAX];
 	size_t count;
 	int64_t needed_ms;
-	bool stop, renew;
+	bool stop, renew, door_rests;
 };
 
 /* --- tasks --------------------------------------------------------------------------------------
@@ -174,12 +174,12 @@ static const char *take_line(struct jobs *j, const char *line)
 
 static void serve(struct jobs *j, int fd)
 {
-	const struct timeval patience = {0, HEAR_MS * 1000};
+	struct pollfd said = {fd, POLLIN, 0};
 	char text[JOBS_LINE_MAX];
 	const char *answer;
 	ssize_t n;
 
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	poll(&said, 1, HEAR_MS);
 	n = recv(fd, text, sizeof(text), 0);
 	if (n <= 1 || text[n - 1] != '\n' || memchr(text, '\0', (size_t)n))
 		return;
@@ -191,8 +191,8 @@ static void serve(struct jobs *j, int fd)
 
 static void take_requests(struct jobs *j)
 {
-	for (int i = 0; i < JOBS_QUEUE_MAX && sock_is_awaited(j->listen_fd); i++) {
-		int fd = accept4(j->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	for (int i = 0; i < JOBS_QUEUE_MAX; i++) {
+		int fd = sock_accept(j->listen_fd, &j->door_rests);
 
 		if (fd < 0)
 			return;
@@ -207,7 +207,7 @@ static void take_requests(struct jobs *j)
 static void wait_for_something(struct jobs *j)
 {
 	struct pollfd wake[2 + RUNNING_MAX] = {
-		{j->signal_fd, POLLIN, 0}, {j->listen_fd, POLLIN, 0}};
+		{j->signal_fd, POLLIN, 0}, {j->door_rests ? -1 : j->listen_fd, POLLIN, 0}};
 	nfds_t count = 2;
 
 	for (size_t i = 0; i < j->count && count < 2 + RUNNING_MAX; i++) {
@@ -251,6 +251,7 @@ int jobs_run(const struct conf *conf, struct board *board)
 	j->needed_ms = clock_mono_ms();
 	if (jobs_socket(conf, path, sizeof(path)) && signals_open(&j->signal_fd, &f) == 0 &&
 		sock_listen(path, (gid_t)SOCK_NO_GROUP, &j->listen_fd, &f) == 0) {
+		fcntl(j->listen_fd, F_SETFL, O_NONBLOCK);
 		while (!j->stop && !is_idle(j)) {
 			signals_take(j->signal_fd, &j->stop, &j->renew);
 			take_requests(j);

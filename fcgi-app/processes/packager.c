@@ -42,7 +42,7 @@ struct packager {
 	uint32_t ahead;
 	int64_t typical_us; /* that a heavy part took lately */
 	int64_t needed_ms;  /* monotonic */
-	bool stop;
+	bool stop, door_rests;
 };
 
 /* --- answers --------------------------------------------------------------------------------- */
@@ -416,7 +416,7 @@ static void poll_once(struct packager *p)
 	bool renew;
 
 	wake[0] = (struct pollfd){p->signal_fd, POLLIN, 0};
-	wake[1] = (struct pollfd){p->listen_fd, POLLIN, 0};
+	wake[1] = (struct pollfd){p->door_rests ? -1 : p->listen_fd, POLLIN, 0};
 	wake[2] = (struct pollfd){p->media.socket, POLLIN, 0};
 	count += askers_watch(&p->askers, wake + count, who + count);
 	poll(wake, count, parts_count(&p->parts, PART_QUEUED) ? STEP_MS : LOOK_MS);
@@ -428,7 +428,7 @@ static void poll_once(struct packager *p)
 		if (wake[i].revents && who[i]->fd == wake[i].fd)
 			read_asker(p, who[i]);
 	}
-	while ((new = askers_accept(&p->askers, p->listen_fd)))
+	while ((new = askers_accept(&p->askers, p->listen_fd, &p->door_rests)))
 		read_asker(p, new);
 }
 

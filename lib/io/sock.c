@@ -116,6 +116,17 @@ int sock_connect_packets(const char *path)
 	return connect_to(path, SOCK_SEQPACKET | SOCK_NONBLOCK);
 }
 
+int sock_accept(int listen_fd, bool *rest)
+{
+	int fd;
+
+	do {
+		fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	} while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
+	*rest = fd < 0 && errno != EAGAIN;
+	return fd;
+}
+
 bool sock_is_listening(int fd)
 {
 	socklen_t size = sizeof(int);

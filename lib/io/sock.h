@@ -27,6 +27,11 @@ int sock_connect(const char *path);
 /* The same where messages are kept apart; neither this nor the socket ever blocks. */
 int sock_connect_packets(const char *path);
 
+/* Takes one who waits at `listen_fd`, which does not block, as the new descriptor does not. -1 when
+ * nobody can be taken; *rest says whether somebody waits all the same, for want of descriptors or
+ * memory: who polls leaves the door alone for a moment then, or it would be asked without end. */
+int sock_accept(int listen_fd, bool *rest);
+
 /* Whether `fd` is a socket that accepts connections. */
 bool sock_is_listening(int fd);
 
