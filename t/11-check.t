@@ -73,7 +73,7 @@ SKIP: {
 }
 
 SKIP: {
-	skip 'only root gives directories to a user', 11 if $>;
+	skip 'only root gives directories to a user', 19 if $>;
 	my $nobody = getpwnam 'nobody';
 	my %place = (user => 'nobody', state_dir => "$dir/given", run_dir => "$dir/given-run");
 	chmod 0755, $dir;
@@ -93,6 +93,24 @@ SKIP: {
 	($status, $text) = check('--quiet', %place);
 	is $status, 0, 'one that root has made is an arrangement';
 	is +(stat "$dir/disk")[4], $nobody, 'and where it points to is for the user';
+	# Further up on the way, too, where what root makes would be given away elsewhere.
+	make_path("$dir/own");
+	symlink "$dir/victim", "$dir/own/link";
+	system 'chown', '-h', 'nobody', "$dir/own", "$dir/own/link";
+	for my $way ('link/state', 'link/a/b/state') {
+		($status, $text) = check('--quiet', user => 'nobody', state_dir => "$dir/own/$way", run_dir => "$dir/given-run");
+		like $text, qr{^error: \S+/own/link is a symbolic link that root has not made}m, "nor is one above: $way";
+		is_deeply [ glob "$dir/victim/*" ], [], 'and nothing is made there';
+	}
+	symlink '../disk', "$dir/own/root-link";
+	($status, $text) = check('--quiet', user => 'nobody', state_dir => "$dir/own/root-link/../disk/deep/state", run_dir => "$dir/given-run");
+	is $status, 0, 'root goes through a relative one of its own';
+	ok -l "$dir/disk/deep/state/www/cdn/o", 'to make all of it there';
+	symlink "$dir/victim/file", "$dir/own/log";
+	system 'chown', '-h', 'nobody', "$dir/own/log";
+	check('--quiet', %place, log_file => "$dir/own/log");
+	like `timeout 10 $program -c $dir/sluice.conf serve 2>&1`, qr/^sluice: The log \S+ cannot be opened: Too many levels/, 'a log is not written to where such a link leads';
+	ok !-e "$dir/victim/file", 'nor made there';
 	# As systemd does it: the directory is the user's, and no setting says so.
 	delete $place{user};
 	rmdir "$dir/given/made";

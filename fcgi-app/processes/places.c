@@ -15,6 +15,7 @@
 
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
+#include "lib/io/walk.h"
 
 static const gid_t no_group = (gid_t)-1;
 static const uid_t no_user = (uid_t)-1;
@@ -50,37 +51,24 @@ int places_owner_beside(const struct conf *conf, struct places_owner *out, struc
 	return 0;
 }
 
-/* Opens the directory. Root goes through no symbolic link but its own: what the service's user may
- * write to, they could make point anywhere, and be given it. */
-static int open_own(const char *path, struct fail *f)
+/* Whether root acts for somebody else, who could have put a link on its way. */
+static bool is_for_other(const struct places_owner *owner)
 {
-	int fd, flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-	struct stat st;
-
-	if (lstat(path, &st) < 0)
-		return fail_errno(f, FAIL_INTERNAL, errno, "The directory %s is missing", path);
-	if (S_ISLNK(st.st_mode) && st.st_uid != 0 && geteuid() == 0)
-		return fail_set(f, FAIL_FORBIDDEN,
-			"%s is a symbolic link that root has not made, and root follows no other",
-			path);
-	fd = open(path, S_ISLNK(st.st_mode) ? flags : flags | O_NOFOLLOW);
-	if (fd < 0)
-		return fail_errno(f, FAIL_INTERNAL, errno, "%s cannot be opened", path);
-	return fd;
+	return geteuid() == 0 && (owner->user != no_user || owner->group != no_group);
 }
 
 /* Owner and group are set only on what we own, and only where they differ: an administrator's own
  * arrangement stays. */
-static int give(const char *path, mode_t mode, const struct places_owner *owner, struct fail *f)
+static int give(int dir, const char *path, mode_t mode, const struct places_owner *owner, struct fail *f)
 {
 	struct stat st;
 	int fd, result = 0;
 
 	if (owner->user == no_user && owner->group == no_group)
 		return 0;
-	fd = open_own(path, f);
+	fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return -1;
+		return fail_errno(f, FAIL_INTERNAL, errno, "%s cannot be opened", path);
 	if (fstat(fd, &st) < 0 || (owner->user != no_user && st.st_uid != owner->user) ||
 		(owner->group != no_group && st.st_gid != owner->group)) {
 		if (fchown(fd, owner->user, owner->group) < 0 || fchmod(fd, mode) < 0)
@@ -93,9 +81,13 @@ static int give(const char *path, mode_t mode, const struct places_owner *owner,
 
 static int make_one(const char *path, mode_t mode, const struct places_owner *owner, struct fail *f)
 {
-	if (file_mkdirs(path, mode & 0777, f) < 0)
+	int dir, result;
+
+	if (walk_open(path, mode & 0777, is_for_other(owner), &dir, f) < 0)
 		return -1;
-	return give(path, mode, owner, f);
+	result = give(dir, path, mode, owner, f);
+	close(dir);
+	return result;
 }
 
 static int make_below(const char *top, const char *const *names, mode_t mode,
@@ -113,39 +105,44 @@ static int make_below(const char *top, const char *const *names, mode_t mode,
 }
 
 /* Puts a link in the place of one that points elsewhere, or beside nothing; many may be at it. */
-static bool replace_link(const char *name, const char *target, const struct places_owner *owner)
+static bool replace_link(
+	int dir, const char *name, const char *target, const struct places_owner *owner)
 {
-	char beside[PATH_MAX];
+	char beside[NAME_MAX];
 
-	if (!file_path(beside, sizeof(beside), "%s.%d", name, (int)getpid()))
-		return false;
-	unlink(beside);
-	if (symlink(target, beside) == 0 && lchown(beside, owner->user, owner->group) == 0 &&
-		rename(beside, name) == 0)
+	file_path(beside, sizeof(beside), "%s.%d", name, (int)getpid());
+	unlinkat(dir, beside, 0);
+	if (symlinkat(target, dir, beside) == 0 &&
+		fchownat(dir, beside, owner->user, owner->group, AT_SYMLINK_NOFOLLOW) == 0 &&
+		renameat(dir, beside, dir, name) == 0)
 		return true;
-	unlink(beside);
+	unlinkat(dir, beside, 0);
 	return false;
 }
 
-/* A link rather than a setting of the front server, because every front server follows links: `below`
- * www_dir to the public half of a store. */
-static int link_store(const struct conf *conf, const char *below, const char *store,
+/* A link rather than a setting of the front server, because every front server follows links: `name`
+ * in `path` to the public half of a store. */
+static int link_store(const char *path, const char *name, const char *store,
 	const struct places_owner *owner, struct fail *f)
 {
-	char name[PATH_MAX], target[PATH_MAX], there[PATH_MAX];
+	char target[PATH_MAX], there[PATH_MAX];
+	int dir, result = 0;
 	ssize_t n;
 
-	if (!file_path(name, sizeof(name), "%s/%s", conf->www_dir, below) ||
-		!file_path(target, sizeof(target), "%s/pub", store))
-		return fail_set(f, FAIL_INPUT, "The path %s is too long", conf->www_dir);
-	n = readlink(name, there, sizeof(there) - 1);
-	if (n < 0 && errno != ENOENT)
-		return fail_set(f, FAIL_CONFLICT,
-			"%s must be a symbolic link of ours and is something else", name);
+	if (!file_path(target, sizeof(target), "%s/pub", store))
+		return fail_set(f, FAIL_INPUT, "The path %s is too long", store);
+	if (walk_open(path, 0, is_for_other(owner), &dir, f) < 0)
+		return -1;
+	n = readlinkat(dir, name, there, sizeof(there) - 1);
 	there[n < 0 ? 0 : n] = '\0';
-	if (strcmp(there, target) == 0 || replace_link(name, target, owner))
-		return 0;
-	return fail_errno(f, FAIL_INTERNAL, errno, "The link %s cannot be made", name);
+	if (n < 0 && errno != ENOENT)
+		result = fail_set(f, FAIL_CONFLICT,
+			"%s/%s must be a symbolic link of ours and is something else", path, name);
+	else if (strcmp(there, target) != 0 && !replace_link(dir, name, target, owner))
+		result = fail_errno(
+			f, FAIL_INTERNAL, errno, "The link %s/%s cannot be made", path, name);
+	close(dir);
+	return result;
 }
 
 int places_make(const struct conf *conf, const struct places_owner *owner, struct fail *f)
@@ -155,6 +152,7 @@ int places_make(const struct conf *conf, const struct places_owner *owner, struc
 	static const char *const published[] = {"", "pub", NULL};
 	static const char *const work[] = {"work", NULL};
 	static const char *const leases[] = {"lease", NULL};
+	char cdn[PATH_MAX];
 
 	if (make_below(conf->state_dir, read, 02750, owner, f) < 0 ||
 		make_below(conf->state_dir, kept, 0750, owner, f) < 0 ||
@@ -165,9 +163,11 @@ int places_make(const struct conf *conf, const struct places_owner *owner, struc
 		make_below(conf->stream_dir, published, 02750, owner, f) < 0 ||
 		make_below(conf->stream_dir, work, 0700, owner, f) < 0)
 		return -1;
-	return link_store(conf, "tv", conf->live_dir, owner, f) < 0
+	if (!file_path(cdn, sizeof(cdn), "%s/cdn", conf->www_dir))
+		return fail_set(f, FAIL_INPUT, "The path %s is too long", conf->www_dir);
+	return link_store(conf->www_dir, "tv", conf->live_dir, owner, f) < 0
 		       ? -1
-		       : link_store(conf, "cdn/o", conf->stream_dir, owner, f);
+		       : link_store(cdn, "o", conf->stream_dir, owner, f);
 }
 
 int places_become(const struct conf *conf, const struct places_owner *owner, struct fail *f)

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,12 +24,28 @@ static struct {
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
+/* Root writes to no file that another user's symbolic link leads to, where that user may write. */
+static int open_file(const char *path)
+{
+	const int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC;
+	int fd = open(path, flags | O_NOFOLLOW, 0640);
+	struct stat st;
+
+	if (fd >= 0 || errno != ELOOP)
+		return fd;
+	if (geteuid() == 0 && lstat(path, &st) == 0 && st.st_uid != 0) {
+		errno = ELOOP;
+		return -1;
+	}
+	return open(path, flags, 0640);
+}
+
 int log_open(const char *path, enum log_level level, struct fail *f)
 {
 	int fd = STDERR_FILENO;
 
 	if (path) {
-		fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+		fd = open_file(path);
 		if (fd < 0)
 			return fail_errno(f, FAIL_INTERNAL, errno, "The log %s cannot be opened", path);
 	}

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/io/walk.h"
 
 int file_read(const char *path, struct buf *to, struct fail *f)
 {
@@ -97,33 +98,13 @@ int file_renew(const char *path, struct span bytes, mode_t mode, struct fail *f)
 	return done ? 0 : -1;
 }
 
-static bool is_directory(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
 int file_mkdirs(const char *path, mode_t mode, struct fail *f)
 {
-	char part[PATH_MAX];
+	int fd, result = walk_open(path, mode, false, &fd, f);
 
-	if (!file_path(part, sizeof(part), "%s", path))
-		return fail_set(f, FAIL_INTERNAL, "The path %s is too long", path);
-	for (char *at = part;;) {
-		char end;
-
-		at += strspn(at, "/");
-		at += strcspn(at, "/");
-		end = *at;
-		*at = '\0';
-		if (mkdir(part, mode) < 0 && !(errno == EEXIST && is_directory(part)))
-			return fail_errno(f, FAIL_INTERNAL, errno == EEXIST ? ENOTDIR : errno,
-				"The directory %s cannot be made", part);
-		*at = end;
-		if (!end)
-			return 0;
-	}
+	if (result == 0)
+		close(fd);
+	return result;
 }
 
 bool file_touch(const char *path)
