@@ -201,6 +201,12 @@ static void set_timeout(int fd, int option, int ms)
 	setsockopt(fd, SOL_SOCKET, option, &tv, sizeof(tv));
 }
 
+void fcgi_be_patient(struct fcgi_exchange *x, int wait_ms)
+{
+	if (x->request)
+		set_timeout(x->request->ipcFd, SO_SNDTIMEO, wait_ms);
+}
+
 /* Whether what comes first can begin a request (FastCGI 1.0, section 3.3: a version, a type). To
  * libfcgi all else is worth two seconds of waiting for the other end; and who says nothing would
  * have a thread for half a minute. */
@@ -403,26 +409,37 @@ static int start_threads(struct shared *s, pthread_t *threads, int want)
 	return started;
 }
 
-/* Waits until the threads have finished, at most drain_ms in all; false when some have not. Not by
- * pthread_clockjoin_np(), of which the thread sanitizer does not know that it joins. */
-static bool join_threads(const struct shared *s, pthread_t *threads, int count)
+/* False when it is over. */
+static bool pause_until(const struct timespec *until)
 {
-	const struct fcgi_pool *pool = s->pool;
 	const struct timespec pause = {0, JOIN_PAUSE_NS};
-	struct timespec now, until;
-	int joined = 0;
+	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += (pool->drain_ms + ACCEPT_WAIT_MS) / 1000 + 1;
-	while (joined < count || atomic_load(&s->aside)) {
-		if (joined < count && pthread_tryjoin_np(threads[joined], NULL) == 0) {
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (now.tv_sec >= until->tv_sec)
+		return false;
+	nanosleep(&pause, NULL);
+	return true;
+}
+
+/* Waits until the pool's threads have finished; false when some have not in time. Not by
+ * pthread_clockjoin_np(), of which the thread sanitizer does not know that it joins. */
+static bool join_threads(pthread_t *threads, int count, const struct timespec *until)
+{
+	for (int joined = 0; joined < count;) {
+		if (pthread_tryjoin_np(threads[joined], NULL) == 0)
 			joined++;
-			continue;
-		}
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		if (now.tv_sec >= until.tv_sec)
+		else if (!pause_until(until))
 			return false;
-		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
+static bool await_aside(const struct shared *s, const struct timespec *until)
+{
+	while (atomic_load(&s->aside)) {
+		if (!pause_until(until))
+			return false;
 	}
 	return true;
 }
@@ -445,6 +462,7 @@ int fcgi_serve(const struct fcgi_pool *pool, struct fail *f)
 {
 	struct shared s = {.pool = pool};
 	int want = pool->limit + SPARE_THREADS, started, sig;
+	struct timespec until;
 	pthread_t *threads;
 	sigset_t stop;
 
@@ -462,10 +480,14 @@ int fcgi_serve(const struct fcgi_pool *pool, struct fail *f)
 	if (started == want)
 		sigwait(&stop, &sig);
 	atomic_store(&s.stop, true);
-	if (!join_threads(&s, threads, started))
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (pool->drain_ms + ACCEPT_WAIT_MS) / 1000 + 1;
+	if (!join_threads(threads, started, &until))
 		_exit(0); /* a request that outlived the drain ends here, with its thread */
 	free(threads);
 	serve_last(&s);
+	if (!await_aside(&s, &until))
+		_exit(0);
 	if (started < want)
 		return fail_set(
 			f, FAIL_INTERNAL, "Only %d of %d threads could be started", started, want);

@@ -73,6 +73,9 @@ int fcgi_flush(struct fcgi_exchange *x);
  * when there can be no thread. */
 bool fcgi_set_aside(struct fcgi_exchange *x, void (*run)(void *ctx), void *ctx);
 
+/* How long whoever reads the answer may read nothing, from now on. */
+void fcgi_be_patient(struct fcgi_exchange *x, int wait_ms);
+
 /* Whether the process has been told to stop. */
 bool fcgi_is_over(const struct fcgi_exchange *x);
 

@@ -18,8 +18,16 @@ void reply_open(struct reply *r, struct request *rq, const struct conf *conf)
 	buf_init(&r->body, REPLY_BODY_MAX);
 }
 
+static void drop_rest(struct reply *r)
+{
+	if (r->rest.make)
+		r->rest.release(r->rest.ctx);
+	r->rest = (struct reply_rest){0};
+}
+
 static void close_file(struct reply *r)
 {
+	drop_rest(r);
 	blocks_close(&r->blocks);
 	if (r->stream.run)
 		r->stream.release(r->stream.ctx);
@@ -166,6 +174,25 @@ void reply_object(struct reply *r, struct blocks *blocks)
 	r->file_bytes = info->size;
 	r->file = arena_printf(&r->rq->arena, "%s", name);
 	r->x_cache = blocks_x_cache(blocks, 0, info->size - 1);
+}
+
+void reply_later(struct reply *r, struct reply_rest rest)
+{
+	close_file(r);
+	r->rest = rest;
+}
+
+int reply_make_rest(struct app *app, struct reply *r, struct fail *f)
+{
+	struct reply_rest rest = r->rest;
+	int bad;
+
+	if (!rest.make)
+		return 0;
+	r->rest = (struct reply_rest){0};
+	bad = rest.make(app, r->rq, r, rest.ctx, f);
+	rest.release(rest.ctx);
+	return bad;
 }
 
 void reply_stream(struct reply *r, const char *type, struct reply_stream stream)

@@ -22,7 +22,18 @@ struct conf;
 
 enum { REPLY_HEADERS_MAX = 3500, REPLY_BODY_MAX = 8 * 1024 * 1024, REPLY_VARY_MAX = 160 };
 
+struct app;
 struct reply;
+
+/* What is left to do where the answer has to be waited for: makes it, as a handler does, in a
+ * thread that may wait. Of the request it may look at headers, method and id. `ctx` lies in the
+ * request's arena, `release` frees what it holds. */
+struct reply_rest {
+	int (*make)(struct app *app, struct request *rq, struct reply *r, void *ctx,
+		struct fail *f); /* NULL: nothing is left */
+	void (*release)(void *ctx);
+	void *ctx;
+};
 
 /* A body without end, sent by `run` after the head, in a thread of its own. */
 struct reply_stream {
@@ -41,9 +52,10 @@ struct reply {
 	struct buf body;	   /* in memory, or */
 	int fd;			   /* a file, of so many bytes; -1: none */
 	int64_t file_bytes;
+	struct reply_rest rest;	    /* what of it is not made yet */
 	struct reply_stream stream; /* or this, */
-	struct blocks *blocks;	/* or an object of the byte cache, as it comes; NULL: none */
-	const char *file;	/* its path below www_dir, as published; NULL: sent from here */
+	struct blocks *blocks;	    /* or an object of the byte cache, as it comes; NULL: none */
+	const char *file;	    /* its path below www_dir, as published; NULL: sent from here */
 	int64_t modified_s;	/* Last-Modified, in seconds since the epoch. 0: none, and the body
 				 * cannot be asked for in parts or on conditions */
 	int retry_after_s;	/* for a failure: 0 picks what suits its kind */
@@ -53,10 +65,10 @@ struct reply {
 	/* How often this client may ask, how often it still may, and in how many seconds it may
 	 * as often again: RateLimit-…; limit 0: it is not said. */
 	int64_t rate_limit, rate_remaining, rate_reset_s;
-	int64_t keep_ms;	/* how long it may answer the same question of others; 0: not */
-	bool private_cors;	/* no CORS header: admin answers */
-	atomic_int *waiting;	/* counted down when it is closed: its place among those who wait */
-	int64_t sent_bytes; /* of the body, by reply_send(); 0 for what the front server sends */
+	int64_t keep_ms;     /* how long it may answer the same question of others; 0: not */
+	bool private_cors;   /* no CORS header: admin answers */
+	atomic_int *waiting; /* counted down when it is closed: its place among those who wait */
+	int64_t sent_bytes;  /* of the body, by reply_send(); 0 for what the front server sends */
 };
 
 void reply_open(struct reply *r, struct request *rq, const struct conf *conf);
@@ -83,8 +95,8 @@ void reply_text(struct reply *r, int status, const char *type, struct span body)
 int reply_file(struct reply *r, const struct publisher *p, enum publish_store store,
 	const char *name, struct fail *f);
 
-/* The same with a file that is not published: its bytes are sent from here. Takes `fd`. `modified_s`
- * as the member says. Fails: FAIL_INTERNAL. */
+/* The same with a file that is not published: its bytes are sent from here. Takes `fd`.
+ * `modified_s` as the member says. Fails: FAIL_INTERNAL. */
 int reply_descriptor(struct reply *r, int fd, const char *type, int64_t modified_s, struct fail *f);
 
 /* The same with an object of the byte cache, which is taken: sent by the front server where it is
@@ -94,11 +106,16 @@ void reply_object(struct reply *r, struct blocks *blocks);
 /* An answer of 200 whose body is `stream`, which is taken. */
 void reply_stream(struct reply *r, const char *type, struct reply_stream stream);
 
+/* Leaves the rest, which is taken, to a thread that may wait; and does it, at most once. */
+void reply_later(struct reply *r, struct reply_rest rest);
+int reply_make_rest(struct app *app, struct reply *r, struct fail *f);
+
 /* Whether a file may be sent with a Content-Encoding: Apache drops that where it sends the file. */
 bool reply_may_code(const struct reply *r);
 
-/* An answer of 302 or 307 to `location` (made by us: a path, or an URL from the configuration, maybe
- * with the query of the request). Fails: FAIL_INPUT for one of more than REPLY_LOCATION_MAX bytes. */
+/* An answer of 302 or 307 to `location` (made by us: a path, or an URL from the configuration,
+ * maybe with the query of the request). Fails: FAIL_INPUT for one of more than REPLY_LOCATION_MAX
+ * bytes. */
 enum { REPLY_LOCATION_MAX = 2048 };
 int reply_redirect(struct reply *r, int status, const char *location, struct fail *f);
 

@@ -137,35 +137,53 @@ static int learn(struct app *app, struct request *rq, struct reply *r, struct bl
 	return -1;
 }
 
-/* What is not whole may have to be waited for, until the last of it is sent. */
-static bool may_wait(struct app *app, struct reply *r, const struct blocks *b, struct fail *f)
+static void send_bytes(struct reply *r, struct blocks *b)
 {
-	if (blocks_is_published(b))
-		return true;
-	if (!app_wait_begin(app, f))
-		return false;
-	r->waiting = &app->waiting;
-	return true;
+	if (!blocks_is_published(b)) /* nginx, which would have all of it before its reader has */
+		reply_header(r, "X-Accel-Buffering", "no");
+	say_how_long(r, blocks_info(b));
+	reply_object(r, b);
+}
+
+/* What is not whole yet. */
+struct awaited {
+	struct blocks *blocks;
+	struct object_ask ask;
+};
+
+static void release(void *ctx)
+{
+	struct awaited *a = ctx;
+
+	blocks_close(&a->blocks);
+}
+
+static int await(struct app *app, struct request *rq, struct reply *r, void *ctx, struct fail *f)
+{
+	struct awaited *a = ctx;
+	int own = blocks_is_known(a->blocks) ? 0 : learn(app, rq, r, a->blocks, &a->ask, f);
+
+	if (own)
+		return own > 0 ? send_own_file(app, rq, r, &a->ask, f) : -1;
+	send_bytes(r, a->blocks);
+	a->blocks = NULL; /* the reply's */
+	return 0;
 }
 
 int cdn_object(struct app *app, struct request *rq, struct reply *r, const struct object_ask *ask,
 	struct fail *f)
 {
-	struct blocks *b;
-	int own = 0;
+	struct awaited *a = arena_alloc(&rq->arena, sizeof(*a));
 
-	if (blocks_open(&b, app->conf, app->boot, ask, fcgi_socket(rq->x), f) < 0)
+	if (!a)
+		return fail_set(f, FAIL_INPUT, "The request is too large");
+	a->ask = *ask;
+	if (blocks_open(&a->blocks, app->conf, app->boot, &a->ask, fcgi_socket(rq->x), f) < 0)
 		return -1;
-	if (!may_wait(app, r, b, f))
-		own = -1;
-	else if (!blocks_is_known(b))
-		own = learn(app, rq, r, b, ask, f);
-	if (own) {
-		blocks_close(&b);
-		return own > 0 ? send_own_file(app, rq, r, ask, f) : -1;
-	}
-	reply_object(r, b);
-	say_how_long(r, blocks_info(b));
+	if (blocks_is_published(a->blocks))
+		send_bytes(r, a->blocks);
+	else
+		reply_later(r, (struct reply_rest){await, release, a});
 	return 0;
 }
 

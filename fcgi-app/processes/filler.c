@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -242,17 +241,6 @@ static void close_filler(struct filler *f)
 		close(f->epoll_fd);
 }
 
-/* A reader and a transfer hold a descriptor each. */
-static void raise_descriptors(void)
-{
-	struct rlimit most;
-
-	if (getrlimit(RLIMIT_NOFILE, &most) == 0) {
-		most.rlim_cur = most.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &most);
-	}
-}
-
 int filler_run(const struct conf *conf, struct board *board)
 {
 	struct filler *f = calloc(1, sizeof(*f));
@@ -266,7 +254,7 @@ int filler_run(const struct conf *conf, struct board *board)
 		free(f);
 		return 1;
 	}
-	raise_descriptors();
+	file_raise_limit(); /* a reader and a transfer hold a descriptor each */
 	result = open_filler(f, conf, board, &why);
 	if (result < 0)
 		log_error("filler_not_started", LOG_STR("why", why.text));

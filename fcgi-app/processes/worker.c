@@ -19,8 +19,14 @@
 #include "lib/base/log.h"
 #include "lib/io/board.h"
 #include "lib/io/conf.h"
+#include "lib/io/file.h"
 
-enum { DRAIN_MS = 10000, KEY_MAX_BYTES = 1024, ROOM_WAIT_MS = 200 };
+enum {
+	DRAIN_MS = 10000,
+	KEY_MAX_BYTES = 1024,
+	ROOM_WAIT_MS = 200,
+	READER_WAIT_MS = 600000 /* a player may pause; the front server's patience ends before */
+};
 
 /* One request while it is here. */
 struct visit {
@@ -90,6 +96,17 @@ static int make(struct visit *v)
 	return v->route->handle(v->app, &v->rq, &v->r, &v->f);
 }
 
+/* What no thread of its own makes, which fewer may wait for. */
+static int make_rest(struct visit *v)
+{
+	if (!v->r.rest.make)
+		return 0;
+	if (!app_wait_begin(v->app, &v->f))
+		return -1;
+	v->r.waiting = &v->app->waiting;
+	return reply_make_rest(v->app, &v->r, &v->f);
+}
+
 /* Sends the answer, or the failure, and forgets the request. */
 static void finish(struct visit *v, int bad)
 {
@@ -97,6 +114,8 @@ static void finish(struct visit *v, int bad)
 	struct reply *r = &v->r;
 	bool gone;
 
+	if (!bad)
+		bad = make_rest(v);
 	if (bad)
 		reply_fail(r, &v->f);
 	if (r->status >= 500)
@@ -204,32 +223,53 @@ static bool answer_keyed(struct visit *v, struct span key)
 	return true;
 }
 
-/* --- answers without end ------------------------------------------------------------------------
+/* --- answers that last, or have to be waited for ------------------------------------------------
  */
 
-static void send_stream(void *ctx)
+/* Who waits for a start holds no thread of the pool, but for CGI and where there are too many. */
+static void send_apart(void *ctx)
 {
 	struct visit *v = ctx;
 	struct fcgi_exchange *x = v->rq.x;
+	int bad = reply_make_rest(v->app, &v->r, &v->f);
 
-	finish(v, 0);
+	if (v->r.blocks)
+		fcgi_be_patient(x, READER_WAIT_MS);
+	finish(v, bad);
 	fcgi_finish(x);
 	free(v);
 }
 
-/* False when the answer is a stream, which a thread of its own sends from here on. */
+/* True when a thread of its own answers from here on. */
+static bool set_apart(const struct visit *v)
+{
+	struct visit *own = malloc(sizeof(*own));
+	atomic_int *sending = &v->app->sending;
+
+	if (!own)
+		return false;
+	*own = *v;
+	own->r.rq = &own->rq;
+	if (v->r.rest.make) {
+		own->r.waiting = sending;
+		if (atomic_fetch_add(sending, 1) < v->app->conf->stream_max &&
+			fcgi_set_aside(v->rq.x, send_apart, own))
+			return true;
+		atomic_fetch_sub(sending, 1);
+	} else if (fcgi_set_aside(v->rq.x, send_apart, own)) {
+		return true;
+	}
+	free(own);
+	return false;
+}
+
+/* False when the answer lasts, and a thread of its own sends it from here on. */
 static bool answer_alone(struct visit *v)
 {
 	int bad = make(v);
-	struct visit *own = !bad && v->r.stream.run ? malloc(sizeof(*own)) : NULL;
 
-	if (own) {
-		*own = *v;
-		own->r.rq = &own->rq;
-		if (fcgi_set_aside(v->rq.x, send_stream, own))
-			return false;
-		free(own);
-	}
+	if (!bad && (v->r.stream.run || v->r.rest.make) && set_apart(v))
+		return false;
 	finish(v, bad);
 	return true;
 }
@@ -286,6 +326,7 @@ int worker_run(const struct conf *conf, const char *pool, int listen_fd, struct 
 	int result, waits;
 
 	mallopt(M_ARENA_MAX, 2); /* threads that wait need no heap of their own */
+	file_raise_limit();	 /* a reader of what is not whole holds four */
 	measure(conf, pool, &fp.limit, &waits);
 	result = app_open(&app, conf, board, waits, &f);
 	/* Those who will send pages start with them, or not at all. */

@@ -70,7 +70,7 @@ struct conf {
 	enum log_level log_level;
 
 	/* processes */
-	int64_t api_processes, api_threads, relay_processes, relay_threads;
+	int64_t api_processes, api_threads, relay_processes, relay_threads, stream_max;
 	int64_t direct_max;	/* viewers of channels' own streams at once */
 	int64_t live_max;	/* channels at once; 0: as many as the machine can */
 	int64_t import_every_s; /* how old a source's list may grow */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -72,7 +73,8 @@ int file_replace(const char *path, struct span bytes, mode_t mode, struct fail *
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return fail_errno(f, FAIL_INTERNAL, errno, "The file %s cannot be written", path);
-	if (keep_owner(fd, path) && fchmod(fd, mode) == 0 && write_all(fd, bytes) == 0 && rename(temporary, path) == 0) {
+	if (keep_owner(fd, path) && fchmod(fd, mode) == 0 && write_all(fd, bytes) == 0 &&
+		rename(temporary, path) == 0) {
 		close(fd);
 		return 0;
 	}
@@ -148,4 +150,14 @@ bool file_path(char *to, size_t size, const char *fmt, ...)
 		return true;
 	to[0] = '\0';
 	return false;
+}
+
+void file_raise_limit(void)
+{
+	struct rlimit most;
+
+	if (getrlimit(RLIMIT_NOFILE, &most) == 0) {
+		most.rlim_cur = most.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &most);
+	}
 }

@@ -40,4 +40,7 @@ int64_t file_mtime_ms(const char *path);
 /* Prints a path into `to`, of `size` bytes. False, with `to` empty, when it does not fit. */
 bool file_path(char *to, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* Lets the process hold as many descriptors as the host allows it. */
+void file_raise_limit(void);
+
 #endif

@@ -39,6 +39,10 @@ const struct setting settings[] = {
 		"Worker processes for long bodies."},
 	{"relay_threads", SETTING_NUMBER, AT(relay_threads), "64", 2, 1024, NULL,
 		"Long bodies that each of them sends at once."},
+	{"stream_max", SETTING_NUMBER, AT(stream_max), "1000", 1, 20000, NULL,
+		"Streams that lie elsewhere and are not whole here, which each of the relay "
+		"processes sends at once, each to a reader that may be slow; further ones "
+		"take a thread of the pool."},
 	{"live_max", SETTING_NUMBER, AT(live_max), "auto", 1, 400, "auto",
 		"Channels that are encoded at once on this host; auto: as many as its processors "
 		"can, as measured. Further ones wait for room, and say so."},

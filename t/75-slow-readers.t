@@ -1,0 +1,79 @@
+#!/usr/bin/perl
+# t/75-slow-readers.t - who reads slowly, or pauses, what lies elsewhere: no more is fetched and kept for them than
+# they are about to read, and nobody else waits for them. Behind every front server.
+# SPDX-License-Identifier: BSD-2-Clause
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use File::Temp ();
+use IO::Socket::INET;
+use Socket qw(SOL_SOCKET SO_RCVBUF);
+use Test::More;
+use Time::HiRes qw(sleep);
+use App;
+use Gateway;
+use Gateway::Source;
+
+my ($SIZE, $READERS) = (80_000_000, 40);
+my $AHEAD = 16_000_000;    # what is got before a reader, with all that stands in sockets on the way, and some room
+my $dir     = File::Temp->newdir;
+my $gateway = Gateway->new(dir => "$dir");
+my $edge    = $gateway->edge_port;
+my @source  = { name => 'v', type => 'http', media => 'audio', allow => ["127.0.0.1/32:$edge"], url => "http://127.0.0.1:$edge/virtual/{id}/x" };
+
+sub bytes {
+	my ($first, $last) = @_;
+	my $all = join '', map { Gateway::Source::block(undef, $_) } int($first / 65_536) .. int($last / 65_536);
+	return substr $all, $first % 65_536, $last - $first + 1;
+}
+
+# Asks, and takes the first bytes of the body.
+sub reader {
+	my ($port, $target) = @_;
+	my $socket = IO::Socket::INET->new(Proto => 'tcp') or die "socket: $!\n";
+	setsockopt $socket, SOL_SOCKET, SO_RCVBUF, pack 'i', 65_536;
+	$socket->connect(Socket::pack_sockaddr_in($port, Socket::INADDR_LOOPBACK())) or die "connect: $!\n";
+	syswrite $socket, "GET $target HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+	my $self = { socket => $socket, got => '' };
+	1 while $self->{got} !~ /\r\n\r\n./s && take($self);
+	$self->{got} =~ s/\A(.*?)\r\n\r\n//s;
+	$self->{head} = $1 // '';
+	return $self;
+}
+
+sub take { my ($r) = @_; return sysread $r->{socket}, $r->{got}, 1 << 20, length $r->{got} }
+
+# What is fetched of an object once nothing of it has come for half a second.
+sub settled {
+	my ($size) = @_;
+	my ($before, $now) = (-1, 0);
+	while ($now != $before) {
+		($before, $now) = ($now, $gateway->counts->{virtual}{$size}{bytes} // 0);
+		sleep 0.5 if $now != $before || !$now;
+		$now = $gateway->counts->{virtual}{$size}{bytes} // 0;
+	}
+	return $now;
+}
+
+for my $front (grep { App::Front::is_here($_) } qw(lighttpd nginx apache)) {
+	my $size = $SIZE++;
+	my $app = App->new(via => $front, import => 0, sources => \@source, conf => { stream_quota => '8G', relay_processes => 1, relay_threads => 4 });
+	my @paused = map { reader($app->port, "/cdn/stream/$size") } 1 .. $READERS;
+	is scalar(grep { $_->{head} =~ m{^HTTP/1\.1 200 } } @paused), $READERS, "$front: more readers than threads begin, and pause";
+	cmp_ok settled($size), '<=', $AHEAD, 'for whom no more is fetched than they are about to read';
+	my $spooled = 0;
+	$spooled += -s for grep { -f } glob($app->dir . '/tmp/*'), glob($app->dir . '/tmp/*/*');
+	cmp_ok $spooled, '<=', $READERS * 500_000, 'and no more is kept for each of them';
+	my $other = $app->get('/cdn/stream/700000');
+	ok $other->status == 200 && $other->body eq bytes(0, 699_999), 'others are served meanwhile' or diag $other->status;
+	my ($first) = @paused;
+	1 while length $first->{got} < 30_000_000 && take($first);
+	my $got = length $first->{got};
+	cmp_ok $got, '>=', 30_000_000, 'one goes on';
+	ok $first->{got} eq bytes(0, $got - 1), 'where it was';
+	cmp_ok settled($size), '<=', $got + $AHEAD, 'and what it will read comes, not more';
+	close $_->{socket} for @paused;
+	unlike $app->log, qr/must failed|Sanitizer|status=139/, 'no process has died of a fault of ours';
+}
+done_testing;
