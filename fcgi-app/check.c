@@ -123,6 +123,51 @@ static bool runs(const char *program)
 	return status == 0;
 }
 
+/* Whether a program can be found as a resolver's is: by its path, or in PATH. */
+static bool is_program(const char *name)
+{
+	struct span rest = span_of(getenv("PATH") ? getenv("PATH") : "/usr/local/bin:/usr/bin:/bin");
+	struct span dir;
+	char path[PATH_MAX];
+
+	if (strchr(name, '/'))
+		return access(name, X_OK) == 0;
+	while (span_next(&rest, ':', &dir)) {
+		if (file_path(path, sizeof(path), "%.*s/%s", (int)dir.len, dir.ptr, name) &&
+			access(path, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What a source needs of this host. */
+static void check_source(struct findings *o, const struct conf_source *s)
+{
+	if (strcmp(s->type, "files") == 0 && access(s->url, R_OK | X_OK) < 0)
+		warning(o, "source \"%s\": the directory %s cannot be read: %s", s->name, s->url,
+			strerrordesc_np(errno));
+	if (strcmp(s->type, "m3u") == 0 && s->url[0] == '/' && access(s->url, R_OK) < 0)
+		warning(o, "source \"%s\": the list %s cannot be read: %s", s->name, s->url,
+			strerrordesc_np(errno));
+	if (s->command_count && !is_program(s->command[0]))
+		warning(o, "source \"%s\": there is no program %s; install it or say its path",
+			s->name, s->command[0]);
+}
+
+/* The front server makes the log, but not its directory. */
+static void check_access_log(struct findings *o, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX];
+
+	if (!slash || access(path, R_OK) == 0)
+		return;
+	file_path(dir, sizeof(dir), "%.*s", (int)(slash - path), path);
+	if (errno != ENOENT || access(dir, R_OK | X_OK) < 0)
+		warning(o, "access_log: %s cannot be read: %s; hits and streams are not counted", path,
+			strerrordesc_np(errno));
+}
+
 static void check_programs(struct findings *o, const struct conf *conf)
 {
 	if (!runs(conf->ffmpeg))
@@ -160,6 +205,18 @@ static void check_memcached(struct findings *o, const struct conf *conf)
 	mc_close(&mc);
 }
 
+static void check_web(struct findings *o, const char *dir)
+{
+	char plain[PATH_MAX], small[PATH_MAX];
+
+	if (access(dir, R_OK | X_OK) < 0)
+		warning(o, "web_dir: %s cannot be read: there are no pages", dir);
+	else if (file_path(plain, sizeof(plain), "%s/base.css", dir) && access(plain, R_OK) == 0 &&
+		 file_path(small, sizeof(small), "%s.br", plain) && access(small, R_OK) < 0)
+		warning(o, "web_dir: %s has no forms for Brotli (.br) of the pages' parts: install "
+			   "brotli and build again, or they are sent larger", dir);
+}
+
 static void check_rest(struct findings *o, const struct conf *conf)
 {
 	if (conf->source_count == 0)
@@ -168,8 +225,15 @@ static void check_rest(struct findings *o, const struct conf *conf)
 		warning(o,
 			"access is password and %s cannot be read: `sluice user add NAME` makes it",
 			conf->htpasswd);
-	if (access(conf->web_dir, R_OK | X_OK) < 0)
-		warning(o, "web_dir: %s cannot be read: there are no pages", conf->web_dir);
+	for (size_t i = 0; i < conf->source_count; i++)
+		check_source(o, &conf->sources[i]);
+	check_access_log(o, conf->access_log);
+	check_web(o, conf->web_dir);
+	if (*conf->slate_dir && access(conf->slate_dir, R_OK | X_OK) < 0)
+		warning(o,
+			"slate_dir: %s cannot be read: a channel that has nothing to show shows "
+			"nothing; `sluice slates` makes it",
+			conf->slate_dir);
 }
 
 bool check_host(const struct conf *conf, const char *running_dir, FILE *to)

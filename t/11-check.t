@@ -57,19 +57,46 @@ like $text, qr/^warning: memcached at \S+none\.sock does not answer; everything 
 like $text, qr/^\w+: web_dir: /m, 'pages that are missing are said';
 ($status, $text) = check('--quiet', access => 'password', htpasswd => "$dir/none");
 like $text, qr/^warning: access is password and \S+ cannot be read/m, 'a file of users that is missing too';
+my @missing = (
+	[ 'a directory of films', qq{source "films" { type = "files" url = "$dir/no-films" }}, qr{^warning: source "films": the directory \S+/no-films cannot be read: No such}m ],
+	[ 'a list', qq{source "list" { type = "m3u" url = "$dir/no.m3u" }}, qr{^warning: source "list": the list \S+/no\.m3u cannot be read: No such}m ],
+	[ 'a program by name', 'source "tube" { type = "command" command = {"no-such-program", "-j"} }', qr{^warning: source "tube": there is no program no-such-program}m ],
+	[ 'a program by path', qq{source "tube" { type = "command" command = {"$dir/none"} }}, qr{^warning: source "tube": there is no program \S+/none}m ],
+	[ 'the directory of a log', qq{access_log = "$dir/nowhere/access.log"}, qr{^warning: access_log: \S+ cannot be read: No such}m ],
+	[ 'slates', qq{slate_dir = "$dir/nowhere"}, qr{^warning: slate_dir: \S+ cannot be read}m ],
+	[ 'nothing', qq{source "tube" { type = "command" command = {"sh"} }\nsource "films" { type = "files" url = "$dir" }\naccess_log = "$dir/access.log"}, qr{\A(?!.*(?:source|access_log))}s ],
+);
+for my $case (@missing) {
+	my ($name, $lines, $said) = @$case;
+	check('--quiet');
+	open my $file, '>>', "$dir/sluice.conf" or die "sluice.conf: $!";
+	print $file "$lines\n";
+	close $file;
+	$text = `$program -c $dir/sluice.conf check --quiet 2>&1`;
+	is $? >> 8, 0, "$name that is missing keeps nothing from starting";
+	like $text, $said, 'but is said';
+}
+mkdir "$dir/pages";
+for my $name ('base.css', 'base.css.br') {
+	open my $file, '>', "$dir/pages/$name" or die;
+	($status, $text) = check('--quiet', web_dir => "$dir/pages");
+	is $text =~ /^warning: web_dir: \S+ has no forms for Brotli/m ? 'said' : 'well', $name eq 'base.css' ? 'said' : 'well', "pages with $name";
+}
 ($status, $text) = check('--quiet --running /somewhere/else');
 is $status, 1, 'another run_dir than that of the running service is an error';
 like $text, qr/^error: run_dir cannot change from \S+ to \S+ while the service runs/m, 'said in a sentence';
 
 SKIP: {
 	my $other = (stat '/dev/shm')[0];
-	skip '/dev/shm is no other file system', 2 if !-w '/dev/shm' || $other == (stat $dir)[0];
+	skip '/dev/shm is no other file system', 4 if !-w '/dev/shm' || $other == (stat $dir)[0];
 	my $away = File::Temp::tempdir('sluice-XXXXXX', DIR => '/dev/shm', CLEANUP => 1);
 	make_path("$dir/split/work");
 	symlink $away, "$dir/split/pub";
-	($status, $text) = check('--quiet', live_dir => "$dir/split");
-	is $status, 1, 'halves of a store on two file systems are an error';
-	like $text, qr{^error: \S+/split/work and \S+/split/pub lie on different file systems \(EXDEV\)}m, 'named';
+	for my $setting ('live_dir', 'stream_dir') {
+		($status, $text) = check('--quiet', $setting => "$dir/split");
+		is $status, 1, "halves of a store on two file systems are an error: $setting";
+		like $text, qr{^error: \S+/split/work and \S+/split/pub lie on different file systems \(EXDEV\)}m, 'named';
+	}
 }
 
 SKIP: {

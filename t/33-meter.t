@@ -46,6 +46,7 @@ for my $via (grep { App::Front::is_here($_) } qw(lighttpd nginx apache)) {
 	put($app, "api/hls/vod-7/$ver/720p/1.m4s", 'x' x 50_000);
 	put($app, "api/hls/vod-7/$ver/thumbnails/0.jpg", 'x' x 3000);
 	my $begun = stats($app);
+	is health($app)->{cache}{streamHitRate}, undef, "$via: while nothing has been sent there is no hit rate";
 	$app->get("/api/hls/vod-7/$ver/720p/1.m4s?CMCD=x") for 1 .. 3;
 	$app->get("/api/hls/vod-7/$ver/720p/1.m4s", Range => 'bytes=0-9');
 	$app->get("/api/hls/vod-7/$ver/thumbnails/0.jpg");
@@ -116,6 +117,7 @@ is health($app)->{status}, 'degraded', 'which is not well';
 add(10);
 is_counted('what comes is counted');
 is health($app)->{checks}{meter}, 'ok', 'and all is well';
+unlike $app->log, qr/meter_/, 'one that is begun after us is no event';
 
 # Killed while it reads, and while it is written to, and while it is rotated both ways.
 for my $round (1 .. 6) {

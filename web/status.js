@@ -40,7 +40,8 @@ function sourceRow(source) {
 	const state = source.reason || !source.importTrouble ? source : { ...source, message: source.importTrouble };
 	return row([
 		cell('th', source.name, 'row'), stateCell('Ready', true, state), cell('td', ago(source.since)),
-		cell('td', used), cell('td', String(source.channels)), cell('td', ago(source.importedAt)),
+		cell('td', used), cell('td', String(source.channels)), cell('td', String(source.films)),
+		cell('td', String(source.series)), cell('td', ago(source.importedAt)),
 	]);
 }
 

@@ -235,12 +235,15 @@ static struct traffic_sum sent(const struct board *board, enum access_family fam
 	return sum;
 }
 
+/* NULL while nothing has been sent: that is no bad rate. */
 static struct json_object *hit_rate(const struct traffic_sum *streams)
 {
 	int64_t all = streams->hits + streams->misses, share;
 	char text[32];
 
-	share = all ? streams->hits * 10000 / all : 0;
+	if (!all)
+		return NULL;
+	share = streams->hits * 10000 / all;
 	snprintf(text, sizeof(text), "%lld.%02lld%%", (long long)(share / 100),
 		(long long)(share % 100));
 	return json_object_new_string(text);

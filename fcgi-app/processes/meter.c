@@ -20,6 +20,7 @@ enum {
 	BATCH_BYTES = 4 << 20,	/* that are summed up before they are committed, at most */
 	UPSTREAM_MS = 60 * 1000,
 	TIDY_MS = 3600 * 1000,
+	PATIENCE_MS = 60000, /* the front server may begin its log after us */
 	NICE = 5 /* viewers come first, also after hours without it */
 };
 
@@ -32,7 +33,8 @@ struct meter {
 	int64_t lines, bad, bytes; /* added, and not yet committed */
 	int64_t losses;		   /* as last said in the log */
 	int64_t upstream_ms, tidy_ms; /* when these were last done; monotonic */
-	bool failing;		      /* it has been said */
+	int64_t missing_ms; /* since when there is no log; monotonic, 0: there is one */
+	bool failing;	    /* it has been said */
 };
 
 bool meter_is_wanted(const struct conf *conf)
@@ -42,6 +44,13 @@ bool meter_is_wanted(const struct conf *conf)
 
 static void say_failure(struct meter *m, const struct fail *f)
 {
+	int64_t now_ms = clock_mono_ms();
+
+	if (f->kind == FAIL_MISSING) {
+		m->missing_ms = m->missing_ms ? m->missing_ms : now_ms;
+		if (now_ms - m->missing_ms < PATIENCE_MS)
+			return;
+	}
 	if (!m->failing)
 		log_warn("meter_fails", LOG_STR("why", f->text));
 	m->failing = true;
@@ -159,6 +168,7 @@ static void look(struct meter *m)
 	if (m->failing)
 		log_info("meter_works", LOG_STR("path", m->conf->access_log));
 	m->failing = false;
+	m->missing_ms = 0;
 	board_set(m->board, BOARD_ACCESS_READ_MS, clock_real_ms());
 }
 

@@ -190,7 +190,11 @@ void places_stores(const struct conf *conf,
 {
 	char work[PATH_MAX], published[PATH_MAX];
 
-	if (file_path(work, sizeof(work), "%s/work", conf->live_dir) &&
-		file_path(published, sizeof(published), "%s/pub", conf->live_dir))
-		each(ctx, work, published);
+	const char *const stores[] = {conf->live_dir, conf->stream_dir};
+
+	for (size_t i = 0; i < sizeof(stores) / sizeof(stores[0]); i++) {
+		if (file_path(work, sizeof(work), "%s/work", stores[i]) &&
+			file_path(published, sizeof(published), "%s/pub", stores[i]))
+			each(ctx, work, published);
+	}
 }

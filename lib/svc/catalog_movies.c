@@ -6,12 +6,13 @@
 #include "lib/io/conf.h"
 #include "lib/svc/catalog_inside.h"
 #include "lib/svc/catalog_page.h"
+#include "lib/svc/source.h"
 
 /* Those that an import wrote; it writes no others. */
 static bool read_movie(
 	const struct catalog *c, const char *source, struct db_stmt *st, struct movie *out)
 {
-	bool several = c->conf->source_count > 1;
+	bool several = source_several(c->conf);
 	struct ident id;
 
 	if (!ident_make(IDENT_VOD, span_of(several ? source : ""), db_text(st, 1), &id))

@@ -8,7 +8,9 @@
 #include "lib/base/clock.h"
 #include "lib/base/must.h"
 #include "lib/io/board.h"
+#include "lib/io/conf.h"
 #include "lib/io/db.h"
+#include "lib/svc/source.h"
 #include "lib/svc/traffic_schema.h"
 
 enum {
@@ -27,6 +29,7 @@ struct entry {
 
 struct traffic {
 	struct db *db;
+	const struct conf *conf;
 	struct tail_place place;
 	struct traffic_sum total[ACCESS_FAMILIES]; /* of all time, as committed */
 	struct entry entry[ENTRIES];
@@ -89,6 +92,7 @@ int traffic_open(struct traffic **out, const struct conf *conf, struct fail *f)
 		traffic_close(&t);
 		return -1;
 	}
+	t->conf = conf;
 	*out = t;
 	return 0;
 }
@@ -151,6 +155,19 @@ static bool was_answered(const struct access_line *l)
 	return l->status == 200 || l->status == 206 || l->status == 304;
 }
 
+/* Where there is one source with titles of its own, its name in front of an id says nothing. */
+static void shorten(const struct conf *conf, char title[IDENT_MAX])
+{
+	struct ident id;
+
+	if (!strchr(title, '.') || source_several(conf) ||
+		!ident_parse(span_of(title), IDENT_NONE, &id) || !*id.source ||
+		!conf_source(conf, id.source))
+		return;
+	id.source[0] = '\0';
+	ident_print(&id, title, IDENT_MAX);
+}
+
 bool traffic_is_full(const struct traffic *t)
 {
 	return t->count + TRAFFIC_LINES > ENTRIES_MAX;
@@ -166,6 +183,7 @@ void traffic_add(struct traffic *t, const struct access_line *l)
 	access_subject_of(l->path, &subject);
 	if (!was_answered(l)) /* or anybody could have titles counted that there are none of */
 		subject.title[0] = subject.rendition[0] = '\0';
+	shorten(t->conf, subject.title);
 	sum.hits = was_answered(l) && l->cache == ACCESS_HIT;
 	sum.misses = was_answered(l) && l->cache == ACCESS_MISS;
 	sum.others = !sum.hits && !sum.misses;

@@ -62,6 +62,7 @@ export class Mock {
 	constructor({ channels = inventChannels(150), picture = true, site = {} } = {}) {
 		this.channels = channels;
 		this.site = { site_name: 'Sluice', site_logo: '', site_colour: '#1d6ff2', ...site };
+		this.sources = [];
 		this.rules = [];
 		this.hits = [];
 		this.hls = hlsFile();
@@ -164,7 +165,7 @@ export class Mock {
 		else if (path === '/status')
 			this.page(rs, 'status.html', {});
 		else if (path === '/api/status')
-			this.json(rs, 200, { sources: [], channels: [] });
+			this.json(rs, 200, { sources: this.sources, channels: [] });
 		else if (path === '/api/movies')
 			this.json(rs, 200, { movies: [], categories: [], nextCursor: null });
 		else if (path === '/manifest.webmanifest')

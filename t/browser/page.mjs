@@ -78,6 +78,15 @@ async function status(browser) {
 		await page.getByRole('link', { name: /status/i }).click();
 		ok(await until(async () => /No source/.test(await page.locator('#summary').textContent()), 10),
 			'the list leads to the status page');
+		mock.sources = [{ name: 'demo', reason: null, message: null, since: null, channels: 60, films: 12, series: 3,
+			importedAt: null, importTrouble: null, accounts: [{ name: '', connections: 2, inUse: 1 }] }];
+		await page.reload();
+		const words = async (cells) => (await page.locator(cells).allTextContents()).join(' | ');
+		ok(await until(async () => await words('#sources tr > *') === 'demo | Ready | – | 1 of 2 | 60 | 12 | 3 | –', 10),
+			'which says what a source has');
+		is((await words('[aria-labelledby=sources-title] thead th')).replace(/\s+/g, ' '),
+			'Source | State | Since | Connections | Channels | Films | Series | List read', 'under its names');
+		mock.sources = [];
 	});
 }
 

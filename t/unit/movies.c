@@ -133,8 +133,12 @@ int main(void)
 	is_str(page(c, "", "", 0, next), "", "without films at first");
 	is_int(import(&conf, "demo", 3, &f), 0, "an import: %s", f.text);
 	of_one(c);
-	catalog_close(&c);
 	conf.source_count = 2;
+	sources[1].type = "command";
+	is_str(page(c, "", "", 1, next), "vod-1:Filmé 1:Drama:1901 ",
+		"beside a source that lists nothing ids stay as they are");
+	sources[1].type = "xtream";
+	catalog_close(&c);
 	is_int(import(&conf, "more", 1, &f), 0, "another one: %s", f.text);
 	of_two(&conf);
 	snprintf(tidy, sizeof(tidy), "rm -rf '%s'", top);

@@ -67,6 +67,10 @@ static void sums(struct place *at)
 	traffic_add(t, &l);
 	l = line("/api/hls/vod-666/0123456789abcdef0123456789abcdef/720p/1.m4s", 404, ACCESS_MISS, 1);
 	traffic_add(t, &l);
+	l = line("/api/hls/demo.vod-7/720p.m3u8", 200, ACCESS_MISS, 70);
+	traffic_add(t, &l);
+	l = line("/api/hls/other.vod-7/720p.m3u8", 200, ACCESS_MISS, 700);
+	traffic_add(t, &l);
 	l = line("/api/live", 200, ACCESS_MISS, 5);
 	traffic_add(t, &l);
 	is_int(traffic_commit(t, &here, &f), 0, "a batch is written");
@@ -77,8 +81,12 @@ static void sums(struct place *at)
 	is_int(shown(at, "segments", TRAFFIC_BYTES), 3011, "and bytes");
 	is_int(shown(at, "api", TRAFFIC_BYTES), 5, "of each family");
 	is_int(number(at, "SELECT bytes FROM sum WHERE title = 'vod-7' AND rendition = '720p' "
-			  "AND day = 1795773287 / 86400"),
+			  "AND family = 'segments' AND day = 1795773287 / 86400"),
 		3010, "a title's bytes are kept by day and rendition");
+	is_int(number(at, "SELECT bytes FROM sum WHERE title = 'vod-7' AND family = 'playlists'"), 70,
+		"with the name of the only source before its id it is the same title");
+	is_int(number(at, "SELECT bytes FROM sum WHERE title = 'other.vod-7'"), 700,
+		"with another name it is another");
 	is_int(number(at, "SELECT count(*) FROM sum WHERE title = 'vod-666'"), 0,
 		"a title that there is none of is not");
 	traffic_close(&t);
@@ -94,7 +102,7 @@ static void sums(struct place *at)
 	traffic_commit(t, &here, &f);
 	traffic_show(t, at->board);
 	is_int(shown(at, "segments", TRAFFIC_HITS), 3, "then it is");
-	is_int(number(at, "SELECT hits FROM sum WHERE title = 'vod-7'"), 3, "in one row");
+	is_int(number(at, "SELECT hits FROM sum WHERE title = 'vod-7' AND family = 'segments'"), 3, "in one row");
 	traffic_close(&t);
 }
 
@@ -176,11 +184,14 @@ static void tidy(struct place *at)
 int main(void)
 {
 	char dir[] = "/tmp/sluice-traffic.XXXXXX", command[64];
+	struct conf_source source = {.name = "demo", .type = "xtream"};
 	struct place at;
 
 	if (!mkdtemp(dir))
 		return 1;
 	place_open(&at, dir);
+	at.conf.sources = &source;
+	at.conf.source_count = 1;
 	sums(&at);
 	killed(&at);
 	upstream(&at);
