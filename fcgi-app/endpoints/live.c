@@ -9,6 +9,7 @@
 #include "fcgi-app/door/shelf.h"
 #include "fcgi-app/endpoints/find.h"
 #include "fcgi-app/endpoints/json.h"
+#include "fcgi-app/endpoints/listing.h"
 #include "fcgi-app/endpoints/sources.h"
 #include "lib/io/board.h"
 #include "lib/io/conf.h"
@@ -19,11 +20,6 @@ enum { TOKEN_WAIT_MS = 3000 };
 
 /* --- the list -----------------------------------------------------------------------------------
  */
-
-struct listing {
-	struct app *app;
-	struct json_object *channels;
-};
 
 static int add_channel(void *ctx, const struct channel *c)
 {
@@ -42,7 +38,7 @@ static int add_channel(void *ctx, const struct channel *c)
 	json_url(item, "page", list->app->conf, "/watch/%s", c->id);
 	json_text(item, "status", live_status_name(&state));
 	json_object_object_add(item, "now", NULL);
-	json_object_array_add(list->channels, item);
+	json_object_array_add(list->items, item);
 	return 0;
 }
 
@@ -54,8 +50,7 @@ static int add_category(void *ctx, const struct catalog_category *category)
 
 int live_list(struct app *app, struct request *rq, struct reply *r, struct fail *f)
 {
-	struct listing list = {app, json_object_new_array()};
-	struct json_object *root = json_object_new_object();
+	struct listing list;
 	struct json_object *categories = json_object_new_array();
 	struct catalog_query query = {
 		.category = span_of(request_query(rq, "category")),
@@ -64,20 +59,14 @@ int live_list(struct app *app, struct request *rq, struct reply *r, struct fail 
 		.each = add_channel,
 		.ctx = &list,
 	};
-	char next[CATALOG_CURSOR_MAX];
+	int result = -1;
 
-	json_object_object_add(root, "channels", list.channels);
-	json_object_object_add(root, "categories", categories);
-	if (find_limit(rq, &query.limit, f) < 0 ||
-		catalog_channels(app->catalog, &query, next, f) < 0 ||
-		catalog_categories(app->catalog, add_category, categories, f) < 0) {
-		json_object_put(root);
-		return -1;
-	}
-	json_text(root, "nextCursor", next);
-	json_send(r, 200, root);
-	reply_public(r, 1);
-	return 0;
+	listing_open(&list, app, "channels");
+	json_object_object_add(list.root, "categories", categories);
+	if (find_limit(rq, &query.limit, f) == 0 &&
+		catalog_channels(app->catalog, &query, list.next, f) == 0)
+		result = catalog_categories(app->catalog, add_category, categories, f);
+	return listing_send(&list, r, result);
 }
 
 /* --- one channel --------------------------------------------------------------------------------

@@ -8,13 +8,9 @@
 #include "fcgi-app/app.h"
 #include "fcgi-app/endpoints/find.h"
 #include "fcgi-app/endpoints/json.h"
+#include "fcgi-app/endpoints/listing.h"
 #include "lib/io/conf.h"
 #include "lib/svc/catalog_movies.h"
-
-struct listing {
-	const struct app *app;
-	struct json_object *movies;
-};
 
 static void add_movie(void *ctx, const struct movie *m)
 {
@@ -30,7 +26,7 @@ static void add_movie(void *ctx, const struct movie *m)
 	json_text(item, "poster", m->poster);
 	json_url(item, "url", list->app->conf, "/api/stream/vod/%s", m->id);
 	json_url(item, "page", list->app->conf, "/watch/%s", m->id);
-	json_object_array_add(list->movies, item);
+	json_object_array_add(list->items, item);
 }
 
 static void add_category(void *ctx, const char *name)
@@ -40,9 +36,8 @@ static void add_category(void *ctx, const char *name)
 
 int movies_list(struct app *app, struct request *rq, struct reply *r, struct fail *f)
 {
-	struct json_object *root = json_object_new_object();
+	struct listing list;
 	struct json_object *categories = json_object_new_array();
-	struct listing list = {app, json_object_new_array()};
 	struct movie_query query = {
 		.category = span_of(request_query(rq, "category")),
 		.q = span_of(request_query(rq, "q")),
@@ -50,18 +45,12 @@ int movies_list(struct app *app, struct request *rq, struct reply *r, struct fai
 		.each = add_movie,
 		.ctx = &list,
 	};
-	char next[CATALOG_CURSOR_MAX];
+	int result = -1;
 
-	json_object_object_add(root, "movies", list.movies);
-	json_object_object_add(root, "categories", categories);
-	if (find_limit(rq, &query.limit, f) < 0 ||
-		catalog_movies(app->catalog, &query, next, f) < 0 ||
-		catalog_movie_categories(app->catalog, add_category, categories, f) < 0) {
-		json_object_put(root);
-		return -1;
-	}
-	json_text(root, "nextCursor", next);
-	json_send(r, 200, root);
-	reply_public(r, 1);
-	return 0;
+	listing_open(&list, app, "movies");
+	json_object_object_add(list.root, "categories", categories);
+	if (find_limit(rq, &query.limit, f) == 0 &&
+		catalog_movies(app->catalog, &query, list.next, f) == 0)
+		result = catalog_movie_categories(app->catalog, add_category, categories, f);
+	return listing_send(&list, r, result);
 }

@@ -7,6 +7,7 @@
 #include "fcgi-app/app.h"
 #include "fcgi-app/endpoints/find.h"
 #include "fcgi-app/endpoints/json.h"
+#include "fcgi-app/endpoints/listing.h"
 #include "lib/base/num.h"
 #include "lib/http/episode.h"
 #include "lib/io/conf.h"
@@ -41,25 +42,19 @@ static void put_series(struct json_object *to, const struct app *app, const stru
 /* --- the list ----------------------------------------------------------------------------------
  */
 
-struct listing {
-	const struct app *app;
-	struct json_object *series;
-};
-
 static int add_series(void *ctx, const struct series *s)
 {
 	struct listing *list = ctx;
 	struct json_object *item = json_object_new_object();
 
 	put_series(item, list->app, s);
-	json_object_array_add(list->series, item);
+	json_object_array_add(list->items, item);
 	return 0;
 }
 
 int series_list(struct app *app, struct request *rq, struct reply *r, struct fail *f)
 {
-	struct json_object *root = json_object_new_object();
-	struct listing list = {app, json_object_new_array()};
+	struct listing list;
 	struct series_query query = {
 		.category = span_of(request_query(rq, "category")),
 		.q = span_of(request_query(rq, "q")),
@@ -67,18 +62,12 @@ int series_list(struct app *app, struct request *rq, struct reply *r, struct fai
 		.each = add_series,
 		.ctx = &list,
 	};
-	char next[CATALOG_CURSOR_MAX];
+	int result = -1;
 
-	json_object_object_add(root, "series", list.series);
-	if (find_limit(rq, &query.limit, f) < 0 ||
-		catalog_series_page(app->catalog, &query, next, f) < 0) {
-		json_object_put(root);
-		return -1;
-	}
-	json_text(root, "nextCursor", next);
-	json_send(r, 200, root);
-	reply_public(r, 1);
-	return 0;
+	listing_open(&list, app, "series");
+	if (find_limit(rq, &query.limit, f) == 0)
+		result = catalog_series_page(app->catalog, &query, list.next, f);
+	return listing_send(&list, r, result);
 }
 
 /* --- one of them -------------------------------------------------------------------------------

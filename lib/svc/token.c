@@ -76,25 +76,6 @@ bool token_parse(struct span text, struct token *out)
 	return true;
 }
 
-int64_t token_url_expiry(struct span url, int64_t now_ms)
-{
-	static const char *const names[] = {"expires", "exp", "e"};
-	struct span rest, param, name;
-	int64_t at_s;
-
-	span_next(&url, '?', &rest);
-	while (span_next(&url, '&', &param)) {
-		span_next(&param, '=', &name);
-		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-			if (span_is(name, names[i]) &&
-				num_parse(param, 1, INT64_MAX / 1000, &at_s) &&
-				at_s * 1000 > now_ms)
-				return at_s * 1000;
-		}
-	}
-	return 0;
-}
-
 static enum token_state state_of(const struct token *t)
 {
 	int64_t now_ms = clock_real_ms();

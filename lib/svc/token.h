@@ -69,10 +69,6 @@ int64_t token_refusal_ms(const struct token *before, int64_t now_ms);
  * NULL) counts. */
 int token_run(const struct conf *conf, struct board *board, const char *id, bool refresh);
 
-/* When a URL itself says when it ends (expires=, exp=, e= as seconds since the epoch, after now):
- * that time in ms, else 0. */
-int64_t token_url_expiry(struct span url, int64_t now_ms);
-
 /* The record as text, and back; false for anything that token_print() does not write. */
 void token_print(const struct token *t, struct buf *to);
 bool token_parse(struct span text, struct token *out);

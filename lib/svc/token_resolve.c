@@ -7,6 +7,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/http/expiry.h"
 #include "lib/io/board.h"
 #include "lib/io/conf.h"
 #include "lib/io/fetch.h"
@@ -222,8 +223,8 @@ static void set_life(struct resolver *r)
 		return;
 	}
 	t->expires_ms = now_ms + r->conf->live_token_ttl_s * 1000;
-	own_ms = token_url_expiry(span_of(t->url), now_ms);
-	if (own_ms && own_ms < t->expires_ms)
+	own_ms = expiry_of_url(span_of(t->url)); /* one that is over already is no end: clocks differ */
+	if (own_ms > now_ms && own_ms < t->expires_ms)
 		t->expires_ms = own_ms;
 }
 
