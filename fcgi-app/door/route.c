@@ -9,6 +9,7 @@
 #include "fcgi-app/endpoints/bandwidth.h"
 #include "fcgi-app/endpoints/art.h"
 #include "fcgi-app/endpoints/hls.h"
+#include "fcgi-app/endpoints/joined.h"
 #include "fcgi-app/endpoints/live.h"
 #include "fcgi-app/endpoints/live_direct.h"
 #include "fcgi-app/endpoints/metrics.h"
@@ -66,6 +67,7 @@ static const struct route routes[] = {
 	{METHOD_POST, "/prefetch/{id}", prefetch_id, POOL_API, "prefetch_id", NULL},
 	{METHOD_POST, "/api/video-info", video_info, POOL_RELAY, "video_info", NULL},
 	{METHOD_GET, "/cdn/stream/{id}", cdn_stream, POOL_RELAY, "cdn_stream", NULL},
+	{METHOD_GET, "/cdn/hls/{id}/{file}", joined_show, POOL_RELAY, "cdn_hls", NULL},
 	{METHOD_GET, "/proxy", cdn_proxy, POOL_RELAY, "proxy", NULL},
 	{METHOD_GET, "/proxy/{id}", cdn_stream, POOL_RELAY, "proxy_id", NULL},
 	{METHOD_GET, "/metrics", metrics_show, POOL_API, "metrics", NULL},

@@ -7,6 +7,7 @@
 
 #include "fcgi-app/app.h"
 #include "fcgi-app/endpoints/find.h"
+#include "fcgi-app/endpoints/joined.h"
 #include "fcgi-app/endpoints/stream.h"
 #include "fcgi-app/endpoints/track.h"
 #include "lib/base/clock.h"
@@ -163,6 +164,8 @@ static int await(struct app *app, struct request *rq, struct reply *r, void *ctx
 	struct awaited *a = ctx;
 	int own = blocks_is_known(a->blocks) ? 0 : learn(app, rq, r, a->blocks, &a->ask, f);
 
+	if (own < 0 && f->kind == FAIL_UPSTREAM && joined_is(app, rq, &a->ask))
+		return joined_redirect(rq, r, &a->ask, f);
 	if (own)
 		return own > 0 ? send_own_file(app, rq, r, &a->ask, f) : -1;
 	send_bytes(r, a->blocks);

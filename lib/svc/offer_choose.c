@@ -1,6 +1,7 @@
 /* lib/svc/offer_choose.c - which of the formats of an offer suits a wish.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <limits.h>
+#include <string.h>
 
 #include "lib/svc/offer.h"
 
@@ -35,13 +36,28 @@ static int64_t worth(const struct offer_format *n, const char *format)
 	return has_codec(n, "opus") ? kbps * 5 : kbps * 4;
 }
 
+static bool wants_picture(const struct offer_choice *c)
+{
+	return c->format && strcmp(c->format, OFFER_PICTURE_ALONE) == 0;
+}
+
+/* Whether it is of the kind that is asked for: with a picture, or sound alone. */
+static bool is_kind(const struct offer_choice *c, const struct offer_format *n, bool sound)
+{
+	if (wants_picture(c))
+		return n->kind == OFFER_PICTURE &&
+		       (strcmp(n->ext, "mp4") == 0 || strcmp(n->ext, "m4v") == 0);
+	return n->kind == OFFER_BOTH || (sound && n->kind == OFFER_SOUND);
+}
+
 /* One without a figure may be anything: it is the best there is, not the least. */
-static bool suits(const struct offer_format *n, const struct wish_step *step)
+static bool suits(
+	const struct offer_choice *c, const struct offer_format *n, const struct wish_step *step)
 {
 	if (step->height == 0)
-		return n->kind == OFFER_SOUND &&
+		return n->kind == OFFER_SOUND && !wants_picture(c) &&
 		       (step->kbps == INT64_MAX || (n->kbps > 0 && n->kbps <= step->kbps));
-	return n->kind == OFFER_BOTH && n->height <= step->height;
+	return is_kind(c, n, false) && n->height <= step->height;
 }
 
 static bool is_better(
@@ -65,7 +81,7 @@ static const struct offer_format *best(
 	for (size_t i = 0; i < o->count; i++) {
 		const struct offer_format *n = &o->formats[i];
 
-		if (suits(n, step) && is_better(n, found, c->format) && !is_refused(c, n))
+		if (suits(c, n, step) && is_better(n, found, c->format) && !is_refused(c, n))
 			found = n;
 	}
 	return found;
@@ -89,8 +105,8 @@ static const struct offer_format *lowest(const struct offer *o, const struct off
 	for (size_t i = 0; i < o->count; i++) {
 		const struct offer_format *n = &o->formats[i];
 
-		if (n->kind != OFFER_PICTURE && (wants_sound || n->kind == OFFER_BOTH) &&
-			is_lower(n, found, wants_sound) && !is_refused(c, n))
+		if (is_kind(c, n, wants_sound) && is_lower(n, found, wants_sound) &&
+			!is_refused(c, n))
 			found = n;
 	}
 	return found;

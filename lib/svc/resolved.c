@@ -74,6 +74,7 @@ static void begin(struct finding *x, const struct conf_source *source)
 		.object = "",
 		.quality = "source",
 		.format = "",
+		.codecs = "",
 		.type = "",
 		.title = "",
 		.resolved_ms = clock_real_ms()};
@@ -209,6 +210,7 @@ static enum resolved_result give(
 	if (*n->referrer)
 		r->referrer = arena_copy(x->arena, span_of(n->referrer));
 	r->format = arena_copy(x->arena, span_of(n->ext));
+	r->codecs = arena_copy(x->arena, span_of(n->codecs));
 	r->title = arena_copy(x->arena, span_of(o->title));
 	r->object = arena_printf(x->arena, OBJECT_FORMAT, w->source->name,
 		w->kind == WANTED_PAGE ? "page-" : "", w->key, n->id);
@@ -306,7 +308,8 @@ static enum resolved_result find_by_program(struct finding *x)
 
 static bool is_format(const char *word)
 {
-	static const char *const words[] = {"", "auto", "mp3", "aac", "opus", "flac"};
+	static const char *const words[] = {
+		"", "auto", "mp3", "aac", "opus", "flac", RESOLVED_PICTURE};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (!word || strcmp(word, words[i]) == 0)

@@ -18,6 +18,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/fail.h"
 #include "lib/http/quality.h"
+#include "lib/svc/offer.h"
 
 struct board;
 struct catalog;
@@ -38,8 +39,12 @@ struct resolved_ask {
 	const char *id;
 	struct quality quality; /* QUALITY_UNSAID: as the source's `media` and the settings say */
 	int64_t hinted_kbps;	/* for QUALITY_AUTO: quality_hinted_kbps() */
-	const char *format;	/* "mp3", "aac", "opus", "flac"; NULL, "" or "auto": any */
+	const char *format;	/* "mp3", "aac", "opus", "flac", RESOLVED_PICTURE; NULL, "" or
+				 * "auto": any */
 };
+
+/* Of what a program has found: a picture alone, in MP4. */
+#define RESOLVED_PICTURE OFFER_PICTURE_ALONE
 
 enum resolved_where {
 	RESOLVED_HTTP, /* `url` is fetched */
@@ -56,6 +61,7 @@ struct resolved {
 	const char *object;  /* names the bytes: the same whenever and wherever they are resolved */
 	const char *quality; /* that is given, as a request would say it: "medium", "720p" */
 	const char *format;  /* the container by its file's ending, "webm"; "" when not known */
+	const char *codecs;  /* what is in it, "avc1.64001f"; "" when not known */
 	const char *type;    /* its media type; "" when not known: the upstream says it */
 	const char *title;   /* "" when not known */
 	bool video;	     /* with a picture */

@@ -8,7 +8,7 @@
 #   ($resolver->words)[-1]                 # the words of its runs, one string each
 #
 # How it behaves stands in what it is asked for, as a word between slashes:
-#   good crash endless garbage one holds forks slow never private pictures list ended short
+#   good crash endless garbage one holds forks slow never private pictures apart list ended short
 #   via (prints what it gets from the host and path that follow)
 #   half (its best address leads to nothing)
 #   script (what it finds would be run by a browser)
@@ -43,6 +43,7 @@ case $last in
 */never/*) exec sleep 300 ;;
 */private/*) echo 'http://169.254.169.254/latest/meta-data?SECRET=1' ;;
 */pictures/*) printf 'kind: video\nheight: 720\nhttps://e.example/v.mp4\n' ;;
+*/apart/*) printf 'kind: video\nheight: 720\next: mp4\nurl: https://e.example/v.mp4\nkind: audio\next: m4a\nurl: https://e.example/a.m4a\n' ;;
 */list/*) echo '{"_type":"playlist","title":"x","entries":[]}' ;;
 */ended/*) echo 'https://e.example/a.mp3?expires=1000000000' ;;
 */short/*) ends="&expires=$(($(date +%s) + 3600))"; sound ;;
