@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -135,25 +134,14 @@ static int stop_alone(const struct conf *conf, FILE *to, struct fail *f)
 
 int control_stop(const struct conf *conf, FILE *to, struct fail *f)
 {
-	struct pollfd gone = {-1, POLLIN, 0};
 	pid_t pid;
-	int ended;
 
 	if (find_master(conf, &pid, f) < 0)
 		return -1;
 	if (pid == 0)
 		return stop_alone(conf, to, f);
-	gone.fd = pidfd_open(pid, 0); /* before the signal, so that it is this process */
-	if (send(pid, SIGTERM, f) < 0) {
-		close(gone.fd);
+	if (proc_end(pid, PATIENCE_MS, f) < 0)
 		return -1;
-	}
-	ended = gone.fd < 0 || poll(&gone, 1, PATIENCE_MS) > 0;
-	if (gone.fd >= 0)
-		close(gone.fd);
-	if (!ended)
-		return fail_set(f, FAIL_TIMEOUT, "Process %d has not stopped within %d s", (int)pid,
-			PATIENCE_MS / 1000);
 	fprintf(to, "Stopped: process %d and all its children are gone.\n", (int)pid);
 	return 0;
 }
@@ -180,20 +168,9 @@ static int await_reload(struct board *b, int64_t done, int64_t refused, struct f
 static int replace_worker(struct board *b, pid_t pid, struct fail *f)
 {
 	size_t had = count_slots(b, true);
-	struct pollfd gone = {pidfd_open(pid, 0), POLLIN, 0};
-	int ended;
 
-	if (gone.fd < 0)
-		return 0; /* gone already */
-	if (send(pid, SIGTERM, f) < 0) {
-		close(gone.fd);
+	if (proc_end(pid, PATIENCE_MS, f) < 0)
 		return -1;
-	}
-	ended = poll(&gone, 1, PATIENCE_MS) > 0;
-	close(gone.fd);
-	if (!ended)
-		return fail_set(f, FAIL_TIMEOUT, "Process %d has not stopped within %d s", (int)pid,
-			PATIENCE_MS / 1000);
 	for (int waited_ms = 0; waited_ms < SUCCESSOR_MS; waited_ms += LOOK_MS) {
 		if (count_slots(b, true) >= had)
 			break;

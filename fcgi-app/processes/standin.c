@@ -3,17 +3,14 @@
 #include "fcgi-app/processes/standin.h"
 
 #include <limits.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/pidfd.h>
-#include <unistd.h>
 
 #include "lib/io/board.h"
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
 #include "lib/io/lock.h"
+#include "lib/io/proc.h"
 
 enum { PATIENCE_MS = 10000 };
 
@@ -44,25 +41,9 @@ static bool is_on_demand(const struct conf *conf, pid_t pid)
 
 pid_t standin_end(const struct conf *conf, struct fail *f)
 {
-	struct pollfd gone = {-1, POLLIN, 0};
 	pid_t pid = find(conf);
-	bool ended;
 
-	if (pid == 0)
-		return 0;
-	gone.fd = pidfd_open(pid, 0); /* before the signal, so that it is this process */
-	if (kill(pid, SIGTERM) < 0 && gone.fd >= 0) {
-		close(gone.fd);
-		return fail_set(f, FAIL_FORBIDDEN,
-			"Process %d cannot be told: it belongs to another user", (int)pid);
-	}
-	ended = gone.fd < 0 || poll(&gone, 1, PATIENCE_MS) > 0;
-	if (gone.fd >= 0)
-		close(gone.fd);
-	if (!ended)
-		return fail_set(f, FAIL_TIMEOUT, "Process %d has not stopped within %d s", (int)pid,
-			PATIENCE_MS / 1000);
-	return pid;
+	return pid == 0 || proc_end(pid, PATIENCE_MS, f) == 0 ? pid : -1;
 }
 
 int standin_dismiss(const struct conf *conf, struct fail *f)

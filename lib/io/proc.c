@@ -3,7 +3,11 @@
 #include "lib/io/proc.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <unistd.h>
 
 #include "lib/base/buf.h"
@@ -112,4 +116,21 @@ int64_t proc_cpu_ms(pid_t pid)
 	}
 	buf_release(&text);
 	return ticks > 0 ? (user + system) * 1000 / ticks : 0;
+}
+
+int proc_end(pid_t pid, int wait_ms, struct fail *f)
+{
+	struct pollfd gone = {pidfd_open(pid, 0), POLLIN, 0}; /* before the signal: this process */
+	int told = kill(pid, SIGTERM), err = errno;
+	bool ended = told < 0 || gone.fd < 0 || poll(&gone, 1, wait_ms) > 0;
+
+	if (gone.fd >= 0)
+		close(gone.fd);
+	if (told < 0 && err != ESRCH)
+		return fail_set(f, FAIL_FORBIDDEN,
+			"Process %d cannot be told: it belongs to another user", (int)pid);
+	if (!ended)
+		return fail_set(f, FAIL_TIMEOUT, "Process %d has not stopped within %d s", (int)pid,
+			wait_ms / 1000);
+	return 0;
 }
