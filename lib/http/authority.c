@@ -76,6 +76,22 @@ bool authority_host(struct span url, struct span *host)
 	return cut_authority(url, &authority) && authority_split(authority, host, &port);
 }
 
+bool authority_is_address(struct span url)
+{
+	size_t skip = span_starts(url, "https://") ? 8 : 7;
+
+	if ((skip == 7 && !span_starts(url, "http://")) || url.len <= skip ||
+		strchr("/?#@", url.ptr[skip]))
+		return false;
+	for (size_t i = 0; i < url.len; i++) {
+		unsigned char c = (unsigned char)url.ptr[i];
+
+		if (c <= ' ' || c >= 0x7f || strchr("\"<>\\^`{|}", c))
+			return false;
+	}
+	return true;
+}
+
 static bool is_local_name(struct span host)
 {
 	static const char *const ends[] = {".localhost", ".local", ".internal", ".lan", ".home.arpa"};

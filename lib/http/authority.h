@@ -9,6 +9,10 @@
 
 #include "lib/base/span.h"
 
+/* Whether it is an http or https address that can stand in an answer or a request as it is: with a
+ * host, and of no other characters than addresses have. */
+bool authority_is_address(struct span url);
+
 /* The host of an http or https URL into *host, without the brackets of an IPv6 address. False when
  * there is none, or anything but a name or address and a port: a user, a percent escape, a
  * backslash, letters of other alphabets. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/num.h"
+#include "lib/http/authority.h"
 #include "lib/http/expiry.h"
 #include "lib/http/text.h"
 
@@ -27,18 +28,7 @@ static bool is_among(struct span text, size_t size, const char *others)
 
 bool offer_is_url(struct span text)
 {
-	size_t skip = span_starts(text, "https://") ? 8 : 7;
-
-	if ((skip == 7 && !span_starts(text, "http://")) || text.len <= skip ||
-		text.len >= OFFER_URL_MAX || strchr("/?#@", text.ptr[skip]))
-		return false;
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.ptr[i];
-
-		if (c <= ' ' || c >= 0x7f || strchr("\"<>\\^`{|}", c))
-			return false;
-	}
-	return true;
+	return text.len < OFFER_URL_MAX && authority_is_address(text);
 }
 
 static bool is_header(struct span text)

@@ -4,8 +4,10 @@
 
 #include <string.h>
 
+#include "lib/http/authority.h"
 #include "lib/io/conf.h"
 #include "lib/io/fetch.h"
+#include "lib/svc/catalog.h"
 #include "lib/svc/source_files.h"
 #include "lib/svc/source_http.h"
 #include "lib/svc/source_m3u.h"
@@ -58,6 +60,12 @@ void source_request(const struct conf_source *source, const char *url, int64_t m
 		.connect_ms = CONNECT_MS,
 		.stall_ms = STALL_MS,
 		.total_ms = TOTAL_MS};
+}
+
+struct span source_picture(struct span text)
+{
+	text = span_trim(text);
+	return text.len < CHANNEL_LOGO_MAX && authority_is_address(text) ? text : span_of("");
 }
 
 bool source_lists(const struct conf_source *source)

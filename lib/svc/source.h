@@ -108,6 +108,9 @@ int source_import(const struct conf_source *source, const struct source_sink *si
 void source_request(const struct conf_source *source, const char *url, int64_t max_bytes,
 	struct fetch_request *rq);
 
+/* The address of a picture, without blanks around it, if a browser can load it; else "". */
+struct span source_picture(struct span text);
+
 /* Whether it can be imported. */
 bool source_lists(const struct conf_source *source);
 

@@ -109,19 +109,6 @@ static struct span film_suffix(struct span url)
 	return span_of("");
 }
 
-static struct span web_address(struct span text)
-{
-	if ((!span_starts(text, "http://") && !span_starts(text, "https://")) ||
-		text.len >= CHANNEL_LOGO_MAX)
-		return span_of("");
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.ptr[i];
-		if (c <= ' ' || c >= 0x7f || strchr("\"<>\\^`{|}", c))
-			return span_of("");
-	}
-	return text;
-}
-
 /* What is to be sent as a header, or nothing when it cannot be. */
 static struct span header_text(struct span text, size_t most)
 {
@@ -156,7 +143,7 @@ static int give_channel(struct reader *r, const struct m3u_entry *e, struct span
 {
 	char key[SOURCE_M3U_KEY_BYTES], epg[CHANNEL_EPG_MAX];
 	struct source_channel row = {.name = name,
-		.logo = web_address(e->logo),
+		.logo = source_picture(e->logo),
 		.url = buf_span(&r->url),
 		.agent = header_text(e->agent, CHANNEL_AGENT_MAX),
 		.referrer = header_text(e->referrer, CHANNEL_REFERRER_MAX)};
@@ -176,7 +163,7 @@ static int give_film(struct reader *r, const struct m3u_entry *e, struct span na
 	char key[SOURCE_M3U_KEY_BYTES];
 	struct source_title row = {.kind = SOURCE_FILMS,
 		.name = name,
-		.poster = web_address(e->logo),
+		.poster = source_picture(e->logo),
 		.url = buf_span(&r->url),
 		.suffix = film_suffix(buf_span(&r->url))};
 

@@ -129,26 +129,12 @@ static int give_category(struct json_object *item, const struct list *l, struct 
 	return l->sink->category(l->sink->ctx, &row, f);
 }
 
-struct span xtream_picture(struct span text)
-{
-	text = span_trim(text);
-	if ((!span_starts(text, "http://") && !span_starts(text, "https://")) ||
-		text.len >= CHANNEL_LOGO_MAX)
-		return span_of("");
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.ptr[i];
-		if (c <= ' ' || c >= 0x7f || strchr("\"<>\\^`{|}", c))
-			return span_of("");
-	}
-	return text;
-}
-
 static int give_channel(struct json_object *item, const struct list *l, struct fail *f)
 {
 	char name[CHANNEL_NAME_MAX], epg[CHANNEL_EPG_MAX];
 	struct source_channel row = {
 		.key = span_trim(xtream_text(item, "stream_id")),
-		.logo = xtream_picture(xtream_text(item, "stream_icon")),
+		.logo = source_picture(xtream_text(item, "stream_icon")),
 		.category = span_trim(xtream_text(item, "category_id")),
 		.number = xtream_number(item, "num"),
 		.archive_days = xtream_number(item, "tv_archive")
@@ -212,7 +198,7 @@ static int give_title(struct json_object *item, const struct list *l, struct fai
 	struct source_title row = {
 		.kind = l->kind,
 		.key = span_trim(xtream_text(item, is_film ? "stream_id" : "series_id")),
-		.poster = xtream_picture(xtream_text(item, is_film ? "stream_icon" : "cover")),
+		.poster = source_picture(xtream_text(item, is_film ? "stream_icon" : "cover")),
 		.category = span_trim(xtream_text(item, "category_id")),
 		.suffix = xtream_suffix(item),
 		.year = year_of(item),

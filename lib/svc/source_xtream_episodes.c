@@ -65,7 +65,7 @@ static int give_episode(const struct listing *l, struct json_object *item, int64
 	if (!span_trim(xtream_text(item, "season")).len)
 		row.season = season;
 	row.name = span_make(name, own_name(xtream_text(item, "title"), name));
-	row.poster = xtream_picture(xtream_text(info, "movie_image"));
+	row.poster = source_picture(xtream_text(info, "movie_image"));
 	row.plot = span_make(plot, text_clean(xtream_text(info, "plot"), plot, sizeof(plot)));
 	row.duration_s = duration_of(info);
 	return l->sink->episode(l->sink->ctx, &row, l->f);

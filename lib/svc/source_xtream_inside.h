@@ -16,9 +16,6 @@ struct span xtream_text(struct json_object *o, const char *name);
 /* A member as a number of 0 or more; 0 for anything else. */
 int64_t xtream_number(struct json_object *o, const char *name);
 
-/* The address of a picture, if a browser can load it; else "". */
-struct span xtream_picture(struct span text);
-
 /* The ending of a title's file; "" for none that could be one. */
 struct span xtream_suffix(struct json_object *item);
 
