@@ -77,12 +77,13 @@ SKIP: {
 }
 
 # --- who dies is replaced -----------------------------------------------------------------------------
+# Within a second, and some for a busy machine.
 for my $role (qw(api relay janitor supervisor)) {
 	my %before = map { $_ => 1 } $app->pids($role);
 	my $began = time;
 	$app->kill($role);
 	$app->wait_for(sub { my @now = $app->pids($role); @now == keys %before && !grep { $before{$_} } @now }, 10, $role);
-	cmp_ok time - $began, '<', 2, "killed hard, $role is soon there again";
+	cmp_ok time - $began, '<', 5, "killed hard, $role is soon there again";
 	is_whole("with all the others, and nothing of the old $role is left");
 	ok answers(), 'and requests are answered';
 }
