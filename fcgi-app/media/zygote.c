@@ -8,7 +8,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -20,15 +22,16 @@
 #include "lib/io/sandbox.h"
 
 enum {
-	FIRST_FD = 3, /* of a child: source, output, record, and where it says what went wrong */
+	FIRST_FD = 3, /* of a child: source, output, record, and its end of the pair to us */
 	SAY_FD = FIRST_FD + MEDIA_FDS,
 	FDS_MOST = SAY_FD + 1,
 	FDS_ABOVE = 64,
 	LOOK_MS = 250,
-	NOT_READY = 3 /* a child's exit status when it could not even begin */
+	NAME_BYTES = 16, /* prctl(2) */
+	NOT_READY = 3	 /* a child's exit status when it could not even begin */
 };
 
-/* What a child says at its end; one that says nothing has died. */
+/* What a child says when its work is done; one that says nothing has died. */
 struct said {
 	uint32_t failed; /* 1, or 2 for good */
 	uint32_t kind;
@@ -38,24 +41,28 @@ struct said {
 struct job {
 	struct child child; /* pid 0: free */
 	struct media_job job;
-	int said_fd;
+	int socket;	/* to the child: takes the job, gives what it says */
 	int64_t due_us; /* by the machine's own clock */
-	bool late;
+	bool late, told;
+	bool deaf; /* nothing more will be heard of it */
 };
 
 struct zygote {
 	int socket;
 	zygote_work *work;
+	struct job spare; /* forked ahead, waits for a job: nobody waits for the fork then */
+	bool no_spare;	  /* it could not be forked; the next job tries anew */
 	struct job jobs[ZYGOTE_CHILDREN_MAX];
 };
+
+static const struct job no_job = {.child = {0, -1}, .socket = -1};
 
 /* --- in the child ------------------------------------------------------------------------------
  */
 
 struct start {
-	const struct zygote *zygote;
-	const struct media_job *job;
-	int fds[MEDIA_FDS], say_fd;
+	zygote_work *work;
+	int socket;
 };
 
 static void limit(__rlimit_resource_t which, int64_t value)
@@ -81,45 +88,69 @@ static void set_limits(const struct media_job *job)
 		setpriority(PRIO_PROCESS, 0, job->nice);
 }
 
-/* The job's descriptors get the numbers that it knows them by, and all others are closed. First all
- * are lifted, because one's number may be where another goes. */
-static bool place_fds(const struct start *s)
+/* A child that waits for its job has its end of the pair and nothing else of ours. */
+static bool keep_alone(int socket)
 {
-	int lifted[MEDIA_FDS + 1];
+	int lifted = fcntl(socket, F_DUPFD, FDS_ABOVE);
 
-	for (int i = 0; i <= MEDIA_FDS; i++) {
-		int fd = i == MEDIA_FDS ? s->say_fd : s->fds[i];
+	return lifted >= 0 && dup2(lifted, SAY_FD) == SAY_FD && close_range(FIRST_FD, SAY_FD - 1, 0) == 0 &&
+	       close_range(FDS_MOST, ~0U, 0) == 0;
+}
 
-		lifted[i] = fd < 0 ? -1 : fcntl(fd, F_DUPFD, FDS_ABOVE);
-		if (fd >= 0 && lifted[i] < 0)
+/* The job's descriptors get the numbers that it knows them by. First all are lifted, because one's
+ * number may be where another goes. */
+static bool place_fds(int fds[PASS_FDS_MAX], size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		fds[i] = fcntl(fds[i], F_DUPFD, FDS_ABOVE);
+		if (fds[i] < 0)
 			return false;
 	}
-	for (int i = 0; i <= MEDIA_FDS; i++) {
-		if (lifted[i] < 0)
-			close(FIRST_FD + i);
-		else if (dup2(lifted[i], FIRST_FD + i) < 0)
+	for (size_t i = 0; i < MEDIA_FDS; i++) {
+		if (i >= count)
+			close(FIRST_FD + (int)i);
+		else if (dup2(fds[i], FIRST_FD + (int)i) < 0)
 			return false;
+		else
+			fds[i] = FIRST_FD + (int)i;
 	}
 	return close_range(FDS_MOST, ~0U, 0) == 0;
+}
+
+/* Waits for the job, under a name of its own meanwhile; false: none will come. */
+static bool await_job(struct media_job *job, int fds[PASS_FDS_MAX], size_t *count)
+{
+	char name[NAME_BYTES] = "";
+	ssize_t n;
+
+	prctl(PR_GET_NAME, name);
+	prctl(PR_SET_NAME, ZYGOTE_SPARE);
+	n = pass_take(SAY_FD, job, sizeof(*job), fds, count);
+	prctl(PR_SET_NAME, name);
+	return n == (ssize_t)sizeof(*job) && *count <= MEDIA_FDS;
 }
 
 static int work(void *ctx)
 {
 	const struct start *s = ctx;
-	struct media_job job = *s->job;
-	int fds[MEDIA_FDS];
+	struct media_job job;
+	int fds[PASS_FDS_MAX] = {-1, -1, -1};
 	struct said said = {.failed = 1};
 	struct fail f = {0};
+	size_t count;
 
-	for (int i = 0; i < MEDIA_FDS; i++)
-		fds[i] = s->fds[i] < 0 ? -1 : FIRST_FD + i;
-	if (!place_fds(s))
+	_Static_assert((int)PASS_FDS_MAX >= (int)MEDIA_FDS, "a message takes all descriptors of a job");
+	if (!keep_alone(s->socket))
+		return NOT_READY;
+	if (!await_job(&job, fds, &count))
+		return 0;
+	if (!place_fds(fds, count))
 		return NOT_READY;
 	set_limits(&job);
 	signal(SIGPIPE, SIG_IGN); /* a feeder may go first */
 	if (!sandbox_enter_bare())
 		return NOT_READY;
-	if (s->zygote->work(&job, fds, &f) < 0) {
+	if (s->work(&job, fds, &f) < 0) {
 		said.failed = 2;
 		said.kind = (uint32_t)f.kind;
 		file_path(said.text, sizeof(said.text), "%.*s", MEDIA_TEXT_BYTES - 1, f.text);
@@ -168,26 +199,48 @@ static void tell_death(const struct zygote *z, const struct job *j, int status)
 	tell(z, j->job.id, MEDIA_DIED, FAIL_INTERNAL, text);
 }
 
-static void reap(struct zygote *z, struct job *j)
+/* What the child says is passed on at once, since its end may take a while. It has nothing left to
+ * do then: least of all to write to what is published now. */
+static void hear(struct zygote *z, struct job *j)
 {
-	struct said said = {0};
-	int status = 0;
+	struct said said;
 	ssize_t n;
 
-	if (j->child.pid == 0 || !child_reap(&j->child, &status))
+	if (j->deaf)
 		return;
-	n = read(j->said_fd, &said, sizeof(said));
-	close(j->said_fd);
+	n = recv(j->socket, &said, sizeof(said), MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	j->deaf = true;
+	if (n != (ssize_t)sizeof(said) || j->late)
+		return;
+	child_kill(&j->child, SIGKILL);
 	clean(said.text);
-	if (n != (ssize_t)sizeof(said) || status != 0 || j->late)
-		tell_death(z, j, status);
-	else if (said.failed == 2)
+	j->told = true;
+	if (said.failed == 2)
 		tell(z, j->job.id, MEDIA_FAILED,
 			said.kind <= FAIL_INTERNAL ? (enum fail_kind)said.kind : FAIL_INTERNAL,
 			said.text);
 	else
 		tell(z, j->job.id, MEDIA_DONE, FAIL_NONE, "");
-	*j = (struct job){.child = {0, -1}, .said_fd = -1};
+}
+
+static void forget(struct job *j)
+{
+	close(j->socket);
+	*j = no_job;
+}
+
+static void reap(struct zygote *z, struct job *j)
+{
+	int status = 0;
+
+	if (!child_reap(&j->child, &status))
+		return;
+	hear(z, j); /* what it said last */
+	if (!j->told)
+		tell_death(z, j, status);
+	forget(j);
 }
 
 /* --- jobs --------------------------------------------------------------------------------------
@@ -219,33 +272,47 @@ static void cancel(struct zygote *z, uint64_t id)
 		return;
 	child_kill(&j->child, SIGKILL);
 	child_wait(&j->child, 1000, NULL);
-	close(j->said_fd);
-	*j = (struct job){.child = {0, -1}, .said_fd = -1};
+	forget(j);
+}
+
+static bool fork_child(struct zygote *z, struct job *j, struct fail *f)
+{
+	int pair[2];
+	struct start s = {.work = z->work};
+
+	*j = no_job;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return fail_errno(f, FAIL_BUSY, errno, "Too much work is being done at once") == 0;
+	s.socket = pair[1];
+	if (child_fork(work, &s, "media", &j->child, f) < 0)
+		close(pair[0]);
+	else
+		j->socket = pair[0];
+	close(pair[1]);
+	return j->socket >= 0;
 }
 
 static void begin(struct zygote *z, const struct media_job *job, const int *fds, size_t count)
 {
 	struct job *j = find_free(z);
-	struct start s = {z, job, {-1, -1, -1}, -1};
 	struct fail f = {0};
-	int say[2];
 
-	if (!j || count < MEDIA_OUTPUT + 1 || pipe2(say, O_CLOEXEC) < 0) {
+	if (!j || count < MEDIA_OUTPUT + 1 || count > MEDIA_FDS) {
 		tell(z, job->id, MEDIA_FAILED, FAIL_BUSY, "Too much work is being done at once");
 		return;
 	}
-	for (size_t i = 0; i < count && i < MEDIA_FDS; i++)
-		s.fds[i] = fds[i];
-	s.say_fd = say[1];
-	if (child_fork(work, &s, "media", &j->child, &f) < 0) {
-		close(say[0]);
+	z->no_spare = false;
+	if (z->spare.child.pid) {
+		*j = z->spare;
+		z->spare = no_job;
+	} else if (!fork_child(z, j, &f)) {
 		tell(z, job->id, MEDIA_FAILED, FAIL_BUSY, f.text);
-	} else {
-		j->job = *job;
-		j->said_fd = say[0];
-		j->due_us = clock_mono_us() + job->wall_ms * 1000;
+		return;
 	}
-	close(say[1]);
+	j->job = *job;
+	j->due_us = clock_mono_us() + job->wall_ms * 1000;
+	/* Should it be dead already, that is seen soon, and told. */
+	pass_send(j->socket, job, sizeof(*job), fds, count);
 }
 
 /* False when the packager is gone. */
@@ -282,6 +349,39 @@ static void end_late(struct zygote *z)
 	}
 }
 
+static void poll_once(struct zygote *z, bool *gone)
+{
+	struct pollfd wake[2 * ZYGOTE_CHILDREN_MAX + 2] = {{z->socket, POLLIN, 0}};
+	bool needs_spare = !z->spare.child.pid && !z->no_spare;
+	nfds_t count = 1;
+	struct fail f;
+
+	if (z->spare.child.pid)
+		wake[count++] = (struct pollfd){z->spare.child.pidfd, POLLIN, 0};
+	for (size_t i = 0; i < ZYGOTE_CHILDREN_MAX; i++) {
+		const struct job *j = &z->jobs[i];
+
+		if (j->child.pid)
+			wake[count++] = (struct pollfd){j->child.pidfd, POLLIN, 0};
+		if (j->child.pid && !j->deaf)
+			wake[count++] = (struct pollfd){j->socket, POLLIN, 0};
+	}
+	/* A spare is forked when there is nothing else to do. */
+	if (poll(wake, count, needs_spare ? 0 : count > 2 ? LOOK_MS : -1) == 0 && needs_spare)
+		z->no_spare = !fork_child(z, &z->spare, &f);
+	if (z->spare.child.pid && child_reap(&z->spare.child, NULL))
+		forget(&z->spare);
+	if (wake[0].revents)
+		*gone = !take(z);
+	for (size_t i = 0; i < ZYGOTE_CHILDREN_MAX; i++) {
+		if (!z->jobs[i].child.pid)
+			continue;
+		hear(z, &z->jobs[i]);
+		reap(z, &z->jobs[i]);
+	}
+	end_late(z);
+}
+
 int zygote_run(int socket, zygote_work *work_fn)
 {
 	struct zygote *z = calloc(1, sizeof(*z));
@@ -290,23 +390,12 @@ int zygote_run(int socket, zygote_work *work_fn)
 	must(z);
 	z->socket = socket;
 	z->work = work_fn;
+	z->spare = no_job;
 	for (size_t i = 0; i < ZYGOTE_CHILDREN_MAX; i++)
-		z->jobs[i] = (struct job){.child = {0, -1}, .said_fd = -1};
-	while (!gone) {
-		struct pollfd wake[ZYGOTE_CHILDREN_MAX + 1] = {{socket, POLLIN, 0}};
-		nfds_t count = 1;
-
-		for (size_t i = 0; i < ZYGOTE_CHILDREN_MAX; i++) {
-			if (z->jobs[i].child.pid)
-				wake[count++] = (struct pollfd){z->jobs[i].child.pidfd, POLLIN, 0};
-		}
-		poll(wake, count, count > 1 ? LOOK_MS : -1);
-		if (wake[0].revents)
-			gone = !take(z);
-		for (size_t i = 0; i < ZYGOTE_CHILDREN_MAX; i++)
-			reap(z, &z->jobs[i]);
-		end_late(z);
-	}
+		z->jobs[i] = no_job;
+	while (!gone)
+		poll_once(z, &gone);
+	child_kill(&z->spare.child, SIGKILL);
 	for (size_t i = 0; i < ZYGOTE_CHILDREN_MAX; i++)
 		child_kill(&z->jobs[i].child, SIGKILL);
 	free(z);

@@ -2,12 +2,15 @@
  * SPDX-License-Identifier: BSD-2-Clause
  * A child has the job's descriptors and nothing else: no file, address or process can be named from
  * there (sandbox_enter_bare()), its memory, processor time and output are limited, and it dies with
- * the zygote, which dies with the packager. */
+ * the zygote, which dies with the packager. The next child is forked ahead and waits for its job under
+ * the name ZYGOTE_SPARE; each child does one job and ends. */
 #ifndef SLUICE_MEDIA_ZYGOTE_H
 #define SLUICE_MEDIA_ZYGOTE_H
 
 #include "lib/base/fail.h"
 #include "lib/io/media_job.h"
+
+#define ZYGOTE_SPARE "media-spare"
 
 enum { ZYGOTE_CHILDREN_MAX = 96 }; /* a job above that is MEDIA_FAILED with FAIL_BUSY */
 

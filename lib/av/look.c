@@ -10,7 +10,11 @@
 #include "lib/av/look_tracks.h"
 #include "lib/base/must.h"
 
-enum { PACKETS_MAX = 3000, BYTES_MAX = 16 << 20, ENOUGH_VIDEO = 40, ENOUGH_AUDIO = 3, SECONDS = 6 };
+enum { PACKETS_MAX = 3000, BYTES_MAX = 16 << 20, SECONDS = 6 };
+
+/* Packets that say enough of a track: of pictures, where their rate has to be found out, and where it
+ * is said. */
+enum { ENOUGH_VIDEO = 40, ENOUGH_VIDEO_SAID = 8, ENOUGH_AUDIO = 3 };
 
 static bool is_picture(const AVStream *st)
 {
@@ -43,6 +47,15 @@ static void count_packet(struct look *l, struct reader *r, AVPacket *p)
 		keep(s, p);
 }
 
+static size_t enough(const struct reader *r, const AVStream *st)
+{
+	bool said = st->avg_frame_rate.num > 0 && st->avg_frame_rate.den > 0;
+
+	if (!is_picture(st))
+		return ENOUGH_AUDIO;
+	return said && r->container != RECORD_AVI ? ENOUGH_VIDEO_SAID : ENOUGH_VIDEO;
+}
+
 /* Whether every track has said enough, or those that said nothing have been given their time. */
 static bool is_enough(const struct look *l, const struct reader *r)
 {
@@ -51,12 +64,11 @@ static bool is_enough(const struct look *l, const struct reader *r)
 	for (unsigned i = 0; i < r->format->nb_streams && i < READER_STREAMS_MAX; i++) {
 		const AVStream *st = r->format->streams[i];
 		const struct look_stream *s = &l->streams[i];
-		size_t enough = is_picture(st) ? ENOUGH_VIDEO : ENOUGH_AUDIO;
 		size_t last = s->count < LOOK_TIMES ? s->count : LOOK_TIMES;
 		if (st->codecpar->codec_type != AVMEDIA_TYPE_AUDIO && !is_picture(st))
 			continue;
-		all &= s->count >= enough;
-		if (last > 1 && s->count >= enough && s->times[0] != AV_NOPTS_VALUE &&
+		all &= s->count >= enough(r, st);
+		if (last > 1 && s->count >= enough(r, st) && s->times[0] != AV_NOPTS_VALUE &&
 			s->times[last - 1] != AV_NOPTS_VALUE &&
 			(double)(s->times[last - 1] - s->times[0]) * av_q2d(st->time_base) >
 				SECONDS)

@@ -8,6 +8,7 @@
 
 #include "lib/av/aac.h"
 #include "lib/av/decoder.h"
+#include "lib/av/look_h264.h"
 #include "lib/av/nal.h"
 #include "lib/hls/grid.h"
 
@@ -151,10 +152,10 @@ static int rotation(const AVStream *st)
 }
 
 /* Whether browsers can play it as it is. */
-static bool is_copied(const AVStream *st, const AVCodecContext *c, const struct record *out)
+static bool is_copied(const AVStream *st, int format, const struct record *out)
 {
 	const struct record_video *v = &out->video;
-	bool plain = c->pix_fmt == AV_PIX_FMT_YUV420P || c->pix_fmt == AV_PIX_FMT_YUVJ420P;
+	bool plain = format == AV_PIX_FMT_YUV420P || format == AV_PIX_FMT_YUVJ420P;
 
 	if (out->flags & (RECORD_INTERLACED | RECORD_COUNTED) || v->rotation ||
 		out->container == RECORD_AVI || out->container == RECORD_OTHER)
@@ -162,11 +163,11 @@ static bool is_copied(const AVStream *st, const AVCodecContext *c, const struct 
 	if (st->codecpar->codec_id == AV_CODEC_ID_H264)
 		return plain;
 	return st->codecpar->codec_id == AV_CODEC_ID_HEVC &&
-	       (plain || c->pix_fmt == AV_PIX_FMT_YUV420P10);
+	       (plain || format == AV_PIX_FMT_YUV420P10);
 }
 
-static int set_config(const struct look_stream *s, const AVStream *st, const AVCodecContext *c,
-	struct arena *arena, struct record *out, struct fail *f)
+static int set_config(const struct look_stream *s, const AVStream *st, int format, struct arena *arena,
+	struct record *out, struct fail *f)
 {
 	enum nal_codec codec = st->codecpar->codec_id == AV_CODEC_ID_H264 ? NAL_H264 : NAL_HEVC;
 	struct span extra = extradata(st);
@@ -174,7 +175,7 @@ static int set_config(const struct look_stream *s, const AVStream *st, const AVC
 	struct buf config;
 	int result = 0;
 
-	if (!is_copied(st, c, out))
+	if (!is_copied(st, format, out))
 		return copy_bytes(extra, arena, &out->video.extra, f);
 	buf_init(&config, RECORD_BLOB_MAX);
 	if (extra.len && !nal_has_start_code(extra))
@@ -224,41 +225,52 @@ static int set_shape(
 	return 0;
 }
 
+/* A frame as it comes out of the decoder, or like it. */
+static int see(struct look_stream *s, AVStream *st, AVFrame *frame, struct fail *f)
+{
+	AVCodecContext *c;
+	bool seen;
+
+	if (look_h264(st, s->kept_count ? s->kept[0] : NULL, frame))
+		return 0;
+	c = decoder_open(st, 1, f);
+	if (!c)
+		return -1;
+	seen = first_frame(s, c, frame);
+	avcodec_free_context(&c);
+	return seen ? 0
+		    : fail_set(f, FAIL_INPUT, "The first picture (%s) cannot be decoded",
+			      decoder_name(st->codecpar->codec_id));
+}
+
 int look_video(struct look_stream *s, struct reader *r, unsigned stream, struct arena *arena,
 	struct record *out, struct fail *f)
 {
 	AVStream *st = r->format->streams[stream];
-	AVFrame *frame = av_frame_alloc();
-	AVCodecContext *c = NULL;
-	int result = -1;
+	const char *name = decoder_name(st->codecpar->codec_id);
+	AVFrame *frame;
+	int result;
 
 	/* Before a decoder takes memory for it. */
-	if (st->codecpar->width > RECORD_SIDE_MAX || st->codecpar->height > RECORD_SIDE_MAX) {
-		fail_set(f, FAIL_INPUT, "A picture of %d x %d is too large; %d is the limit",
+	if (st->codecpar->width > RECORD_SIDE_MAX || st->codecpar->height > RECORD_SIDE_MAX)
+		return fail_set(f, FAIL_INPUT, "A picture of %d x %d is too large; %d is the limit",
 			st->codecpar->width, st->codecpar->height, RECORD_SIDE_MAX);
-		goto out;
-	}
-	if (!frame || !(c = decoder_open(st, 1, f)))
-		goto out;
-	if (!first_frame(s, c, frame)) {
-		fail_set(f, FAIL_INPUT, "The first picture (%s) cannot be decoded",
-			decoder_name(st->codecpar->codec_id));
-		goto out;
-	}
-	out->video.stream = (uint16_t)stream;
-	memcpy(out->video.codec, decoder_name(st->codecpar->codec_id),
-		strlen(decoder_name(st->codecpar->codec_id)) + 1);
-	if (out->container == RECORD_AVI || s->untimed * 2 > s->count)
-		out->flags |= RECORD_COUNTED;
-	if (set_shape(frame, st, r, out, f) == 0) {
-		set_rate(s, st, out);
-		result = set_config(s, st, c, arena, out, f);
-	}
-out:
+	frame = av_frame_alloc();
 	if (!frame)
-		fail_set(f, FAIL_INTERNAL, "There is no memory for a picture");
+		return fail_set(f, FAIL_INTERNAL, "There is no memory for a picture");
+	result = see(s, st, frame, f);
+	if (result == 0) {
+		out->video.stream = (uint16_t)stream;
+		memcpy(out->video.codec, name, strlen(name) + 1);
+		if (out->container == RECORD_AVI || s->untimed * 2 > s->count)
+			out->flags |= RECORD_COUNTED;
+		result = set_shape(frame, st, r, out, f);
+	}
+	if (result == 0) {
+		set_rate(s, st, out);
+		result = set_config(s, st, frame->format, arena, out, f);
+	}
 	av_frame_free(&frame);
-	avcodec_free_context(&c);
 	return result;
 }
 

@@ -7,7 +7,7 @@
 #include "lib/hls/bits.h"
 #include "lib/hls/ts.h"
 
-enum { NAL_SPS = 7, SIDE_MAX = 16384, UNIT_MAX = 512 };
+enum { NAL_SPS = 7, SIDE_MAX = 16384, UNIT_MAX = 512, UNSAID = 2 };
 
 static bool has_chroma(unsigned profile)
 {
@@ -32,22 +32,25 @@ static void skip_scaling(struct bits *b)
 }
 
 /* 7.3.2.1.1, up to the size. False where it goes another way than we read. */
-static bool read_formats(struct bits *b, unsigned profile, unsigned *chroma)
+static bool read_formats(struct bits *b, struct sps *s)
 {
-	uint32_t poc, count;
+	uint32_t poc, count, chroma = 1, luma_depth = 0, chroma_depth = 0;
 
 	bits_golomb(b); /* seq_parameter_set_id */
-	*chroma = 1;
-	if (has_chroma(profile)) {
-		*chroma = bits_golomb(b);
-		if (*chroma > 2)
+	if (has_chroma(s->profile)) {
+		chroma = bits_golomb(b);
+		if (chroma > 2)
 			return false;
-		bits_golomb(b);
-		bits_golomb(b);
+		luma_depth = bits_golomb(b);
+		chroma_depth = bits_golomb(b);
+		if (luma_depth > 6 || chroma_depth > 6)
+			return false;
 		bits_get(b, 1);
 		if (bits_get(b, 1))
 			skip_scaling(b);
 	}
+	s->chroma = (uint8_t)chroma;
+	s->depth = (uint8_t)(8 + (luma_depth > chroma_depth ? luma_depth : chroma_depth));
 	bits_golomb(b);
 	poc = bits_golomb(b);
 	if (poc == 0) {
@@ -65,12 +68,13 @@ static bool read_formats(struct bits *b, unsigned profile, unsigned *chroma)
 	return !b->over;
 }
 
-static bool read_size(struct bits *b, unsigned chroma, struct sps *s)
+static bool read_size(struct bits *b, struct sps *s)
 {
 	uint32_t width = bits_golomb(b) + 1, height = bits_golomb(b) + 1, frames = bits_get(b, 1),
 		 cut[4] = {0};
-	uint32_t x = chroma ? 2 : 1, y = (chroma == 1 ? 2 : 1) * (2 - frames);
+	uint32_t x = s->chroma ? 2 : 1, y = (s->chroma == 1 ? 2 : 1) * (2 - frames);
 
+	s->progressive = frames != 0;
 	if (!frames)
 		bits_get(b, 1);
 	bits_get(b, 1);
@@ -91,25 +95,35 @@ static bool read_size(struct bits *b, unsigned chroma, struct sps *s)
 	return s->height <= SIDE_MAX;
 }
 
+/* E.1.1, video_signal_type_present_flag and on. */
+static void read_colours(struct bits *b, struct sps *s)
+{
+	if (!bits_get(b, 1))
+		return;
+	bits_get(b, 3);
+	s->full_range = bits_get(b, 1) != 0;
+	if (!bits_get(b, 1))
+		return;
+	s->primaries = (uint8_t)bits_get(b, 8);
+	s->transfer = (uint8_t)bits_get(b, 8);
+	s->matrix = (uint8_t)bits_get(b, 8);
+}
+
 /* Annex E.1.1, up to the timing. */
-static int64_t read_rate(struct bits *b, uint32_t *aspect)
+static int64_t read_rate(struct bits *b, struct sps *s)
 {
 	int64_t unit, scale;
 
 	if (!bits_get(b, 1)) /* vui_parameters_present_flag */
 		return 0;
 	if (bits_get(b, 1)) {
-		*aspect = bits_get(b, 8);
-		if (*aspect == 255)
-			*aspect = bits_get(b, 32);
+		s->aspect = bits_get(b, 8);
+		if (s->aspect == 255)
+			s->aspect = bits_get(b, 32);
 	}
 	if (bits_get(b, 1))
 		bits_get(b, 1);
-	if (bits_get(b, 1)) {
-		bits_get(b, 4);
-		if (bits_get(b, 1))
-			bits_get(b, 24);
-	}
+	read_colours(b, s);
 	if (bits_get(b, 1)) {
 		bits_golomb(b);
 		bits_golomb(b);
@@ -127,17 +141,16 @@ bool sps_parse(const void *nal, size_t len, struct sps *out)
 {
 	uint8_t unit[UNIT_MAX];
 	struct bits b = {unit, bits_unescape(nal, len, unit, sizeof(unit)), 0, false};
-	struct sps s = {0};
-	unsigned chroma;
+	struct sps s = {.primaries = UNSAID, .transfer = UNSAID, .matrix = UNSAID};
 
 	if (bits_get(&b, 1) || (bits_get(&b, 7) & 31) != NAL_SPS)
 		return false;
 	s.profile = (uint8_t)bits_get(&b, 8);
 	s.constraints = (uint8_t)bits_get(&b, 8);
 	s.level = (uint8_t)bits_get(&b, 8);
-	if (!read_formats(&b, s.profile, &chroma) || !read_size(&b, chroma, &s))
+	if (!read_formats(&b, &s) || !read_size(&b, &s))
 		return false;
-	s.rate_milli = read_rate(&b, &s.aspect);
+	s.rate_milli = read_rate(&b, &s);
 	*out = s;
 	return true;
 }

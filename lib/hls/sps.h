@@ -13,6 +13,10 @@ struct sps {
 	uint32_t aspect;    /* of a sample: aspect_ratio_idc, or 255's width << 16 | height; 0: not
 			       said */
 	uint8_t profile, constraints, level;
+	uint8_t chroma, depth; /* chroma_format_idc 0 to 2, and bits of the deeper component */
+	bool progressive;      /* frame_mbs_only_flag: no picture is made of fields */
+	bool full_range;
+	uint8_t primaries, transfer, matrix; /* in the numbers of ITU-T H.273; 2: not said */
 };
 
 /* Reads a sequence parameter set: a NAL unit from its first byte (the type) on; what follows it may

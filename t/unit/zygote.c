@@ -18,13 +18,14 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "lib/base/num.h"
 #include "lib/io/child.h"
 #include "lib/io/pass.h"
 #include "lib/io/sandbox.h"
 #include "t/unit/tap.h"
 
 /* Kinds of jobs that the product does not know. */
-enum { COPY = 1000, FAIL, CRASH, LOOP, SPIN, EAT, FLOOD, PROBE, LISTING };
+enum { COPY = 1000, FAIL, CRASH, LOOP, SPIN, EAT, FLOOD, PROBE, NONSENSE, LISTING };
 
 static int refused(long result)
 {
@@ -101,6 +102,8 @@ static int work(const struct media_job *job, const int fds[MEDIA_FDS], struct fa
 		return 0;
 	case PROBE:
 		return probe(fds[MEDIA_OUTPUT]);
+	case NONSENSE:
+		return write(fds[MEDIA_OUTPUT] + 2, "done", 4) == 4 ? 0 : -1;
 	default:
 		return list_fds(fds[MEDIA_OUTPUT]);
 	}
@@ -204,6 +207,8 @@ static void outcomes(struct bench *b)
 	run(b, SPIN, 20000, &a);
 	is_int(a.outcome, MEDIA_DIED, "and one that takes too much of the processor");
 	ok(strstr(a.text, "too much time") != NULL, "which is said: %s", a.text);
+	run(b, NONSENSE, 5000, &a);
+	is_int(a.outcome, MEDIA_DIED, "and one that says what no child says");
 	run(b, FLOOD, 5000, &a);
 	is_int(a.outcome, MEDIA_DIED, "and one that writes without end");
 #ifndef SANITIZED
@@ -228,26 +233,51 @@ static void refusals(struct bench *b)
 		"which has its own descriptors and no other");
 }
 
-static int children_of(pid_t pid)
+/* Reads a small file of /proc as text; false when it is gone. */
+static bool read_proc(const char *path, char *to, size_t size)
 {
-	char path[64], text[4096] = "";
-	int fd, count = 0;
+	int fd = open(path, O_RDONLY);
+	ssize_t n = fd < 0 ? -1 : read(fd, to, size - 1);
+
+	if (fd >= 0)
+		close(fd);
+	to[n > 0 ? n : 0] = '\0';
+	return n >= 0;
+}
+
+struct children {
+	int working;
+	pid_t spare; /* the one that waits for a job; 0: none does */
+};
+
+static struct children look_at(pid_t pid)
+{
+	struct children seen = {0};
+	char path[64], text[4096], name[64];
+	struct span rest, word;
+	int64_t child;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
-	fd = open(path, O_RDONLY);
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
-		return -1;
-	close(fd);
-	for (const char *c = text; *c; c++)
-		count += *c == ' ';
-	return count;
+	if (!read_proc(path, text, sizeof(text)))
+		return (struct children){.working = -1};
+	rest = span_of(text);
+	while (span_next(&rest, ' ', &word) && num_parse(word, 1, INT32_MAX, &child)) {
+		snprintf(path, sizeof(path), "/proc/%d/comm", (int)child);
+		if (!read_proc(path, name, sizeof(name)))
+			continue;
+		if (strcmp(name, ZYGOTE_SPARE "\n") == 0)
+			seen.spare = (pid_t)child;
+		else
+			seen.working++;
+	}
+	return seen;
 }
 
 static bool becomes(pid_t pid, int count)
 {
-	for (int i = 0; i < 500 && children_of(pid) != count; i++)
+	for (int i = 0; i < 500 && look_at(pid).working != count; i++)
 		poll(NULL, 0, 10);
-	return children_of(pid) == count;
+	return look_at(pid).working == count;
 }
 
 static void cancels(struct bench *b)
@@ -262,6 +292,27 @@ static void cancels(struct bench *b)
 	ok(becomes(b->zygote.pid, 0), "so that it is gone");
 	is_str(run(b, COPY, 5000, &a), "twelve bytes", "without an answer of its own");
 	close(output);
+}
+
+/* The child that is forked ahead of its job, for nobody to wait for that. */
+static void spares(struct bench *b)
+{
+	struct media_answer a;
+	pid_t first = 0, next = 0;
+
+	for (int i = 0; i < 500 && !(first = look_at(b->zygote.pid).spare); i++)
+		poll(NULL, 0, 10);
+	ok(first > 0, "a child waits for its job");
+	ok(kill(first, SIGKILL) == 0, "and is killed");
+	for (int i = 0; i < 500 && (!next || next == first); i++) {
+		poll(NULL, 0, 10);
+		next = look_at(b->zygote.pid).spare;
+	}
+	ok(next > 0 && next != first, "so that another one waits");
+	is_str(run(b, COPY, 5000, &a), "twelve bytes", "which works");
+	for (int i = 0; i < 500 && look_at(b->zygote.pid).spare == next; i++)
+		poll(NULL, 0, 10);
+	ok(look_at(b->zygote.pid).spare != next, "for one job and no more");
 }
 
 static void ends(struct bench *b)
@@ -285,6 +336,7 @@ int main(void)
 	outcomes(&b);
 	refusals(&b);
 	cancels(&b);
+	spares(&b);
 	ends(&b);
 	return tap_done();
 }
