@@ -10,7 +10,8 @@
 /* Three hundred years, and a clock of MPEG-TS turns every 26 hours. */
 static const double SECONDS_MAX = 1e10;
 
-enum { WRAP_BITS = 33, LATE_S = 10 };
+/* Of an MP4's tables so much more is looked at than a segment needs. */
+enum { WRAP_BITS = 33, LATE_S = 10, TABLE_BEFORE_S = 3, TABLE_BEHIND_S = 15 };
 
 /* Whether a time can be meant, and be reckoned with in any unit of ours. */
 static bool is_time(AVRational base, int64_t pts)
@@ -21,11 +22,18 @@ static bool is_time(AVRational base, int64_t pts)
 	       seconds > -SECONDS_MAX;
 }
 
-int64_t demux_time(const struct record *r, AVRational base, int64_t pts)
+int64_t demux_scale(uint32_t timescale, AVRational base, int64_t pts)
 {
 	if (!is_time(base, pts))
 		return DEMUX_NO_TIME;
-	return grid_scale(pts, (int64_t)r->timescale * base.num, base.den) - r->origin;
+	return grid_scale(pts, (int64_t)timescale * base.num, base.den);
+}
+
+int64_t demux_time(const struct record *r, AVRational base, int64_t pts)
+{
+	int64_t time = demux_scale(r->timescale, base, pts);
+
+	return time == DEMUX_NO_TIME ? time : time - r->origin;
 }
 
 int64_t demux_sample(const struct record *r, AVRational base, int64_t pts, uint32_t rate)
@@ -48,13 +56,13 @@ static int64_t source_time(const struct record *r, AVRational base, int64_t time
 }
 
 /* MP4 numbers its index by decoding time, so the keyframe is found by its place. */
-static int64_t entry_time(AVStream *st, uint64_t pos, int64_t otherwise)
+static int64_t entry_time(const struct reader *reader, AVStream *st, uint64_t pos, int64_t otherwise)
 {
 	int count = avformat_index_get_entries_count(st);
 
 	for (int i = 0; i < count; i++) {
 		const AVIndexEntry *e = avformat_index_get_entry(st, i);
-		if (e && (uint64_t)e->pos == pos && e->flags & AVINDEX_KEYFRAME)
+		if (e && reader_source_place(reader, e->pos) == pos && e->flags & AVINDEX_KEYFRAME)
 			return e->timestamp;
 	}
 	return otherwise;
@@ -78,7 +86,7 @@ static int seek(struct demux *d, size_t n, int64_t time, struct fail *f)
 		reader_choose(&d->reader, (int)d->stream);
 	to = source_time(r, c->streams[by]->time_base, is_video ? r->t[n] : time);
 	if (is_video && r->container == RECORD_MP4)
-		to = entry_time(c->streams[by], r->pos[n], to);
+		to = entry_time(&d->reader, c->streams[by], r->pos[n], to);
 	e = av_seek_frame(c, (int)by, to, AVSEEK_FLAG_BACKWARD);
 	/* Where there is nothing before, the beginning is meant. */
 	if (e < 0)
@@ -86,6 +94,21 @@ static int seek(struct demux *d, size_t n, int64_t time, struct fail *f)
 	if (e < 0 && n > 0)
 		return reader_fail(&d->reader, e, "The place in the file", f);
 	return 0;
+}
+
+static int open_part(struct demux *d, const struct av_source *s, int64_t from, struct fail *f)
+{
+	const struct record *r = d->record;
+	struct reader_part part = {.stream = (int)d->stream,
+		.from = from + r->origin - (int64_t)TABLE_BEFORE_S * r->timescale,
+		.until = INT64_MAX,
+		.timescale = r->timescale};
+
+	if (r->container != RECORD_MP4)
+		return reader_open(&d->reader, s, f);
+	if (d->stop < INT64_MAX / 2)
+		part.until = d->stop + r->origin + (int64_t)TABLE_BEHIND_S * r->timescale;
+	return reader_open_part(&d->reader, s, &part, f);
 }
 
 int demux_open(struct demux *d, const struct av_source *s, const struct record *r, unsigned stream,
@@ -110,7 +133,7 @@ int demux_open(struct demux *d, const struct av_source *s, const struct record *
 		d->reader.expect = r->pos[n];
 		return 0;
 	}
-	if (reader_open(&d->reader, s, f) < 0)
+	if (open_part(d, s, r->t[n] < time ? r->t[n] : time, f) < 0)
 		return -1;
 	if (d->reader.container != r->container)
 		return fail_set(f, FAIL_MISSING, "The file is not the one it was");

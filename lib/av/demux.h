@@ -22,6 +22,9 @@ struct demux {
 	AVStream *st;	   /* once a packet has come */
 };
 
+/* A stream's own time in another timescale; DEMUX_NO_TIME for none. */
+int64_t demux_scale(uint32_t timescale, AVRational base, int64_t pts);
+
 /* A stream's own time on the title's line, in the record's timescale; DEMUX_NO_TIME for none. */
 int64_t demux_time(const struct record *r, AVRational base, int64_t pts);
 

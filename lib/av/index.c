@@ -48,9 +48,7 @@ int index_add(struct index *x, int64_t time, uint64_t pos, struct fail *f)
 
 int64_t index_time(const struct index *x, int64_t pts)
 {
-	struct record plain = {.timescale = x->out->timescale};
-
-	return demux_time(&plain, x->base, pts);
+	return demux_scale(x->out->timescale, x->base, pts);
 }
 
 int index_tables(struct index *x, struct fail *f)
@@ -356,7 +354,7 @@ static int find_keys(struct index *x, const struct reader *looked, struct fail *
 	int result = 0;
 
 	if (x->look.video >= 0 && r->container == RECORD_MP4)
-		result = index_samples(x, f);
+		result = x->reader.moov ? index_moov(x, f) : index_samples(x, f);
 	else if (x->look.video >= 0 && (r->container == RECORD_AVI || x->has_cues))
 		result = index_tables(x, f);
 	if (result == 0 && x->look.video >= 0 && x->count < 2 && r->flags & RECORD_JOINED) {
@@ -387,6 +385,7 @@ static int look_at(struct index *x, struct reader *r, struct fail *f)
 
 int av_index(const struct av_source *s, struct arena *arena, struct record *out, struct fail *f)
 {
+	const struct reader_part beginning = {.stream = -1, .timescale = 1};
 	struct index *x = av_mallocz(sizeof(*x));
 	struct reader joined = {0};
 	int result = -1;
@@ -398,7 +397,7 @@ int av_index(const struct av_source *s, struct arena *arena, struct record *out,
 	x->arena = arena;
 	x->out = out;
 	x->last_time = INT64_MIN;
-	if (reader_open(&x->reader, s, f) == 0) {
+	if (reader_open_part(&x->reader, s, &beginning, f) == 0) {
 		out->container = x->reader.container;
 		if (index_head(x, f) < 0)
 			goto out;

@@ -39,6 +39,9 @@ int index_tables(struct index *x, struct fail *f);
 /* MP4: by its sample tables, which say the pts of every picture. */
 int index_samples(struct index *x, struct fail *f);
 
+/* The same of plain MP4, where the reader is thin, without the demuxer. */
+int index_moov(struct index *x, struct fail *f);
+
 /* MPEG-TS, FLV, and Matroska without Cues: by reading, all of a small file, else here and there.
  * Sets x->last_time. */
 int index_scan(struct index *x, struct fail *f);

@@ -38,6 +38,8 @@ static void count_packet(struct look *l, struct reader *r, AVPacket *p)
 
 	if (is_picture(st) && !s->count && !(p->flags & AV_PKT_FLAG_KEY))
 		return;
+	if (!s->count)
+		s->place = reader_place(r, p);
 	if (p->pts == AV_NOPTS_VALUE)
 		s->untimed++;
 	if (s->count < LOOK_TIMES)

@@ -18,6 +18,7 @@ struct look_stream {
 	int64_t times[LOOK_TIMES]; /* pts of its first packets (of pictures: from the keyframe on)
 				    */
 	size_t count, untimed;	   /* packets that were counted, and those of them without a pts */
+	uint64_t place;		   /* of the first of them, in the file */
 	AVPacket *kept[LOOK_KEPT]; /* the first of them, owned */
 	size_t kept_count;
 	bool skipped; /* pictures came before the first keyframe */

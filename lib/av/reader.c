@@ -6,6 +6,7 @@
 #include <libavutil/avstring.h>
 #include <string.h>
 
+#include "lib/av/reader_moov.h"
 #include "lib/base/must.h"
 
 enum {
@@ -140,7 +141,7 @@ static int64_t on_seek(void *of, int64_t offset, int whence)
 	struct reader *r = of;
 
 	if (whence & AVSEEK_SIZE)
-		return (int64_t)r->source->size;
+		return (int64_t)(r->source->size + r->head.len - r->from);
 	if ((whence & ~AVSEEK_FORCE) != SEEK_SET || offset < 0)
 		return AVERROR(EINVAL);
 	r->at = offset;
@@ -188,7 +189,7 @@ static int open_demuxer(struct reader *r, const AVInputFormat *format, struct fa
 	c->format_whitelist = av_strdup(format->name);
 	c->protocol_whitelist = av_strdup("none");
 	c->correct_ts_overflow = 0;
-	io->seekable = r->joined ? 0 : AVIO_SEEKABLE_NORMAL;
+	io->seekable = r->joined && !r->thin ? 0 : AVIO_SEEKABLE_NORMAL;
 	if (r->container == RECORD_MPEG_TS)
 		av_dict_set(&options, "merge_pmt_versions", "1", 0);
 	e = avformat_open_input(&r->format, NULL, format, &options);
@@ -227,27 +228,56 @@ static const AVInputFormat *probe(struct reader *r, size_t size, int *score)
 	return r->error ? NULL : found;
 }
 
-int reader_open(struct reader *r, const struct av_source *s, struct fail *f)
+/* Finds the demuxer, from the short list, by the first bytes. */
+static const AVInputFormat *recognise(struct reader *r, struct fail *f)
 {
 	const AVInputFormat *format;
 	int score;
 
-	if (prepare(r, s, f) < 0)
-		return -1;
 	format = probe(r, PROBE_SMALL, &score);
 	if (!r->error && (!format || score <= AVPROBE_SCORE_RETRY))
 		format = probe(r, PROBE_LARGE, &score);
 	if (r->error)
-		return reader_fail(r, 0, "The file", f);
-	if (!format)
-		return fail_set(f, FAIL_INPUT, "This is no film and no sound that we know");
-	for (size_t i = 0; i < FORMATS; i++) {
+		reader_fail(r, 0, "The file", f);
+	else if (!format)
+		fail_set(f, FAIL_INPUT, "This is no film and no sound that we know");
+	for (size_t i = 0; format && !r->error && i < FORMATS; i++) {
 		if (av_match_name(formats[i].word, format->name)) {
 			r->container = formats[i].container;
-			return open_demuxer(r, format, f);
+			return format;
 		}
 	}
-	return fail_set(f, FAIL_INPUT, "Files of the kind '%.40s' are not played", format->name);
+	if (format && !r->error)
+		fail_set(f, FAIL_INPUT, "Files of the kind '%.40s' are not played", format->name);
+	return NULL;
+}
+
+int reader_open(struct reader *r, const struct av_source *s, struct fail *f)
+{
+	const AVInputFormat *format;
+
+	if (prepare(r, s, f) < 0)
+		return -1;
+	format = recognise(r, f);
+	return format ? open_demuxer(r, format, f) : -1;
+}
+
+int reader_open_part(struct reader *r, const struct av_source *s, const struct reader_part *part,
+	struct fail *f)
+{
+	const AVInputFormat *format;
+
+	if (prepare(r, s, f) < 0)
+		return -1;
+	format = recognise(r, f);
+	if (!format)
+		return -1;
+	if (r->container != RECORD_MP4 || !reader_moov(r, part))
+		return r->error ? reader_fail(r, 0, "The file", f) : open_demuxer(r, format, f);
+	if (open_demuxer(r, format, f) == 0 && reader_moov_fits(r))
+		return 0;
+	reader_close(r);
+	return reader_open(r, s, f);
 }
 
 int reader_join(struct reader *r, const struct av_source *s, enum record_container container,
@@ -281,6 +311,7 @@ void reader_close(struct reader *r)
 		avio_context_free(&io);
 	}
 	av_freep(&r->window);
+	reader_moov_release(r);
 	r->format = NULL;
 }
 
@@ -339,9 +370,14 @@ void reader_choose(struct reader *r, int stream)
 			stream < 0 || (unsigned)stream == i ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
 }
 
+uint64_t reader_source_place(const struct reader *r, int64_t pos)
+{
+	if (pos < 0 || (r->joined && (size_t)pos < r->head.len))
+		return 0;
+	return r->joined ? (uint64_t)pos - r->head.len + r->from : (uint64_t)pos;
+}
+
 uint64_t reader_place(const struct reader *r, const AVPacket *p)
 {
-	if (p->pos < 0 || (r->joined && (size_t)p->pos < r->head.len))
-		return 0;
-	return r->joined ? (uint64_t)p->pos - r->head.len + r->from : (uint64_t)p->pos;
+	return reader_source_place(r, p->pos);
 }

@@ -13,6 +13,8 @@
 
 #include "lib/av/av.h"
 
+struct moov;
+
 enum { READER_RANGE_MIN = 65536, READER_RANGE_MAX = 1 << 20, READER_STREAMS_MAX = 128 };
 
 struct reader {
@@ -22,6 +24,8 @@ struct reader {
 	struct span head; /* joined: what comes first; borrowed */
 	uint64_t from;	  /* joined: then the source from here */
 	bool joined;
+	bool thin; /* MP4: head has tables of some samples, the whole source follows, and is sought in */
+	struct moov *moov;	/* those of all samples, where it is thin; owned, as head is then */
 	bool dry; /* no media are read: of each packet one byte is made up. For tables alone */
 	bool dry_given;
 	uint64_t expect;	/* ranges do not cross this offset of the source; 0: as they come */
@@ -37,6 +41,19 @@ struct reader {
 /* Opens a source, with a demuxer chosen by its first bytes from a short list: a playlist, an image
  * or a script is refused, whatever it is called. To be closed in any case. */
 int reader_open(struct reader *r, const struct av_source *s, struct fail *f);
+
+/* What of an MP4 is wanted: of one stream, from the keyframe at or before `from` until `until`, in
+ * units of `timescale` on the source's own line; or, with stream -1, what every stream begins with. */
+struct reader_part {
+	int stream;
+	int64_t from, until;
+	uint32_t timescale;
+};
+
+/* As reader_open(), but of an MP4 whose tables are plain (lib/av/moov.h) packets come for that part
+ * alone, for a tenth of the work: then r->thin is set. */
+int reader_open_part(struct reader *r, const struct av_source *s, const struct reader_part *part,
+	struct fail *f);
 
 /* Opens head + source[from..) with the demuxer of `container`. To be closed in any case. */
 int reader_join(struct reader *r, const struct av_source *s, enum record_container container,
@@ -57,6 +74,7 @@ void reader_choose(struct reader *r, int stream);
 
 /* Where a packet's bytes are in the source; 0 where it is not known. */
 uint64_t reader_place(const struct reader *r, const AVPacket *p);
+uint64_t reader_source_place(const struct reader *r, int64_t pos); /* as the demuxer says it */
 
 /* The failure for what libav says: the source's own trouble, or a file that makes no sense. */
 int reader_fail(const struct reader *r, int av_error, const char *what, struct fail *f);
