@@ -147,23 +147,36 @@ static void set_timescale(struct index *x, AVRational base)
 		x->out->timescale += scale;
 }
 
-/* Whether pictures that follow a keyframe are shown before it; looked at where segments begin, in
- * two places. (MP4's tables say it of every keyframe.) */
-static int find_open_gop(struct index *x, struct fail *f)
+/* Whether the picture that should stand there does. */
+static bool is_wrong(const struct record *r, size_t n, const struct bounds *b)
 {
-	const size_t at[] = {1, x->out->segments / 2};
-	struct record *r = x->out;
-	int64_t begin;
+	if (b->far)
+		return true;
+	if (r->flags & RECORD_FIXED_GRID)
+		return b->first == DEMUX_NO_TIME || b->first > r->t[n];
+	return b->key != r->t[n];
+}
 
-	if (r->flags & (RECORD_FIXED_GRID | RECORD_COUNTED | RECORD_OPEN_GOP) ||
-		r->container == RECORD_MP4)
+/* Looks at two places where segments begin: whether they are where Cues say, and whether pictures that
+ * follow a keyframe are shown before it. (MP4's tables say it of every keyframe.) */
+static int look_at_places(struct index *x, bool *wrong, struct fail *f)
+{
+	struct record *r = x->out;
+	bool by_cues = r->container == RECORD_MATROSKA && x->has_cues && r->flags & RECORD_JOINED;
+	const size_t at[] = {by_cues ? r->segments - 1 : 1, r->segments / 2};
+	struct bounds b;
+
+	*wrong = false;
+	if (r->container == RECORD_MP4 || r->flags & RECORD_COUNTED ||
+		(r->flags & (RECORD_FIXED_GRID | RECORD_OPEN_GOP) && !by_cues))
 		return 0;
 	for (size_t i = 0; i < 2; i++) {
 		if (at[i] == 0 || at[i] >= r->segments)
 			continue;
-		if (bounds_begin(x->source, r, at[i], &begin, f) < 0)
+		if (bounds_look(x->source, r, at[i], &b, f) < 0)
 			return -1;
-		if (begin < r->t[at[i]])
+		*wrong |= by_cues && is_wrong(r, at[i], &b);
+		if (b.begin < r->t[at[i]] && !(r->flags & RECORD_FIXED_GRID))
 			r->flags |= RECORD_OPEN_GOP;
 	}
 	return 0;
@@ -368,16 +381,35 @@ static int find_keys(struct index *x, const struct reader *looked, struct fail *
 	return 0;
 }
 
+static int find_places(struct index *x, const struct reader *looked, bool *wrong, struct fail *f)
+{
+	if (find_keys(x, looked, f) < 0 || cut(x, f) < 0)
+		return -1;
+	return look_at_places(x, wrong, f);
+}
+
 static int look_at(struct index *x, struct reader *r, struct fail *f)
 {
 	unsigned line;
+	uint32_t flags;
+	bool wrong;
 
 	if (look_begin(&x->look, r, f) < 0 || look_tracks(&x->look, r, x->arena, x->out, f) < 0)
 		return -1;
 	line = x->look.video >= 0 ? (unsigned)x->look.video : x->out->audio[0].stream;
 	set_timescale(x, r->format->streams[line]->time_base);
-	if (find_keys(x, r, f) < 0 || cut(x, f) < 0 || find_open_gop(x, f) < 0)
+	flags = x->out->flags;
+	if (find_places(x, r, &wrong, f) < 0)
 		return -1;
+	if (wrong) {
+		/* Cues that are no good: as if there were none. */
+		x->has_cues = false;
+		x->count = 0;
+		x->last_time = INT64_MIN;
+		x->out->flags = flags;
+		if (find_places(x, r, &wrong, f) < 0)
+			return -1;
+	}
 	place_sound(x, r);
 	set_rates(x);
 	return 0;
