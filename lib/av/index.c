@@ -173,8 +173,12 @@ static int look_at_places(struct index *x, bool *wrong, struct fail *f)
 	for (size_t i = 0; i < 2; i++) {
 		if (at[i] == 0 || at[i] >= r->segments)
 			continue;
-		if (bounds_look(x->source, r, at[i], &b, f) < 0)
-			return -1;
+		if (bounds_look(x->source, r, at[i], &b, f) < 0) {
+			if (!by_cues || f->kind != FAIL_INPUT)
+				return -1;
+			*wrong = true; /* no media at all stand there */
+			return 0;
+		}
 		*wrong |= by_cues && is_wrong(r, at[i], &b);
 		if (b.begin < r->t[at[i]] && !(r->flags & RECORD_FIXED_GRID))
 			r->flags |= RECORD_OPEN_GOP;
