@@ -6,6 +6,7 @@
  * Each time a child gets a copy with up to 20 bytes changed, most of them at its beginning, or cut
  * short. It makes an index, which must encode and decode, and the last segment of each kind; or is
  * told in a sentence why not. A child that dies, or takes a minute, is counted and its film kept.
+ * Two are at work at a time.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -20,7 +21,7 @@
 #include "lib/base/must.h"
 #include "lib/base/num.h"
 
-enum { SECONDS = 60, CHANGES = 20, BEGINNING = 4000, FILE_MAX = 64 << 20, BAD_MAX = 5 };
+enum { SECONDS = 60, CHANGES = 20, BEGINNING = 4000, FILE_MAX = 64 << 20, BAD_MAX = 5, AT_ONCE = 2 };
 
 struct bytes {
 	uint8_t *data;
@@ -52,7 +53,7 @@ static void use(const struct av_source *s, const struct record *r, int fd)
 		if (rendition_has_init(&x) && av_init_segment(s, r, &x, fd, &f) < 0)
 			must(f.kind != FAIL_NONE && f.text[0]);
 		f = (struct fail){0};
-		if (av_segment(s, r, &x, (uint32_t)rendition_segments(&x, r) - 1, AV_AHEAD, fd,
+		if (av_segment(s, r, &x, (uint32_t)rendition_segments(&x, r) - 1, AV_URGENT, fd,
 			    &f) < 0)
 			must(f.kind != FAIL_NONE && f.text[0]);
 	}
@@ -99,20 +100,24 @@ static struct bytes damaged(const struct bytes *whole, unsigned *seed)
 	return b;
 }
 
-static bool survives(struct bytes *b)
-{
-	pid_t pid = fork();
-	int status = 1;
+/* A child with its film. */
+struct trial {
+	pid_t pid; /* 0: none */
+	int64_t number;
+	struct bytes film;
+};
 
-	if (pid == 0) {
+static void begin(struct trial *t, struct bytes film, int64_t number)
+{
+	*t = (struct trial){fork(), number, film};
+	must(t->pid >= 0);
+	if (t->pid == 0) {
 		struct rlimit none = {0, 0};
 		setrlimit(RLIMIT_CORE, &none);
 		alarm(SECONDS);
-		try_one(b);
+		try_one(&t->film);
 		_exit(0);
 	}
-	must(pid > 0 && waitpid(pid, &status, 0) == pid);
-	return status == 0;
 }
 
 static void keep(const struct bytes *b, int64_t i)
@@ -129,13 +134,55 @@ static void keep(const struct bytes *b, int64_t i)
 	printf("dies of %s\n", name);
 }
 
+/* Waits for one of the children; how many did not survive: 0 or 1. */
+static int end_one(struct trial *trials)
+{
+	int status = 1;
+	pid_t pid = wait(&status);
+
+	must(pid > 0);
+	for (int i = 0; i < AT_ONCE; i++) {
+		if (trials[i].pid != pid)
+			continue;
+		if (status != 0)
+			keep(&trials[i].film, trials[i].number);
+		free(trials[i].film.data);
+		trials[i].pid = 0;
+		return status != 0;
+	}
+	must(!"a child of ours");
+	return 0;
+}
+
+/* Each in a child of its own, as many at once as there are processors for. */
+static int try_all(const struct bytes *whole, int64_t count, unsigned *seed)
+{
+	struct trial trials[AT_ONCE] = {0};
+	int64_t begun = 0, ended = 0;
+	int bad = 0;
+
+	while (ended < begun || (begun < count && bad < BAD_MAX)) {
+		int i = 0;
+
+		while (i < AT_ONCE && trials[i].pid)
+			i++;
+		if (i < AT_ONCE && begun < count && bad < BAD_MAX) {
+			begin(&trials[i], damaged(whole, seed), begun++);
+			continue;
+		}
+		bad += end_one(trials);
+		ended++;
+	}
+	return bad;
+}
+
 int main(int argc, char **argv)
 {
 	struct bytes whole = {malloc(FILE_MAX), 0};
 	FILE *file = argc == 4 ? fopen(argv[1], "rb") : NULL;
 	int64_t count, seed;
 	unsigned state;
-	int bad = 0;
+	int bad;
 
 	if (!file || !whole.data || !num_parse(span_of(argv[2]), 1, INT32_MAX, &count) ||
 		!num_parse(span_of(argv[3]), 0, INT32_MAX, &seed)) {
@@ -146,14 +193,7 @@ int main(int argc, char **argv)
 	fclose(file);
 	must(whole.size > 0);
 	state = (unsigned)seed;
-	for (int64_t i = 0; i < count && bad < BAD_MAX; i++) {
-		struct bytes b = damaged(&whole, &state);
-		if (!survives(&b)) {
-			keep(&b, i);
-			bad++;
-		}
-		free(b.data);
-	}
+	bad = try_all(&whole, count, &state);
 	printf("%lld of them, %d died\n", (long long)count, bad);
 	free(whole.data);
 	return bad > 0;

@@ -18,6 +18,7 @@ my $STARTS  = 5;
 my $SEEKS   = 9;
 my $REMUXED = 30;
 my $ENCODED = 3;
+my $AHEAD   = 2;
 my %GOAL_S  = ('360p' => 0.45, '720p' => 0.5);
 
 sub run {
@@ -26,8 +27,7 @@ sub run {
 	my $app = App->new(conf => { log_level => 'info' }, sources => [ { name => 'films', type => 'files', url => $dir } ]);
 	my $they = Bench::Work->node($app, $dir);
 	my @lines = (starts($app, $they, $dir), seeks($app, $they, $dir));
-	push @lines, rung($app, $they, $dir, 'film-0.mkv', $_) for qw(240p 360p 480p 720p);
-	push @lines, rung($app, $they, $dir, 'large.mkv', '1080p');
+	push @lines, rungs($app, $they, $dir, 'film-0.mkv', qw(240p 360p 480p 720p)), rungs($app, $they, $dir, 'large.mkv', '1080p');
 	push @lines, remuxed($app, $they, $dir);
 	push @lines, ahead($app, $dir, $_) for qw(360p 720p);
 	push @lines, memory($app, $dir, @$_) for [ source => 'film-0.mkv' ], [ '360p' => 'film-0.mkv' ], [ '720p' => 'film-0.mkv' ], [ '1080p' => 'large.mkv' ];
@@ -54,17 +54,20 @@ sub starts {
 	my ($app, $they, $dir) = @_;
 	my (%seen, @lines);
 	for my $i (0 .. $STARTS - 1) {
-		for my $kind (qw(mkv mp4)) {
-			my $name = "film-$i.$kind";
+		my @names = map { "film-$i.$_" } qw(mkv mp4);
+		for my $name (@names) {
 			Bench::Work::forget_pages("$dir/$name");
-			push @{ $seen{"$kind cold"} }, { ours => first($app, $name, 'source') };
-			Bench::Work::unpublish($app, $name);
-			push @{ $seen{"$kind known"} }, { ours => first($app, $name, 'source') };
+			push @{ $seen{ kind($name) . ' cold' } }, { ours => first($app, $name, 'source') };
+		}
+		Bench::Work::unpublish($app, @names);
+		push @{ $seen{ kind($_) . ' known' } }, { ours => first($app, $_, 'source') } for @names;
+		for my $name (@names) {
 			my ($end) = Bench::Work::cuts($app, $name, 'source');
 			for my $how (qw(cold known)) {
 				Bench::Work::forget_pages("$dir/$name") if $how eq 'cold';
-				my $turn = $seen{"$kind $how"}[-1];
+				my $turn = $seen{ kind($name) . " $how" }[-1];
 				$turn->{ffmpeg} = Bench::Work::by_hand("$dir/$name", 'source', 0, $end, $how eq 'cold');
+				Bench::Work::forget_pages("$dir/$name") if $how eq 'cold';
 				$turn->{node} = $they->start($name, 'source', $end, $how eq 'cold');
 			}
 		}
@@ -77,6 +80,8 @@ sub starts {
 	}
 	return @lines;
 }
+
+sub kind { my ($name) = @_; return $name =~ /(\w+)$/ ? $1 : die "$name has no kind\n" }
 
 # All that a player asks for until it has the first segment of a picture: seconds.
 sub first {
@@ -118,18 +123,22 @@ sub seeks {
 	return line('MKV as it is, a seek: one segment', \@turns, 0.012);
 }
 
-# Encoded: the playlist and the first segment, of a film that is known.
-sub rung {
-	my ($app, $they, $dir, $name, $rung) = @_;
-	my @turns;
+# Encoded: the playlists and the first segment, of a film that is known, at one quality after the other.
+sub rungs {
+	my ($app, $they, $dir, $name, @rungs) = @_;
+	my %turns;
 	for my $i (1 .. $ENCODED) {
 		Bench::Work::unpublish($app, $name);
-		my $ours = first($app, $name, $rung);
-		my ($end) = Bench::Work::cuts($app, $name, $rung);
-		push @turns, { ours => $ours, ffmpeg => Bench::Work::by_hand("$dir/$name", $rung, 0, $end),
-			node => $they->made($name, $rung, 0, $end) };
+		for my $rung (@rungs) {
+			my $ours = first($app, $name, $rung);
+			Bench::Work::rest($app);    # nothing that is made ahead is in the way of what comes next
+			my ($end) = Bench::Work::cuts($app, $name, $rung);
+			push @{ $turns{$rung} }, { ours => $ours, ffmpeg => Bench::Work::by_hand("$dir/$name", $rung, 0, $end),
+				node => $they->made($name, $rung, 0, $end) };
+		}
 	}
-	return line("encoded, $rung of " . ($name eq 'large.mkv' ? '1080p' : '720p') . ': playlists and first 2 s', \@turns, $GOAL_S{$rung});
+	my $of = $name eq 'large.mkv' ? '1080p' : '720p';
+	return map { line("encoded, $_ of $of: playlists and first 2 s", $turns{$_}, $GOAL_S{$_}) } @rungs;
 }
 
 # --- what it costs --------------------------------------------------------------------------------
@@ -152,15 +161,15 @@ sub remuxed {
 # one ffmpeg that encodes the same stretch with all processors.
 sub ahead {
 	my ($app, $dir, $rung) = @_;
-	my ($name, $count) = ('film-2.mkv', 6);
+	my ($name, $count) = ('film-2.mkv', 5);
 	my @cuts = (0, Bench::Work::cuts($app, $name, $rung));
 	my @turns;
-	for my $from (map { 100 + 100 * $_ } 1 .. $ENCODED) {
+	for my $from (map { 100 + 100 * $_ } 1 .. $AHEAD) {
 		my $media = $cuts[ $from + $count ] - $cuts[$from];
 		my $begun = time;
 		my $cpu = Bench::Work::costs([ $app->sessions ], sub { Bench::Work::segment($app, $name, $rung, $_) for $from .. $from + $count - 1 });
 		my $ours = time - $begun;
-		sleep 3;    # what was made ahead of the last one
+		Bench::Work::rest($app);    # nothing that is made ahead is in the way of what comes next
 		$begun = time;
 		my $plain_cpu = Bench::Work::costs([], sub { Bench::Work::by_hand("$dir/$name", $rung, @cuts[ $from, $from + $count ]) });
 		my $plain = time - $begun;

@@ -46,12 +46,25 @@ sub cuts {
 	return map { $at += $_ } get($app->port, root($app, $name) . "/$rendition.m3u8") =~ /^#EXTINF:([\d.]+)/mg;
 }
 
-# Of what was published of a film nothing is left, not even in the front server, which keeps files open
-# for two seconds; its index is elsewhere.
+# Of what was published of films nothing is left, not even in the front server, which keeps files open
+# for two seconds; their indexes are elsewhere. What comes with a film is waited for first, or it would
+# be published in the middle of this.
 sub unpublish {
-	my ($app, $name) = @_;
-	remove_tree($app->www . '/api/hls/' . id($name));
+	my ($app, @names) = @_;
+	rest($app);
+	remove_tree(map { $app->www . '/api/hls/' . id($_) } @names);
 	sleep 2.5;
+	return;
+}
+
+# Waits until nothing is being made: no child works, twice in a row, for one follows the other.
+sub rest {
+	my ($app) = @_;
+	my ($zygote, $still) = (zygote($app), 0);
+	$app->wait_for(sub {
+		$still = (grep { $_->{name} eq 'sluice-media' && $_->{parent} == $zygote } $app->processes) ? 0 : $still + 1;
+		return $still > 2;
+	}, 60, 'an end of what is made') or die "there is no end to what is made\n";
 	return;
 }
 
