@@ -89,4 +89,36 @@ for my $what (sort keys %wrong) {
 my $plain = Film->new('plain.avi');
 encodes(written('packed.avi', Avi->new(Film::_slurp($plain->path))->packed->bytes), 'an AVI with packed pictures', 300);
 
+# --- AVI: a table of chunks that is wrong, or none -----------------------------------------------------------
+# Every part is what it is of the film with its table.
+my $asp = Film->new('asp.avi');
+my $whole = Film::_slurp($asp->path);
+my $parts = Avi->new($whole);
+
+sub part {
+	my ($film, $rendition, $n) = @_;
+	return $film->make($rendition, $n, "$film->{dir}/part") ? Film::_slurp("$film->{dir}/part") : "$rendition $n: $film->{error}";
+}
+
+my %tables = (
+	'none' => $parts->bytes(index => undef),
+	'one without entries' => $parts->bytes(index => sub { () }),
+	'half of one' => $parts->bytes(index => sub { $_[4] < 300 ? @_[ 0 .. 3 ] : () }),
+	'one that is cut off' => substr($parts->bytes, 0, -2000),
+	'one that points beside' => $parts->bytes(index => sub { ($_[0], $_[1], $_[4] ? $_[2] + 100 : $_[2], $_[3]) }),
+	'one that points to the beginning' => $parts->bytes(index => sub { (@_[ 0, 1 ], 0, $_[3]) }),
+	'one that counts from the beginning of the file' => $parts->bytes(index => sub { (@_[ 0, 1 ], $_[2] + $parts->base, $_[3]) }),
+	'one that counts from the end of the file' => $parts->bytes(index => sub { (@_[ 0, 1 ], $_[2] + length $whole, $_[3]) }),
+);
+for my $what (sort keys %tables) {
+	my $film = written('table.avi', $tables{$what});
+	ok $film->index, "a table of chunks: $what" or diag($film->{error}), next;
+	is join(' ', $film->begins), join(' ', $asp->begins), 'segments begin where they would';
+	my @parts = ([ '240p', 2 ], [ 'a0', 3 ], $ENV{SLUICE_LONG} ? map({ ([ '240p', $_ ], [ 'a0', $_ ]) } 0 .. 3) : ());
+	is scalar(grep { part($film, @$_) ne part($asp, @$_) } @parts), 0, 'and are the same';
+}
+my $short = written('short.avi', substr $whole, 0, 200_000);
+is join(' ', $short->begins), join(' ', ($asp->begins)[ 0 .. 2 ]), 'of a recording that broke off there is what there is';
+is part($short, '240p', 1), part($asp, '240p', 1), 'as it was';
+
 done_testing;

@@ -34,12 +34,12 @@ static int read_file(void *of, uint64_t offset, void *to, size_t n)
 static void show(const struct record *r, const struct file *file)
 {
 	static const char *const flags[] = {
-		"copy", "open-gop", "counted", "interlaced", "vfr", "fixed", "hdr", "joined"};
+		"copy", "open-gop", "counted", "interlaced", "vfr", "fixed", "hdr", "joined", "walked"};
 	const struct record_video *v = &r->video;
 
 	printf("container %d, timescale %u, origin %lld, flags", (int)r->container, r->timescale,
 		(long long)r->origin);
-	for (size_t i = 0; i < 8; i++)
+	for (size_t i = 0; i < 9; i++)
 		printf("%s%s", r->flags >> i & 1 ? " " : "", r->flags >> i & 1 ? flags[i] : "");
 	printf("\nvideo '%s' %s #%u %ux%u sar %u:%u rate %u/%u depth %u turn %u extra %zu\n",
 		v->codec, v->codecs, v->stream, v->width, v->height, v->sar_n, v->sar_d, v->rate_n,

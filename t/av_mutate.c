@@ -150,7 +150,6 @@ static int end_one(struct trial *trials)
 		trials[i].pid = 0;
 		return status != 0;
 	}
-	must(!"a child of ours");
 	return 0;
 }
 

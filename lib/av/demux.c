@@ -104,6 +104,8 @@ static int open_part(struct demux *d, const struct av_source *s, int64_t from, s
 		.until = INT64_MAX,
 		.timescale = r->timescale};
 
+	if (r->flags & RECORD_WALKED)
+		return reader_open_walked(&d->reader, s, f);
 	if (r->container != RECORD_MP4)
 		return reader_open(&d->reader, s, f);
 	if (d->stop < INT64_MAX / 2)

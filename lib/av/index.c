@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/av/av.h"
+#include "lib/av/avi.h"
 #include "lib/av/bounds.h"
 #include "lib/av/demux.h"
 #include "lib/base/must.h"
@@ -419,9 +420,31 @@ static int look_at(struct index *x, struct reader *r, struct fail *f)
 	return 0;
 }
 
-int av_index(const struct av_source *s, struct arena *arena, struct record *out, struct fail *f)
+/* The demuxer, with a table of an AVI's chunks that can be believed. */
+static int open_whole(struct index *x, struct fail *f)
 {
 	const struct reader_part beginning = {.stream = -1, .timescale = 1};
+	struct reader *r = &x->reader;
+
+	if (reader_open_part(r, x->source, &beginning, f) < 0)
+		return -1;
+	x->out->container = r->container;
+	if (r->container != RECORD_AVI)
+		return 0;
+	for (unsigned i = 0; i < r->format->nb_streams; i++) {
+		if (r->format->streams[i]->codecpar->codec_type != AVMEDIA_TYPE_VIDEO)
+			continue;
+		if (avi_fits(r, i))
+			return 0;
+		reader_close(r);
+		x->out->flags |= RECORD_WALKED;
+		return reader_open_walked(r, x->source, f);
+	}
+	return 0;
+}
+
+int av_index(const struct av_source *s, struct arena *arena, struct record *out, struct fail *f)
+{
 	struct index *x = av_mallocz(sizeof(*x));
 	struct reader joined = {0};
 	int result = -1;
@@ -433,8 +456,7 @@ int av_index(const struct av_source *s, struct arena *arena, struct record *out,
 	x->arena = arena;
 	x->out = out;
 	x->last_time = INT64_MIN;
-	if (reader_open_part(&x->reader, s, &beginning, f) == 0) {
-		out->container = x->reader.container;
+	if (open_whole(x, f) == 0) {
 		if (index_head(x, f) < 0)
 			goto out;
 		if (!(out->flags & RECORD_JOINED))

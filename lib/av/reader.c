@@ -6,6 +6,7 @@
 #include <libavutil/avstring.h>
 #include <string.h>
 
+#include "lib/av/avi.h"
 #include "lib/av/reader_moov.h"
 #include "lib/base/must.h"
 
@@ -189,7 +190,7 @@ static int open_demuxer(struct reader *r, const AVInputFormat *format, struct fa
 	c->format_whitelist = av_strdup(format->name);
 	c->protocol_whitelist = av_strdup("none");
 	c->correct_ts_overflow = 0;
-	io->seekable = r->joined && !r->thin ? 0 : AVIO_SEEKABLE_NORMAL;
+	io->seekable = (r->joined && !r->thin) || r->tableless ? 0 : AVIO_SEEKABLE_NORMAL;
 	if (r->container == RECORD_MPEG_TS)
 		av_dict_set(&options, "merge_pmt_versions", "1", 0);
 	e = avformat_open_input(&r->format, NULL, format, &options);
@@ -260,6 +261,22 @@ int reader_open(struct reader *r, const struct av_source *s, struct fail *f)
 		return -1;
 	format = recognise(r, f);
 	return format ? open_demuxer(r, format, f) : -1;
+}
+
+int reader_open_walked(struct reader *r, const struct av_source *s, struct fail *f)
+{
+	const AVInputFormat *format;
+
+	if (prepare(r, s, f) < 0)
+		return -1;
+	format = recognise(r, f);
+	if (!format)
+		return -1;
+	r->tableless = r->container == RECORD_AVI;
+	if (open_demuxer(r, format, f) < 0)
+		return -1;
+	r->format->pb->seekable = AVIO_SEEKABLE_NORMAL;
+	return r->tableless ? avi_walk(r, f) : 0;
 }
 
 int reader_open_part(struct reader *r, const struct av_source *s, const struct reader_part *part,

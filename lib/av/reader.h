@@ -25,6 +25,7 @@ struct reader {
 	uint64_t from;	  /* joined: then the source from here */
 	bool joined;
 	bool thin; /* MP4: head has tables of some samples, the whole source follows, and is sought in */
+	bool tableless;		/* AVI: the demuxer is not to read idx1 */
 	struct moov *moov;	/* those of all samples, where it is thin; owned, as head is then */
 	bool dry; /* no media are read: of each packet one byte is made up. For tables alone */
 	bool dry_given;
@@ -41,6 +42,9 @@ struct reader {
 /* Opens a source, with a demuxer chosen by its first bytes from a short list: a playlist, an image
  * or a script is refused, whatever it is called. To be closed in any case. */
 int reader_open(struct reader *r, const struct av_source *s, struct fail *f);
+
+/* The same of an AVI whose own table is no good: one is made (lib/av/avi.h). */
+int reader_open_walked(struct reader *r, const struct av_source *s, struct fail *f);
 
 /* What of an MP4 is wanted: of one stream, from the keyframe at or before `from` until `until`, in
  * units of `timescale` on the source's own line; or, with stream -1, what every stream begins with. */

@@ -45,7 +45,8 @@ enum record_flag {
 	RECORD_FIXED_GRID = 32, /* segments do not begin at keyframes */
 	RECORD_HDR = 64,	/* PQ or HLG: is tone-mapped before it is encoded */
 	RECORD_JOINED = 128,	/* a demuxer is fed head + file[pos..), and never seeks */
-	RECORD_FLAGS = 255
+	RECORD_WALKED = 256,	/* AVI: its own table is no good, one is made by a walk */
+	RECORD_FLAGS = 511
 };
 
 /* What the source was when it was read. Filled by whoever opened it. */
