@@ -86,8 +86,8 @@ subtest 'kill -9 of all of it' => sub {
 	# Without a master somebody tidies up after a quarter of an hour, when there are requests.
 	$app->move_clock($app->is_alone ? 1000 : 400);
 	$app->get('/api/live') for 1 .. 4;
-	ok $app->wait_for(sub { $app->get($segment)->status == 404 }, 15, 'the end of a life'), 'old segments end their lives';
-	ok $app->wait_for(sub { !encoders() }, 15, 'an idle stop'), 'and what nobody watches stops';
+	ok $app->wait_for(sub { $app->get($segment)->status == 404 }, 30, 'the end of a life'), 'old segments end their lives';
+	ok $app->wait_for(sub { !encoders() }, 30, 'an idle stop'), 'and what nobody watches stops';
 };
 
 subtest 'a stop' => sub {
