@@ -14,7 +14,7 @@ my $films = Scripted->new;
 $films->film('Long.mkv',   'segments 200', 'copy 1');
 $films->film('Mortal.mkv', 'segments 20', 'crash 13', 'fail 14', 'part_ms 1');
 $films->film('Stuck.mkv',  'segments 40', 'part_ms 1000');
-$films->film("Fresh-$_.mkv", 'segments 20', 'index_ms 900') for 0 .. 8;
+$films->film("Fresh-$_.mkv", 'segments 20', 'index_ms 900') for 0 .. 17;
 $films->film('Huge.mkv',   'segments 20', 'bytes 400000');
 $films->film('Ready.mkv',  'segments 20', 'copy 1', 'sounds 2');
 $films->text('Letter.mkv', "Dear all,\n");
@@ -77,11 +77,11 @@ subtest 'whatever dies in the middle of it' => sub {
 	for my $case ([ child => 200 ], [ zygote => 200 ], [ packager => 200 ], [ supervisor => 200 ], [ relay => '200|50.' ], [ 'packager and zygote' => 200 ]) {
 		my ($victim, $status) = @$case;
 		my ($asked, $killed);
-		for (1 .. 4) {    # on a busy machine a segment may be made before we have looked
+		for (1 .. 6) {    # on a busy machine a segment may be made before we have looked
 			$n++;
 			$asked = $films->later($films->path('Stuck.mkv', $ver, "240p/$n.m4s"));
 			my @pids;
-			$app->wait_for(sub { @pids = at_work($victim) }, 3, 'a child at work');
+			$app->wait_for(sub { @pids = at_work($victim) or $films->published('Stuck.mkv', $ver, "240p/$n.m4s") }, 30, 'a child at work');
 			last if $killed = @pids && kill KILL => @pids;
 			$asked->();
 		}
@@ -100,10 +100,11 @@ subtest 'whatever dies while a film is read for the first time' => sub {
 	my $n = 0;
 	for my $victim ('child', 'zygote', 'packager') {
 		my ($asked, $killed);
-		for (1 .. 3) {
-			$asked = $films->later($films->master_path('Fresh-' . $n++ . '.mkv'));
+		for (1 .. 6) {
+			my $film = 'Fresh-' . $n++ . '.mkv';
+			$asked = $films->later($films->master_path($film));
 			my @pids;
-			$app->wait_for(sub { @pids = at_work($victim) }, 3, 'a child at work');
+			$app->wait_for(sub { @pids = at_work($victim) or -e $app->state_dir . '/idx/' . $films->id($film) }, 30, 'a child at work');
 			last if $killed = @pids && kill KILL => @pids;
 			$asked->();
 		}
