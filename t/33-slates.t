@@ -97,9 +97,18 @@ cmp_ok $took, '<', 2.4, sprintf 'that is after %.2f s', $took;
 is_deeply [ map { $_->{uri} } Hls->read($master->body)->variants ], [qw(240p.m3u8 audio.m3u8)], 'with all that there may be';
 $watch->look;
 is shown($watch), 'starting', 'it begins with a slate';
+my $list = $app->get('/api/hls/1/240p.m3u8');
+like $list->body, qr/^#EXTINF:0\.\d+,slate$/m, 'which the list calls one';
+is $list->header('Cache-Control'), 'max-age=0', 'and nobody keeps that list, for the channel comes soon';
 ok $watch->until(sub { $watch->periods == 2 }, 20), 'and goes on with the channel';
 ok $watch->goes_on(3, 20), 'which stays';
 is shown($watch), 'starting', 'after one slate';
+for my $rung (qw(240p audio)) {
+	my @slates = grep { $watch->segment($rung, $_)->{title} eq 'slate' } $watch->numbers($rung);
+	my $period = $watch->segment($rung, $slates[0])->{period} + 1;
+	my @own = map { sprintf '%.0f', 2 * $_->{duration} } grep { $_->{period} == $period } map { $watch->segment($rung, $_) } $watch->numbers($rung);
+	like "@own", qr/^1(?:$| 1(?:$| 2(?:$| 4)))/, "$rung begins with half a second behind it, too";
+}
 cmp_ok $watch->late(0), '<', 4, sprintf 'a player that begins with the slate has to wait little (%.1f s)', $watch->late(0);
 all_is_well($watch, 'a slow source');
 

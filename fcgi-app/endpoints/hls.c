@@ -78,6 +78,14 @@ static int not_yet(const struct app *app, struct reply *r, struct fail *f)
 	return fail_set(f, FAIL_BUSY, "The channel is starting; try again in a moment");
 }
 
+/* A master says the same as long as the channel is on. */
+static const char *keep(struct span rendition, const struct window *w)
+{
+	if (rendition.len == 0)
+		return "max-age=60";
+	return window_keep_s(w) ? "max-age=1" : "max-age=0";
+}
+
 static int send_playlist(struct app *app, struct request *rq, struct reply *r,
 	const struct ladder *ladder, struct span rendition, struct fail *f)
 {
@@ -104,8 +112,10 @@ static int send_playlist(struct app *app, struct request *rq, struct reply *r,
 		answer = live_await(app->conf, ladder, id, rendition, WAIT_MS, &state, &text, f);
 		app_wait_end(app);
 	}
-	if (answer == LIVE_READY)
+	if (answer == LIVE_READY) {
 		reply_text(r, 200, playlist_type, buf_span(&text));
+		reply_cache(r, keep(rendition, &state.window));
+	}
 	buf_release(&text);
 	switch (answer) {
 	case LIVE_READY:
@@ -138,8 +148,6 @@ int hls_master(struct app *app, struct request *rq, struct reply *r, struct fail
 		return -1;
 	if (quality.hinted)
 		reply_vary(r, FIND_HINTS);
-	if (r->status == 200)
-		reply_cache(r, "max-age=60");
 	r->keep_ms = MASTER_KEEP_MS;
 	return 0;
 }
@@ -164,9 +172,5 @@ int hls_media(struct app *app, struct request *rq, struct reply *r, struct fail 
 		return vod_latest(app, rq, r, &id, f);
 	if (!ladder_find(&app->ladder, rq->args[1]))
 		return fail_set(f, FAIL_MISSING, "There is no such rendition");
-	if (send_playlist(app, rq, r, &app->ladder, rq->args[1], f) < 0)
-		return -1;
-	if (r->status == 200)
-		reply_cache(r, "max-age=1"); /* half of the target duration (api, section 0) */
-	return 0;
+	return send_playlist(app, rq, r, &app->ladder, rq->args[1], f);
 }

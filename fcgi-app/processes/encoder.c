@@ -97,6 +97,7 @@ int encoder_start(struct encoder *e, const struct recipe *r, struct fail *f)
 
 	buf_clear(&e->list);
 	buf_clear(&e->log);
+	pieces_begin(&e->pieces, r);
 	arena_init(&arena, ARGS_BYTES);
 	argv = recipe_args(r, &arena);
 	if (!argv)
@@ -170,7 +171,8 @@ void encoder_segments(struct encoder *e, const struct ladder *l,
 
 	read_lines(e->list_fd, &e->list);
 	while (next_line(&e->list, &at, &line)) {
-		if (recipe_line(l, line, &segment))
+		if (recipe_line(l, line, &segment) &&
+			(!segment.piece || pieces_add(&e->pieces, &segment)))
 			each(ctx, &segment);
 	}
 	buf_drop(&e->list, at);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fcgi-app/processes/pieces.h"
 #include "lib/base/buf.h"
 #include "lib/base/fail.h"
 #include "lib/hls/recipe.h"
@@ -17,13 +18,15 @@ struct encoder {
 	struct child child;	    /* pid 0: none runs */
 	int in_fd, list_fd, log_fd; /* non-blocking; -1: closed */
 	struct buf list, log;	    /* lines that are not whole yet */
+	struct pieces pieces;	    /* of sound alone */
 	int64_t log_second;	    /* of the lines counted in log_lines */
 	int log_lines;
 };
 
 void encoder_init(struct encoder *e);
 
-/* Starts ffmpeg; makes the directories of the recipe. Fails: as child_start(). */
+/* Starts ffmpeg; makes the directories of the recipe, whose `dir` and `ladder` must stay until it
+ * has ended. Fails: as child_start(). */
 int encoder_start(struct encoder *e, const struct recipe *r, struct fail *f);
 
 /* Gives it one packet ahead of any ring; it has just been started. */
@@ -32,7 +35,7 @@ void encoder_feed_packet(struct encoder *e, const uint8_t packet[TS_PACKET]);
 /* Gives it what it takes of the ring now. False when it does not listen any more. */
 bool encoder_feed(struct encoder *e, struct ring *ring);
 
-/* Calls `each` for every segment that was finished since. */
+/* Calls `each` for every segment that was finished since; sound alone is put together by this. */
 void encoder_segments(struct encoder *e, const struct ladder *l,
 	void (*each)(void *ctx, const struct recipe_segment *s), void *ctx);
 

@@ -22,7 +22,8 @@ enum {
 	WELL_MS = 4000,		/* media for so long ends a row of failures */
 	SHORT_MS = 2000,	/* a stream that ends sooner had a dead token */
 	ENTRY_MS = 10000,
-	LOOK_MS = 20, /* between two looks for it */
+	LOOK_MS = 20,	 /* between two looks for it */
+	PAUSE_MS = 4000, /* no burst is so far from the next: what comes then begins anew */
 	NO_MEDIA_BYTES = 65536
 };
 
@@ -76,9 +77,9 @@ static void on_clean_packet(void *ctx, const uint8_t packet[TS_PACKET], bool ent
 		in->packed = in->splice.shape;
 	}
 	ring_push(in->ring, packet, entry);
+	if (!in->giving_ms || in->splice.now_ms - in->given_ms > PAUSE_MS)
+		in->giving_ms = in->splice.now_ms;
 	in->given_ms = in->splice.now_ms;
-	if (!in->giving_ms)
-		in->giving_ms = in->given_ms;
 }
 
 static void on_packet(void *ctx, const struct ts_packet *p)
@@ -218,7 +219,8 @@ static bool is_token_old(const struct intake *in, const struct upstream_end *how
 	const struct supply *s = &in->supply;
 
 	return in->failures == 0 && is_token_death(how->status) && !s->token.direct &&
-		s->proven_ms != s->token.resolved_ms && token_refresh_due(&s->token, clock_real_ms());
+	       s->proven_ms != s->token.resolved_ms &&
+	       token_refresh_due(&s->token, clock_real_ms());
 }
 
 static void try_another_token(struct intake *in, const struct fail *why)

@@ -44,7 +44,7 @@ struct intake {
 	struct row *row;			   /* counts for the source that it asks */
 	int64_t next_try_ms, backoff_ms, tried_ms; /* the last one: real */
 	int64_t began_ms, flowing_ms, last_ms; /* of the connection; first and latest media; or 0 */
-	int64_t giving_ms, given_ms;	       /* the same for what went into the ring */
+	int64_t giving_ms, given_ms; /* what went into the ring: since the last pause; latest */
 	int64_t skipped_before;
 	int failures;				     /* in a row */
 	int in_vain;				     /* attempts since media came */

@@ -65,9 +65,8 @@ struct live {
 	struct admission admission;
 	struct outlet outlet;
 
-	int64_t since_ms; /* monotonic: somebody wants playlists */
-	int64_t encoder_ms,
-		segment_ms; /* when ffmpeg started; when it last finished a segment, or 0 */
+	int64_t since_ms;		/* monotonic: somebody wants playlists */
+	int64_t encoder_ms, segment_ms; /* ffmpeg started; last finished a segment, or 0 */
 	int64_t restart_ms, restart_wait_ms;
 	int64_t leased_ms;
 };
@@ -217,7 +216,7 @@ static void start_encoder(struct live *l)
 
 	l->encoder_ms = clock_mono_ms();
 	l->segment_ms = 0;
-	r.quick = state->window.count == 0;
+	r.quick = state->window.count == 0 || state->slate;
 	r.threads = l->conf->encoder_threads > 2 ? 2 : (int)l->conf->encoder_threads;
 	if (!recipe_choose(&r, shape->video != TS_OTHER, shape->audio != TS_OTHER,
 		    shape->picture.height)) {
@@ -256,16 +255,17 @@ static bool is_startable(const struct live *l, int64_t now_ms)
 	return l->ring.count && splice_shape_same(shape, &l->intake.packed);
 }
 
-/* Media goes in, and nothing has come out for too long. */
+/* Media goes in, and nothing comes out; behind a hole a decoder waits as at first. */
 static bool is_stuck(const struct live *l, int64_t now_ms)
 {
+	const struct intake *in = &l->intake;
 	int64_t since_ms = l->segment_ms ? l->segment_ms : l->encoder_ms;
 
-	if (!l->intake.giving_ms || now_ms - l->intake.given_ms > 1000)
+	if (!in->giving_ms || now_ms - in->given_ms > 1000)
 		return false;
-	if (l->intake.giving_ms > since_ms)
-		since_ms = l->intake.giving_ms;
-	return now_ms - since_ms > (l->segment_ms ? STUCK_MS : FIRST_MS);
+	if (in->giving_ms > since_ms)
+		since_ms = in->giving_ms;
+	return now_ms - since_ms > (in->giving_ms > l->segment_ms ? FIRST_MS : STUCK_MS);
 }
 
 static void step_encoder(struct live *l)

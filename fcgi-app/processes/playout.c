@@ -33,8 +33,8 @@ enum {
 	SLATE_MAX = 1 << 20,
 	HEAD_BYTES = 16 * TS_PACKET,
 	NAME_BYTES = 200,
-	RUN_TTL_S = 90,	    /* of the run in memcached */
-	DATE_STEP_MS = 500, /* by which a date may be put right from one segment to the next */
+	RUN_TTL_S = 90, /* of the run in memcached */
+	DATE_PART = 4,	/* of a segment's time, by which dates may be put right with it */
 };
 
 /* --- the run -------------------------------------------------------------------------------- */
@@ -137,7 +137,6 @@ int playout_open(struct playout *p, const struct conf *conf, const struct ladder
 int64_t playout_begin(struct playout *p)
 {
 	p->encoder_voice = ++p->voices;
-	p->has_begun = 0;
 	p->date_ms = 0;
 	p->state.width = p->state.height = 0;
 	p->state.rate_milli = 0;
@@ -249,11 +248,8 @@ bool playout_make_room(struct playout *p)
 static int64_t end_ms(const struct window *w)
 {
 	const struct window_column *last = w->columns + w->count - 1;
-	int64_t longest_us = 0;
 
-	for (size_t i = 0; w->count && i < LADDER_MAX; i++)
-		longest_us = last->duration_us[i] > longest_us ? last->duration_us[i] : longest_us;
-	return w->count ? last->date_ms + longest_us / 1000 : 0;
+	return w->count ? last->date_ms + window_column_us(last) / 1000 : 0;
 }
 
 /* The date goes on without a step back while the list does. What was given cannot be later than
@@ -261,20 +257,20 @@ static int64_t end_ms(const struct window *w)
  * the dates come back to the truth a little with each segment. */
 static void set_date(struct playout *p, struct window_column *c, int64_t start_us)
 {
-	int64_t longest_us = 0, earliest_ms = end_ms(&p->state.window), given_us, zero_ms;
+	int64_t earliest_ms = end_ms(&p->state.window), given_us, zero_ms;
+	int64_t step_ms = window_column_us(c) / 1000 / DATE_PART;
 
-	for (size_t i = 0; i < LADDER_MAX; i++)
-		longest_us = c->duration_us[i] > longest_us ? c->duration_us[i] : longest_us;
 	/* A source that begins with its last seconds is ahead of what comes out. */
-	given_us = start_us + longest_us > p->given_us ? start_us + longest_us : p->given_us;
+	given_us = start_us + window_column_us(c);
+	if (given_us < p->given_us)
+		given_us = p->given_us;
 	zero_ms = clock_real_ms() - given_us / 1000;
 	if (!playout_is_on(p)) {
 		p->date_ms = zero_ms;
 		if (p->date_ms + start_us / 1000 < earliest_ms)
 			p->date_ms = earliest_ms - start_us / 1000;
 	} else if (p->date_ms > zero_ms) {
-		p->date_ms -=
-			p->date_ms - zero_ms < DATE_STEP_MS ? p->date_ms - zero_ms : DATE_STEP_MS;
+		p->date_ms -= p->date_ms - zero_ms < step_ms ? p->date_ms - zero_ms : step_ms;
 	}
 	c->date_ms = p->date_ms + start_us / 1000;
 }
@@ -298,25 +294,11 @@ static void list(struct playout *p, const struct window_column *c, int64_t voice
 	tell_run(p);
 }
 
-/* A quick start begins without sound alone, which would be a hole behind what is listed already. */
-static bool leaves_hole(const struct playout *p, const struct window_column *c)
-{
-	if (playout_is_on(p) || !p->state.window.count)
-		return false;
-	for (size_t i = 0; i < p->ladder->count; i++) {
-		if (c->duration_us[i] == WINDOW_MISSING)
-			return true;
-	}
-	return false;
-}
-
 void playout_add(struct playout *p, struct window_column *c, int64_t start_us)
 {
 	int64_t bytes_before = p->column_bytes, file_n = c->n;
 	bool any = false, all = true;
 
-	if (p->has_begun++ < RECIPE_QUICK && leaves_hole(p, c))
-		return;
 	set_date(p, c, start_us);
 	p->column_bytes = 0;
 	c->n = window_start(&p->state.window, clock_real_ms());
@@ -368,7 +350,7 @@ static int publish_slate(struct playout *p, enum live_reason reason, int64_t tim
 int playout_add_slate(struct playout *p, enum live_reason reason, int64_t times, struct fail *f)
 {
 	struct live_state *s = &p->state;
-	struct window_column c = {.n = window_start(&s->window, clock_real_ms())};
+	struct window_column c = {.n = window_start(&s->window, clock_real_ms()), .slate = true};
 	bool any = false;
 
 	for (size_t i = 0; i < p->ladder->count; i++) {

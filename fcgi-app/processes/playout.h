@@ -24,7 +24,6 @@ struct playout {
 	struct publisher *publisher;
 	const char *id;
 	struct live_state state;
-	int has_begun;	  /* columns of this encoder */
 	int64_t date_ms;  /* wall clock of time 0 of this encoder; 0: not known yet */
 	int64_t given_us; /* what this encoder was given: the present, a moment ago */
 	/* Who speaks: every start of an encoder and every slate has a number of its own, and

@@ -52,8 +52,9 @@ static void print_segment(const struct m3u8_media *m, size_t i, struct buf *to)
 	/* On each: what a playlist says of a segment must not change while the window moves on. */
 	if (s->date_ms > 0)
 		print_date(s->date_ms, to);
-	buf_printf(to, "#EXTINF:%lld.%06lld,\n%s%s/%lld.ts\n", (long long)(us / 1000000),
-		(long long)(us % 1000000), m->prefix, s->rendition, (long long)s->n);
+	buf_printf(to, "#EXTINF:%lld.%06lld,%s\n%s%s/%lld.ts\n", (long long)(us / 1000000),
+		(long long)(us % 1000000), s->title ? s->title : "", m->prefix, s->rendition,
+		(long long)s->n);
 }
 
 void m3u8_media_print(const struct m3u8_media *m, struct buf *to)

@@ -31,6 +31,7 @@ struct m3u8_segment {
 	int64_t date_ms;       /* wall clock of its first picture, since the epoch; 0: not known */
 	bool discontinuity;    /* timestamps, counters or codecs begin anew with this one */
 	const char *rendition; /* "720p" */
+	const char *title;     /* one word; NULL: none */
 };
 
 struct m3u8_media {

@@ -27,20 +27,16 @@ static void add_pair(struct args *a, const char *option, const char *value)
 	add(a, value); /* NULL only when the arena is full, which is asked at the end */
 }
 
-static bool has_picture(const struct recipe *r)
+/* 0.5, 0.5, 1, 2, 2 s, … are 1, 1, 2, 4, 4 pieces. */
+struct recipe_piece recipe_piece(int64_t first_n, bool quick, int64_t k)
 {
-	for (size_t i = 0; i < r->ladder->count; i++) {
-		if (r->encodes[i] && r->ladder->rungs[i]->height)
-			return true;
-	}
-	return false;
-}
+	int64_t whole = k / RECIPE_PIECES, rest = k % RECIPE_PIECES;
 
-int64_t recipe_first_n(const struct recipe *r, size_t rung)
-{
-	bool late = r->quick && r->ladder->rungs[rung]->height == 0 && has_picture(r);
-
-	return r->first_n + (late ? RECIPE_QUICK : 0);
+	if (quick && k < 2)
+		return (struct recipe_piece){first_n + k, true, true};
+	return (struct recipe_piece){.n = first_n + whole + (quick ? 2 : 0),
+		.first = rest == 0 || (quick && k == 2),
+		.last = rest == RECIPE_PIECES - 1};
 }
 
 /* -nostdin and a named demuxer: nothing in the stream chooses what reads it. Without the analysis
@@ -136,7 +132,7 @@ static void add_audio(struct args *a, const struct rung *g)
 }
 
 /* The number pattern is ffmpeg's own, so a '%' in the directory is doubled. */
-static const char *pattern(struct arena *arena, const char *dir, const char *rendition)
+static const char *pattern(struct arena *arena, const char *dir, const struct rung *g)
 {
 	struct buf b;
 	char *text;
@@ -144,7 +140,7 @@ static const char *pattern(struct arena *arena, const char *dir, const char *ren
 	buf_init(&b, FILTER_MAX);
 	for (; *dir; dir++)
 		buf_puts(&b, *dir == '%' ? "%%" : (char[]){*dir, '\0'});
-	buf_printf(&b, "/%s/%%d.ts", rendition);
+	buf_printf(&b, "/%s/%s%%d.ts", g->name, g->height ? "" : "p");
 	text = b.failed ? NULL : arena_copy(arena, buf_span(&b));
 	buf_release(&b);
 	return text;
@@ -156,7 +152,7 @@ static const char *pattern(struct arena *arena, const char *dir, const char *ren
 static void add_output(struct args *a, const struct recipe *r, size_t i)
 {
 	const struct rung *g = r->ladder->rungs[i];
-	int64_t n = recipe_first_n(r, i);
+	int64_t n = g->height ? r->first_n : 0;
 
 	add_pair(a, "-avoid_negative_ts", "disabled");
 	add_pair(a, "-f", "segment");
@@ -164,12 +160,12 @@ static void add_output(struct args *a, const struct recipe *r, size_t i)
 	add_pair(a, "-segment_format_options",
 		"avoid_negative_ts=disabled:pat_period=2:sdt_period=2:flush_packets=1");
 	add_pair(a, "-individual_header_trailer", "0");
-	add_pair(a, "-segment_time", g->height ? "0.5" : "2");
+	add_pair(a, "-segment_time", "0.5"); /* of pictures: at the next keyframe */
 	add_pair(a, "-segment_start_number", arena_printf(a->arena, "%lld", (long long)n));
 	add_pair(a, "-segment_list", arena_printf(a->arena, "pipe:%d", RECIPE_LIST_FD));
 	add_pair(a, "-segment_list_type", "csv");
 	add_pair(a, "-segment_list_entry_prefix", arena_printf(a->arena, "%s/", g->name));
-	add(a, pattern(a->arena, r->dir, g->name));
+	add(a, pattern(a->arena, r->dir, g));
 }
 
 static const char *const *finish(struct args *a)
@@ -307,15 +303,18 @@ bool recipe_line(const struct ladder *l, struct span line, struct recipe_segment
 	if (!span_next(&line, ',', &name) || !span_next(&line, ',', &start) || !line.ptr ||
 		!span_next(&name, '/', &rendition) || !span_ends(name, ".ts"))
 		return false;
-	if (!num_parse(span_make(name.ptr, name.len - 3), 0, INT64_MAX / 2, &s.n) ||
-		!read_seconds(start, &s.start_us) || !read_seconds(line, &s.end_us) ||
-		s.end_us <= s.start_us)
-		return false;
-	for (; s.rung < l->count; s.rung++) {
-		if (span_is(rendition, l->rungs[s.rung]->name)) {
-			*out = s;
-			return true;
-		}
+	name.len -= 3;
+	if (span_starts(name, "p")) {
+		s.piece = true;
+		name = span_make(name.ptr + 1, name.len - 1);
 	}
-	return false;
+	if (!num_parse(name, 0, INT64_MAX / 2, &s.n) || !read_seconds(start, &s.start_us) ||
+		!read_seconds(line, &s.end_us) || s.end_us <= s.start_us)
+		return false;
+	while (s.rung < l->count && !span_is(rendition, l->rungs[s.rung]->name))
+		s.rung++;
+	if (s.rung == l->count || (s.piece && l->rungs[s.rung]->height))
+		return false;
+	*out = s;
+	return true;
 }

@@ -3,7 +3,8 @@
  * MPEG-TS on descriptor 0; one decode; for each rendition the files {dir}/{rendition}/{n}.ts, and
  * when one is finished a line "{rendition}/{n}.ts,START,END" (seconds) on descriptor
  * RECIPE_LIST_FD. The same number is the same time in every rendition, and so are the timestamps.
- */
+ * Sound alone can be cut anywhere, so not where the pictures are: it comes in pieces of half a
+ * second, {dir}/{rendition}/p{k}.ts, of which segments are put together. */
 #ifndef SLUICE_HLS_RECIPE_H
 #define SLUICE_HLS_RECIPE_H
 
@@ -16,7 +17,7 @@
 
 enum {
 	RECIPE_LIST_FD = 3,
-	RECIPE_QUICK = 2 /* numbers of a quick start before those of sound alone */
+	RECIPE_PIECES = 4 /* of sound alone are as long as a segment of 2 s */
 };
 
 struct recipe {
@@ -24,14 +25,10 @@ struct recipe {
 	const struct ladder *ladder;
 	bool encodes[LADDER_MAX]; /* by rung; at least one */
 	bool has_audio;		  /* beside the pictures */
-	int64_t first_n;	  /* number of the first segment of each picture */
+	int64_t first_n;	  /* number of the first segment */
 	bool quick;		  /* begin with 0.5, 0.5 and 1 s; otherwise all have 2 s */
 	int threads;		  /* of each encoder of pictures */
 };
-
-/* The number of the first segment of rung `r`: sound alone is not cut so finely in a quick start.
- * It begins with the number that ends at 2 s. */
-int64_t recipe_first_n(const struct recipe *r, size_t rung);
 
 /* Sets `encodes` and `has_audio` to what can be made for r->ladder of a source that has a picture
  * of `height` lines (0: not known), a sound, or both. False when that is nothing. */
@@ -60,7 +57,17 @@ const char *const *recipe_slate_args(const struct recipe_slate *slate, struct ar
 struct recipe_segment {
 	size_t rung;
 	int64_t n, start_us, end_us;
+	bool piece; /* of sound alone: `n` counts them from 0 on */
 };
+
+/* Where a piece belongs. */
+struct recipe_piece {
+	int64_t n;	  /* segment */
+	bool first, last; /* of its pieces */
+};
+
+/* Of piece `k` of an ffmpeg that began with number `first_n`, with a quick start or not. */
+struct recipe_piece recipe_piece(int64_t first_n, bool quick, int64_t k);
 
 /* Reads a line, without its end. False for what ffmpeg does not write for this ladder. */
 bool recipe_line(const struct ladder *l, struct span line, struct recipe_segment *out);

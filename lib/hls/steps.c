@@ -8,11 +8,9 @@
 
 void steps_init(struct steps *s, const struct recipe *r)
 {
-	*s = (struct steps){.begin_n = r->first_n, .next_n = r->first_n};
-	for (size_t i = 0; i < r->ladder->count; i++) {
+	*s = (struct steps){.next_n = r->first_n};
+	for (size_t i = 0; i < r->ladder->count; i++)
 		s->encodes[i] = r->encodes[i];
-		s->first_n[i] = recipe_first_n(r, i);
-	}
 }
 
 static bool is_empty(const struct step *step)
@@ -29,8 +27,7 @@ bool steps_add(struct steps *s, const struct recipe_segment *seg, int64_t now_ms
 	struct step *step;
 
 	must(seg->rung < LADDER_MAX);
-	if (!s->encodes[seg->rung] || seg->n < s->first_n[seg->rung] || seg->n < s->next_n ||
-		seg->n >= s->next_n + STEPS_AHEAD)
+	if (!s->encodes[seg->rung] || seg->n < s->next_n || seg->n >= s->next_n + STEPS_AHEAD)
 		return false;
 	step = &s->ahead[seg->n - s->next_n];
 	if (step->duration_us[seg->rung])
@@ -39,9 +36,7 @@ bool steps_add(struct steps *s, const struct recipe_segment *seg, int64_t now_ms
 		step->came_ms = now_ms;
 	s->came_ms[seg->rung] = now_ms;
 	step->duration_us[seg->rung] = seg->end_us - seg->start_us;
-	/* Sound that covers two pictures' first numbers says nothing of when the second begins. */
-	if (s->first_n[seg->rung] == s->begin_n &&
-		(!step->start_us || seg->start_us < step->start_us))
+	if (!step->start_us || seg->start_us < step->start_us)
 		step->start_us = seg->start_us;
 	return true;
 }
@@ -53,7 +48,7 @@ static bool is_whole(const struct steps *s, int64_t now_ms)
 	bool is_over = !is_empty(past) && now_ms - past->came_ms >= STEPS_WAIT_MS;
 
 	for (size_t i = 0; i < LADDER_MAX; i++) {
-		if (s->encodes[i] && s->next_n >= s->first_n[i] && !s->ahead[0].duration_us[i] &&
+		if (s->encodes[i] && !s->ahead[0].duration_us[i] &&
 			!(is_over && now_ms - s->came_ms[i] >= STEPS_WAIT_MS))
 			return false;
 	}

@@ -22,8 +22,6 @@ struct step {
 struct steps {
 	bool encodes[LADDER_MAX];
 	int64_t came_ms[LADDER_MAX];	/* when each rendition finished its last one */
-	int64_t first_n[LADDER_MAX];	/* where each rendition begins */
-	int64_t begin_n;		/* the least of them */
 	int64_t next_n;			/* not listed yet */
 	struct step ahead[STEPS_AHEAD]; /* next_n and the numbers after it */
 };

@@ -55,6 +55,27 @@ bool window_add(struct window *w, const struct window_column *c)
 	return true;
 }
 
+int64_t window_column_us(const struct window_column *c)
+{
+	int64_t longest_us = 0;
+
+	for (size_t i = 0; i < LADDER_MAX; i++) {
+		if (c->duration_us[i] > longest_us)
+			longest_us = c->duration_us[i];
+	}
+	return longest_us;
+}
+
+/* A broadcast's frames do not add up to two seconds exactly. */
+int window_keep_s(const struct window *w)
+{
+	const int64_t usual_us = WINDOW_TARGET_S * 1000000;
+
+	if (w->count && window_column_us(&w->columns[w->count - 1]) < usual_us * 3 / 4)
+		return 0;
+	return WINDOW_TARGET_S / 2;
+}
+
 /* How far another rung is from what a player of `r` expects: pictures below it before those above,
  * sound last. */
 static int distance(const struct rung *r, const struct rung *other)
@@ -100,7 +121,8 @@ bool window_print(const struct window *w, const struct ladder *l, size_t r, cons
 		const struct window_column *c = &w->columns[i];
 		size_t from = window_rung(c, l, r);
 		segments[m.count++] = (struct m3u8_segment){c->n, c->duration_us[from], c->date_ms,
-			i > first && c->period != w->columns[i - 1].period, l->rungs[from]->name};
+			i > first && c->period != w->columns[i - 1].period, l->rungs[from]->name,
+			c->slate ? WINDOW_SLATE : NULL};
 	}
 	m3u8_media_print(&m, to);
 	return true;

@@ -17,10 +17,12 @@
 #include "lib/hls/ladder.h"
 
 enum { WINDOW_COLUMNS = 8, WINDOW_TARGET_S = 2, WINDOW_MISSING = -1 };
+#define WINDOW_SLATE "slate"
 
 struct window_column {
 	int64_t n, period;
 	int64_t date_ms; /* wall clock of its first picture, since the epoch */
+	bool slate;	 /* nothing of the channel's own; its title is WINDOW_SLATE */
 	/* By rung. 0: there was no such rendition then, and its playlist lists the nearest one's;
 	 * WINDOW_MISSING: there was, and it has no such segment. */
 	int64_t duration_us[LADDER_MAX];
@@ -52,6 +54,13 @@ bool window_add(struct window *w, const struct window_column *c);
 
 /* Takes the oldest columns off the list, so that at most `count` are left. */
 void window_trim(struct window *w, size_t count);
+
+/* How long a column is, in microseconds: as its longest segment. */
+int64_t window_column_us(const struct window_column *c);
+
+/* For how many whole seconds a list may be kept: half of the time until it has something new, which
+ * is less than a second while what it lists last is short, as a channel begins. */
+int window_keep_s(const struct window *w);
 
 /* The rung whose segment stands in column `c` of rung `r`'s playlist: its own, or where there was
  * no such rendition the next lower picture's, the lowest one's, any. l->count: there is none. */

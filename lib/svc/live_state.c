@@ -12,7 +12,8 @@
  * updated 1763… | slate 0 | audio 1 | picture 1280 720 25000
  * encodes 720p 480p audio
  * next 880123 0
- * column 880115 0 1763… 720p=2000000 audio=2005333, of a segment that is missing =0 */
+ * column 880115 0 1763… slate=1 720p=960000 audio=960000
+ * column 880116 1 1763… 720p=2000000 audio=2005333, of a segment that is missing =0 */
 static const char *const status_words[] = {"off", "starting", "on", "elsewhere"};
 
 void live_state_print(const struct live_state *s, const struct ladder *l, struct buf *to)
@@ -31,8 +32,8 @@ void live_state_print(const struct live_state *s, const struct ladder *l, struct
 	for (size_t i = 0; i < s->window.count; i++) {
 		const struct window_column *c = &s->window.columns[i];
 
-		buf_printf(to, "column %lld %lld %lld", (long long)c->n, (long long)c->period,
-			(long long)c->date_ms);
+		buf_printf(to, "column %lld %lld %lld%s", (long long)c->n, (long long)c->period,
+			(long long)c->date_ms, c->slate ? " slate=1" : "");
 		for (size_t r = 0; r < l->count; r++) {
 			int64_t us = c->duration_us[r];
 			if (us)
@@ -79,6 +80,8 @@ static bool read_column(struct span rest, const struct ladder *l, struct window 
 		r = rung_index(l, name);
 		if (!num_parse(word, 0, 3600000000LL, &us))
 			return false;
+		if (span_is(name, "slate"))
+			c.slate = us > 0;
 		if (r < l->count)
 			c.duration_us[r] = us ? us : WINDOW_MISSING;
 	}

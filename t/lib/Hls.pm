@@ -3,7 +3,7 @@
 #
 #   my $master = Hls->read($text);   $master->faults          sentences; none for a good one
 #   $master->variants                [{uri, BANDWIDTH, RESOLUTION, CODECS, ...}, ...]
-#   my $list = Hls->read($text);     $list->segments          [{n, uri, duration, period, date in s}, ...]
+#   my $list = Hls->read($text);     $list->segments          [{n, uri, duration, title, period, date in s}, ...]
 #   $list->{target}, $list->{sequence}, $list->{period}
 #   Hls::step_faults($older, $newer) what is wrong where one follows the other (section 6.2.2)
 package Hls;
@@ -49,9 +49,9 @@ sub _tag {
 		$self->_fault("$name after a segment") if @{ $self->{segments} };
 		$self->{$member} = $value;
 	} elsif ($name eq 'EXTINF') {
-		my ($duration) = $value =~ /^(\d+(?:\.\d+)?),/;
+		my ($duration, $title) = $value =~ /^(\d+(?:\.\d+)?),(.*)$/;
 		$self->_fault("EXTINF:$value") unless defined $duration;
-		$next->{duration} = $duration // 0;
+		@$next{qw(duration title)} = ($duration // 0, $title // '');
 	} elsif ($name eq 'EXT-X-DISCONTINUITY') {
 		$next->{break} = 1;
 	} elsif ($name eq 'EXT-X-PROGRAM-DATE-TIME') {
@@ -87,7 +87,7 @@ sub _uri {
 	my $before = $segments->[-1];
 	$self->_fault("$uri has no EXTINF") unless defined $next->{duration};
 	push @$segments, {
-		n => $before ? $before->{n} + 1 : $self->{sequence} // 0, uri => $uri, duration => $next->{duration},
+		n => $before ? $before->{n} + 1 : $self->{sequence} // 0, uri => $uri, duration => $next->{duration}, title => $next->{title} // '',
 		period => ($before ? $before->{period} : $self->{period} // 0) + ($next->{break} ? 1 : 0),
 		date => defined $next->{date} ? _time($next->{date})
 			: $before && defined $before->{date} && !$next->{break} ? $before->{date} + $before->{duration}

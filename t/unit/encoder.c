@@ -20,6 +20,7 @@ struct heard {
 	struct {
 		char path[200];
 		int64_t bytes;
+		struct recipe_segment of;
 	} segment[SEGMENTS_MAX];
 };
 
@@ -39,6 +40,7 @@ static void hear(void *ctx, const struct recipe_segment *s)
 	file_path(h->segment[h->count].path, sizeof(h->segment[0].path), "%s/%s/%lld.ts", h->dir,
 		h->ladder->rungs[s->rung]->name, (long long)s->n);
 	h->segment[h->count].bytes = size_of(h->segment[h->count].path);
+	h->segment[h->count].of = *s;
 	h->count++;
 }
 
@@ -91,14 +93,42 @@ static void fill(struct ring *ring, const char *path)
 		fclose(in);
 }
 
-static void finished_segments(const char *dir, const char *source)
+/* Sound alone is cut where the picture is, but for a frame of sound; what ends the stream is as
+ * long as it is. */
+static void same_times(const struct heard *h, int64_t last_n)
 {
-	struct recipe r = {.ffmpeg = "ffmpeg", .dir = dir, .has_audio = true, .threads = 1};
+	const int64_t frame_us = 21334;
+	int compared = 0, far = 0;
+
+	for (size_t i = 0; i < h->count; i++) {
+		const struct recipe_segment *picture = &h->segment[i].of;
+
+		for (size_t k = 0; picture->rung == 0 && k < h->count; k++) {
+			const struct recipe_segment *sound = &h->segment[k].of;
+			int64_t begin_us = sound->start_us - picture->start_us;
+			int64_t end_us = sound->end_us - picture->end_us;
+
+			if (sound->rung != 1 || sound->n != picture->n || sound->n >= last_n)
+				continue;
+			compared++;
+			far += begin_us < -frame_us || begin_us > frame_us || end_us < -frame_us ||
+			       end_us > frame_us;
+		}
+	}
+	is_int(compared, last_n, "each picture has its sound alone");
+	is_int(far, 0, "of the same time");
+}
+
+static void finished_segments(const char *dir, const char *source, bool quick)
+{
+	struct recipe r = {
+		.ffmpeg = "ffmpeg", .dir = dir, .has_audio = true, .threads = 1, .quick = quick};
 	struct heard h = {.dir = dir};
 	struct ring ring = {0};
 	struct ladder ladder;
 	struct encoder e;
 	struct fail f = {0};
+	char left[200];
 	int grown = 0;
 
 	ladder_parse("240p audio", NULL, NULL, &ladder, &f);
@@ -110,6 +140,7 @@ static void finished_segments(const char *dir, const char *source)
 	ok(encoder_start(&e, &r, &f) == 0, "ffmpeg starts %s", f.text);
 	encode(&e, &ring, &h);
 	ok(h.count >= 9, "segments of both renditions are finished: %zu", h.count);
+	same_times(&h, quick ? 7 : 5);
 	for (size_t i = 0; i < h.count; i++) {
 		int64_t bytes = size_of(h.segment[i].path);
 		grown += bytes != h.segment[i].bytes;
@@ -117,6 +148,8 @@ static void finished_segments(const char *dir, const char *source)
 			h.segment[i].path + strlen(dir));
 	}
 	is_int(grown, 0, "what is said to be finished grows no more");
+	file_path(left, sizeof(left), "%s/audio/p0.ts", dir);
+	is_int(size_of(left), -1, "of its pieces nothing is left");
 	encoder_release(&e);
 	ring_release(&ring);
 }
@@ -176,7 +209,8 @@ int main(void)
 	signal(SIGPIPE, SIG_IGN);
 	file_path(source, sizeof(source), "%s/in.ts", dir);
 	ok(make_source(source), "a source is made");
-	finished_segments(dir, source);
+	finished_segments(dir, source, false);
+	finished_segments(dir, source, true);
 	last_words(dir);
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	ok(system(command) == 0, "tidied up");

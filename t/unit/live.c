@@ -26,9 +26,13 @@ static void make_state(struct live_state *s)
 	s->reason = LIVE_SOURCE_DOWN;
 	s->window.period = 2;
 	for (int64_t n = 100; n < 103; n++) {
-		struct window_column c = {.n = n,
-			.date_ms = 1763690981123 + n,
-			.duration_us = {2000000, 0, n == 100 ? WINDOW_MISSING : 2005333}};
+		struct window_column c;
+		memset(&c, 0, sizeof(c)); /* what is between its members is compared, too */
+		c.n = n;
+		c.date_ms = 1763690981123 + n;
+		c.slate = n == 101;
+		c.duration_us[0] = 2000000;
+		c.duration_us[2] = n == 100 ? WINDOW_MISSING : 2005333;
 		window_add(&s->window, &c);
 	}
 }
@@ -99,8 +103,7 @@ static void answers(const struct conf *conf)
 	live_path(conf, "live-8", "state", path);
 	file_replace(path, buf_span(&text), 0600, &f);
 	buf_clear(&text);
-	is_int(show(conf, &l, "720p", &seen, &text), LIVE_READY,
-		"one that is on has");
+	is_int(show(conf, &l, "720p", &seen, &text), LIVE_READY, "one that is on has");
 	ok(strstr(buf_str(&text), "\n/tv/live-8/0123456789abcdef0123456789abcdef/720p/102.ts\n"),
 		"with the segments of its run");
 	is_int(show(conf, &l, "480p", &seen, &text), LIVE_READY,
@@ -141,8 +144,7 @@ static void answers(const struct conf *conf)
 	buf_clear(&text);
 	live_state_print(&s, &l, &text);
 	file_replace(path, buf_span(&text), 0600, &f);
-	is_int(show(conf, &l, "", &seen, &text), LIVE_AT,
-		"another host's channel is there");
+	is_int(show(conf, &l, "", &seen, &text), LIVE_AT, "another host's channel is there");
 	is_str(seen.base, "https://b.example", "which the record names");
 	buf_release(&text);
 }

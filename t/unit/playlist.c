@@ -34,9 +34,9 @@ static void masters(void)
 static void media(void)
 {
 	static const struct m3u8_segment segments[] = {
-		{7, 1000000, 1763690981123, true, "720p"},
-		{8, 2005333, 1763690982123, false, "720p"},
-		{9, 2600000, 0, true, "480p"},
+		{7, 1000000, 1763690981123, true, "720p", "slate"},
+		{8, 2005333, 1763690982123, false, "720p", NULL},
+		{9, 2600000, 0, true, "480p", NULL},
 	};
 	struct m3u8_media m = {2, 3, "/tv/live-8/r/", segments, 3};
 	struct buf b;
@@ -47,7 +47,7 @@ static void media(void)
 		"#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:7\n"
 		"#EXT-X-DISCONTINUITY-SEQUENCE:3\n#EXT-X-INDEPENDENT-SEGMENTS\n"
 		"#EXT-X-PROGRAM-DATE-TIME:2025-11-21T02:09:41.123Z\n"
-		"#EXTINF:1.000000,\n/tv/live-8/r/720p/7.ts\n"
+		"#EXTINF:1.000000,slate\n/tv/live-8/r/720p/7.ts\n"
 		"#EXT-X-PROGRAM-DATE-TIME:2025-11-21T02:09:42.123Z\n"
 		"#EXTINF:2.005333,\n/tv/live-8/r/720p/8.ts\n"
 		"#EXT-X-DISCONTINUITY\n"
@@ -90,6 +90,52 @@ static const char *summary(const struct window *w, size_t rung, struct buf *to)
 	}
 	buf_release(&text);
 	return buf_str(to);
+}
+
+/* Whoever keeps a list for too long sees the channel late. */
+static void keeping(void)
+{
+	static const struct {
+		const char *what;
+		int64_t us[2];
+		int keep_s;
+	} cases[] = {
+		{"a usual segment", {2000000, 2005333}, 1},
+		{"one of 59 frames at 29.97 a second", {1968633, 0}, 1},
+		{"the last one of a quick start", {1000000, 1013333}, 0},
+		{"the first one of it", {500000, WINDOW_MISSING}, 0},
+		{"a slate", {960000, 960000}, 0},
+	};
+	struct window w;
+
+	window_init(&w);
+	is_int(window_keep_s(&w), 1, "an empty list is nothing new");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct window_column c = {
+			.n = (int64_t)i + 1, .duration_us = {cases[i].us[0], cases[i].us[1]}};
+		window_add(&w, &c);
+		ok(window_keep_s(&w) == cases[i].keep_s, "behind %s a list is kept for %d s",
+			cases[i].what, cases[i].keep_s);
+	}
+}
+
+static void slates(void)
+{
+	struct window w;
+	struct ladder l;
+	struct buf b;
+
+	ladder_parse("720p", NULL, NULL, &l, NULL);
+	buf_init(&b, M3U8_MAX_BYTES);
+	window_init(&w);
+	window_add(&w, &(struct window_column){.n = 1, .slate = true, .duration_us = {960000}});
+	window_break(&w);
+	window_add(&w, &(struct window_column){.n = 2, .duration_us = {500000}});
+	window_print(&w, &l, 0, "", &b);
+	ok(strstr(buf_str(&b), "#EXTINF:0.960000,slate\n720p/1.ts\n#EXT-X-DISCONTINUITY\n"
+			       "#EXTINF:0.500000,\n720p/2.ts\n"),
+		"a slate is called one, the channel's own segment is not");
+	buf_release(&b);
 }
 
 /* Adds `n` with rung 0 and, where `both`, rung 1. */
@@ -156,14 +202,11 @@ static void windows(void)
 
 /* Feeds "r:n r:n …" (rung, number; a "." is STEPS_WAIT_MS later) and writes which numbers come out,
  * with how many renditions. */
-static const char *in_step(bool quick, const char *text, struct buf *to)
+static const char *in_step(const char *text, struct buf *to)
 {
 	struct ladder l;
-	struct recipe r = {.ladder = &l,
-		.encodes = {true, true, true},
-		.has_audio = true,
-		.first_n = 10,
-		.quick = quick};
+	struct recipe r = {
+		.ladder = &l, .encodes = {true, true, true}, .has_audio = true, .first_n = 10};
 	struct span rest = span_of(text), word;
 	struct window_column c;
 	struct steps s;
@@ -194,29 +237,25 @@ static const char *in_step(bool quick, const char *text, struct buf *to)
 static void steps(void)
 {
 	static const struct {
-		bool quick;
 		const char *in, *out, *name;
 	} cases[] = {
-		{true, "0:10 1:10 0:11 1:11 0:12 1:12 2:12", "10/2@0 11/2@2 12/3@4 ",
-			"sound joins at the third"},
-		{false, "0:10 1:10 2:10", "10/3@0 ",
-			"or at the first of a start that is not quick"},
-		{false, "0:10 0:11 1:10 2:10 2:11 1:11", "10/3@0 11/3@2 ", "the slowest decides"},
-		{false, "0:10 0:11 1:10 1:11 0:12 . 1:12", "10/2@0 ", "but not for ever"},
-		{false, "0:10 1:10 0:11 1:11 0:12 . 1:12 2:10", "10/2@0 no ",
+		{"0:10 1:10 2:10", "10/3@0 ", "all begin with the same number"},
+		{"2:10 2:11 0:10 1:10 0:11 1:11", "10/3@0 11/3@2 ", "sound may be ahead"},
+		{"0:10 0:11 1:10 2:10 2:11 1:11", "10/3@0 11/3@2 ", "the slowest decides"},
+		{"0:10 0:11 1:10 1:11 0:12 . 1:12", "10/2@0 ", "but not for ever"},
+		{"0:10 1:10 0:11 1:11 0:12 . 1:12 2:10", "10/2@0 no ",
 			"what comes too late is refused"},
-		{false, "0:10 1:10 2:10 . . 2:11 2:12 2:13 2:14 0:11 1:11 2:15 0:12 . 1:12",
+		{"0:10 1:10 2:10 . . 2:11 2:12 2:13 2:14 0:11 1:11 2:15 0:12 . 1:12",
 			"10/3@0 11/3@2 12/3@4 ",
 			"sound that is finished at once waits for its picture"},
-		{false, "0:10 0:10", "no ", "so is what comes twice"},
-		{false, "0:18 0:09 3:10", "no no no ", "or ahead, or before, or from nowhere"},
+		{"0:10 0:10", "no ", "so is what comes twice"},
+		{"0:18 0:09 3:10", "no no no ", "or ahead, or before, or from nowhere"},
 	};
 	struct buf b;
 
 	buf_init(&b, 4096);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		is_str(in_step(cases[i].quick, cases[i].in, &b), cases[i].out, "in step: %s",
-			cases[i].name);
+		is_str(in_step(cases[i].in, &b), cases[i].out, "in step: %s", cases[i].name);
 	buf_release(&b);
 }
 
@@ -225,6 +264,8 @@ int main(void)
 	masters();
 	media();
 	windows();
+	keeping();
+	slates();
 	steps();
 	return tap_done();
 }

@@ -51,15 +51,15 @@ static void arguments(void)
 	ok(strstr(text, "split=2[s0][s1];[s0]scale="), "one decode for all pictures");
 	is_int(times(text, "-c:a aac "), 3, "each with sound");
 	ok(strstr(text, "-maxrate:v 1870k -bufsize:v 748k "), "pictures are held to their rate");
-	ok(strstr(text, "-segment_start_number 100 ") && strstr(text, "-segment_start_number 102 "),
-		"sound alone begins two numbers later in a quick start");
-	ok(strstr(text, "n_forced/2"), "which begins with segments of half a second");
+	is_int(times(text, "-segment_start_number 100 "), 2, "pictures begin with the same number");
+	ok(strstr(text, "-segment_start_number 0 ") && strstr(text, "/seg/audio/p%d.ts "),
+		"sound alone comes in pieces");
+	ok(strstr(text, "n_forced/2"), "a quick start begins with segments of half a second");
 	ok(strstr(text, " /live/50%%/seg/720p/%d.ts "), "a '%%' in a directory is no pattern");
 
 	r.quick = false;
 	text = told(&r, &b);
-	ok(!strstr(text, "-segment_start_number 102 ") && !strstr(text, "n_forced/2"),
-		"otherwise all begin at the same number with two seconds");
+	ok(!strstr(text, "n_forced/2"), "otherwise all have two seconds");
 	r.has_audio = r.encodes[2] = false;
 	text = told(&r, &b);
 	ok(!strstr(text, "-c:a") && !strstr(text, "0:a:0"), "without sound it is not asked for");
@@ -72,7 +72,6 @@ static void arguments(void)
 		.quick = true};
 	text = told(&r, &b);
 	ok(!strstr(text, "libx264") && !strstr(text, "filter_complex"), "a radio has no picture");
-	is_int(recipe_first_n(&r, 2), 7, "and its sound begins with the first number");
 	arena_init(&small, 100);
 	ok(!recipe_args(&r, &small), "without memory there are no arguments");
 	arena_release(&small);
@@ -89,6 +88,10 @@ static void lines(void)
 	} cases[] = {
 		{"720p/880123.ts,4.000000,6.000000", true, 0, 880123, 4000000, 6000000},
 		{"audio/9.ts,2.005333,4.010667", true, 1, 9, 2005333, 4010667},
+		{"audio/p3.ts,1.514667,2.005333", true, 1, 3, 1514667, 2005333},
+		{"720p/p3.ts,1.500000,2.000000", false, 0, 0, 0, 0},
+		{"audio/p.ts,1.500000,2.000000", false, 0, 0, 0, 0},
+		{"audio/pp3.ts,1.500000,2.000000", false, 0, 0, 0, 0},
 		{"720p/1.ts,0,1.5", true, 0, 1, 0, 1500000},
 		{"720p/1.ts,95443.717689,95445.717689", true, 0, 1, 95443717689, 95445717689},
 		{"720p/1.ts,1.000000,1.000000", false, 0, 0, 0, 0},
@@ -115,10 +118,37 @@ static void lines(void)
 			is_int(s.n, -7, "and changes nothing");
 			continue;
 		}
+		ok(s.piece == (strstr(cases[i].line, "/p") != NULL), "a piece or not");
 		ok(s.rung == cases[i].rung && s.n == cases[i].n &&
 				s.start_us == cases[i].start_us && s.end_us == cases[i].end_us,
 			"with its rendition, number and times");
 	}
+}
+
+/* "|10| |11 11|": the segments that pieces are put to, and where those begin and end. */
+static void pieces(void)
+{
+	static const struct {
+		bool quick;
+		const char *out;
+	} cases[] = {
+		{true, "|10| |11| |12 12| |13 13 13 13| |14 14 14 14| "},
+		{false, "|10 10 10 10| |11 11 11 11| |12 12 12 12| |13 13 "},
+	};
+	struct buf b;
+
+	buf_init(&b, 4096);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		buf_clear(&b);
+		for (int64_t k = 0; k < 4 + 4 + 4 + (cases[i].quick ? 0 : 2); k++) {
+			struct recipe_piece at = recipe_piece(10, cases[i].quick, k);
+			buf_printf(&b, "%s%lld%s ", at.first ? "|" : "", (long long)at.n,
+				at.last ? "|" : "");
+		}
+		is_str(buf_str(&b), cases[i].out, "pieces of a %s start make segments",
+			cases[i].quick ? "quick" : "usual");
+	}
+	buf_release(&b);
 }
 
 static void slates(void)
@@ -158,5 +188,6 @@ int main(void)
 	slates();
 	arguments();
 	lines();
+	pieces();
 	return tap_done();
 }
