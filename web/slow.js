@@ -2,6 +2,7 @@
 // that comes too slowly for a lower one, and gathers something in advance after a quick start.
 // SPDX-License-Identifier: BSD-2-Clause
 // hls.js leaves segments by itself, but not where the only lower rung is the lowest.
+import { askForList, leaveSlates } from './slate.js';
 
 const look_ms = 250;
 const first_ms = 500;		// sooner the rate says little
@@ -11,6 +12,9 @@ const short_s = 1;
 const spare_s = 0.5;
 const enough_s = 1.5;		// half a second in hand when the short segments of a quick start are over
 const hold_ms = 3000;		// from a source that gives less, nothing better will come
+const begin_ms = 10000;		// for so long the list of a channel is asked for at each look, where that is urgent
+
+const aheadS = (hls) => hls.mainForwardBufferInfo?.len ?? 0;
 
 // Whether the rest of a segment takes longer than there is to play, and another one at `lowerRate` takes
 // less. Sizes in bytes, times in seconds, rates in bits a second.
@@ -32,7 +36,7 @@ function look(hls, frag, now) {
 	const level = levels[frag.level];
 	return isTooSlow({ loaded: stats.loaded, elapsedS: elapsedMs / 1000, durationS: frag.duration,
 		size: stats.total || level.averageBitrate * frag.duration / 8,
-		bufferedS: hls.mainForwardBufferInfo?.len ?? 0, lowerRate: levels[minAutoLevel].averageBitrate });
+		bufferedS: aheadS(hls), lowerRate: levels[minAutoLevel].averageBitrate });
 }
 
 function leave(hls, Events, frag, now) {
@@ -62,7 +66,7 @@ function hold(hls) {
 	let since = null;
 	hls.media.playbackRate = 0;
 	return () => {
-		const bufferedS = hls.mainForwardBufferInfo?.len ?? 0;
+		const bufferedS = aheadS(hls);
 		if (bufferedS > 0)
 			since ??= performance.now();
 		if (hls.media?.playbackRate === 0 && since !== null
@@ -73,9 +77,11 @@ function hold(hls) {
 
 // From now on; gives the function that ends it.
 export function watchSlowness(hls, Events) {
+	const since = performance.now();
 	let loading = null;
 	let mayGoOn = () => {};
 	hls.on(Events.MEDIA_ATTACHED, () => mayGoOn = hold(hls));
+	const slates = leaveSlates(hls, Events, () => mayGoOn = hold(hls));
 	hls.on(Events.FRAG_BUFFERED, () => mayGoOn());
 	const done = (_, { frag }) => {
 		if (frag === loading)
@@ -91,6 +97,8 @@ export function watchSlowness(hls, Events) {
 		if (loading && !loading.stats.aborted && look(hls, loading, now))
 			leave(hls, Events, loading, now);
 		mayGoOn();
+		if (now - since < begin_ms && (!slates.hasBegun() || aheadS(hls) < short_s))
+			askForList(hls, Events);
 		if (hls.media && hls.targetLatency)
 			hls.media.playbackRate = easyRate(hls.media.playbackRate, hls.latency, hls.targetLatency);
 	}, look_ms);

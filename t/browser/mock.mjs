@@ -67,6 +67,7 @@ export class Mock {
 		this.hits = [];
 		this.hls = hlsFile();
 		this.wantsPicture = picture;
+		this.starting = null;	// a channel that begins: {last: number of its last slate, on: the channel has begun}
 	}
 
 	async start(port = 0) {
@@ -244,8 +245,9 @@ export class Mock {
 			this.lost(rs);
 			return;
 		}
-		this.send(rs, 200, readFileSync(file, 'utf8').replace(/^(\d+\.ts)$/gm, `/tv/live-1/${run}/${rung}/$1`),
-			types.m3u8);
+		const text = readFileSync(file, 'utf8');
+		this.send(rs, 200, (this.starting ? begun(text, this.starting) : text)
+			.replace(/^(\d+\.ts)$/gm, `/tv/live-1/${run}/${rung}/$1`), types.m3u8);
 	}
 
 	segment(path) {
@@ -253,6 +255,17 @@ export class Mock {
 		const file = match ? join(this.dir, match[1], match[2]) : '';
 		return match && existsSync(file) ? readFileSync(file) : null;
 	}
+}
+
+// The list of a channel that begins: three segments as slates, and what comes after them only when it is on.
+function begun(text, starting) {
+	const [, head, rest] = /^(.*?\n)(#EXT(?:INF|-X-PROGRAM).*)$/s.exec(text);
+	const entries = rest.match(/(?:#.*\n)*\d+\.ts\n/g).map((entry) => [Number(/(\d+)\.ts\n$/.exec(entry)[1]), entry]);
+	starting.last ??= entries.at(-1)[0];
+	const listed = entries.filter(([n]) => n > starting.last - 3 && (starting.on || n <= starting.last));
+	return head.replace(/(MEDIA-SEQUENCE:)\d+/, `$1${listed[0][0]}`) + listed.map(([n, entry]) =>
+		(n > starting.last ? entry.replace(/^/, n === starting.last + 1 ? '#EXT-X-DISCONTINUITY\n' : '')
+			: entry.replace(/(#EXTINF:[\d.]+,)/, '$1slate'))).join('');
 }
 
 function master() {

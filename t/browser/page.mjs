@@ -4,7 +4,7 @@
 // Against mock.mjs; screenshots of the list's states go to FOLDER.
 import { desktop, launch, missing, open, phone, pick, picture, plays, until } from './lib/browser.mjs';
 import { hlsFile } from './lib/deps.mjs';
-import { is, ok, run, skipAll } from './lib/tap.mjs';
+import { is, note, ok, run, skipAll } from './lib/tap.mjs';
 import { inventChannels, Mock } from './mock.mjs';
 
 const folder = process.argv[2];
@@ -13,6 +13,7 @@ if (reason)
 	skipAll(reason);
 
 const mock = await new Mock({ site: { site_name: 'Harbour & Sons', site_colour: '#ffb000' } }).start();
+const slates_s = 6;
 const cards = (page) => page.locator('.channel[data-id]');
 const watch = `${mock.url}/watch/live-1`;
 
@@ -162,6 +163,28 @@ async function keyboard(browser) {
 	});
 }
 
+async function slates(browser) {
+	await on(browser, {}, async (page) => {
+		mock.starting = {};
+		await page.goto(watch);
+		ok(await plays(page, 20, 0.1), 'a channel that begins shows its slate');
+		// so slowly that no machine is too slow to have the channel before the slates are over
+		await page.evaluate(() => document.querySelector('video').playbackRate = 0.1);
+		mock.starting.on = true;
+		ok(await until(async () => (await picture(page)).time >= slates_s, 30), 'when it is on its own picture is shown');
+		await page.evaluate(() => document.querySelector('video').playbackRate = 1);
+		ok(await plays(page, 20, 1), 'and moves');
+		const [slate, own] = await page.evaluate(() => {
+			const { played } = document.querySelector('video');
+			return [played.end(0), played.start(1)];
+		});
+		ok(slate < slates_s - 1, 'not after the rest of the slates');
+		ok(own >= slates_s && own < slates_s + 0.5, 'but from where the channel begins');
+		note(`of ${slates_s} s of slates ${slate.toFixed(1)} s were played, then from ${own.toFixed(2)} s on`);
+		mock.starting = null;
+	});
+}
+
 async function memory(browser) {
 	await on(browser, {}, async (page) => {
 		await page.goto(watch);
@@ -207,7 +230,7 @@ await run(async () => {
 	try {
 		await mock.picture();
 		const browser = await launch();
-		for (const part of [listing, status, states, keyboard, memory])
+		for (const part of [listing, status, states, keyboard, slates, memory])
 			await part(browser);
 		await browser.close();
 	} finally {

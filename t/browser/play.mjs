@@ -35,6 +35,7 @@ async function steadily({ page, probe }) {
 	const seen = await probe();
 	ok((await picture(page)).time - from >= Number(seconds), `it plays ${seconds} s`);
 	is(seen.stalls.length, 0, 'without a stall');
+	ok(seen.held.length <= 2, 'held where it begins, and where a slate ends, and nowhere else');
 	is(seen.faults.length, 0, 'without a fault on the page');
 	is(seen.holes, 0, 'without a hole in what is buffered');
 	note(JSON.stringify(seen));

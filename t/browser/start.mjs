@@ -3,7 +3,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Opens channel 1, which nobody watches, then goes on to channel 2 by its card below the picture. Prints
 // JSON: milliseconds from the address (or the click) to the first frame of anything, a slate too, and to
-// the first of the channel itself; and how long the picture stood in the five seconds after that.
+// the first of the channel itself; how long the page held it, and how long the picture stood in the five
+// seconds after that.
 import { desktop, launch, missing, open, until } from './lib/browser.mjs';
 
 const [base] = process.argv.slice(2);
@@ -40,8 +41,9 @@ async function firstFrames(view) {
 	await until(() => view.page.evaluate(() => globalThis.seen?.channel ?? null), 30);
 	const seen = await view.page.evaluate(() => globalThis.seen);
 	await new Promise((go) => setTimeout(go, 5000));
-	const { stalls } = await view.probe();
-	return { ...seen, stalled: stalls.reduce((sum, { ms }) => sum + ms, 0) };
+	const { held, stalls } = await view.probe();
+	const sum = (waits) => waits.reduce((ms, wait) => ms + wait.ms, 0);
+	return { ...seen, held: sum(held), stalled: sum(stalls) };
 }
 
 const browser = await launch();

@@ -25,11 +25,12 @@ export async function launch({ autoplay = true } = {}) {
 }
 
 // Runs in the page before anything of ours: notes every wait of the picture, every hole in its buffer
-// and every fault that the page shows.
+// and every fault that the page shows. A picture that the page holds until enough follows it does not wait.
 function install() {
-	const probe = { stalls: [], faults: [], holes: 0, began: false, watching: true, dropped: 0 };
+	const probe = { stalls: [], held: [], faults: [], holes: 0, began: false, watching: true, dropped: 0 };
 	let last = { time: -1, ms: 0 };
 	let stalled = null;
+	let held = null;
 	globalThis.probe = probe;
 	const look = () => {
 		const video = document.querySelector('video');
@@ -46,7 +47,11 @@ function install() {
 		if (video.currentTime !== last.time || video.paused || !probe.watching) {
 			probe.began ||= last.time >= 0 && video.currentTime > last.time;
 			last = { time: video.currentTime, ms: now };
-			stalled = null;
+			stalled = held = null;
+		} else if (video.playbackRate === 0 && video.readyState >= 2) {
+			if (held === null)
+				probe.held.push(held = { at: video.currentTime, ms: 0 });
+			held.ms = Math.round(now - last.ms);
 		} else if (probe.began && now - last.ms > 500) {
 			if (stalled === null)
 				probe.stalls.push(stalled = { at: video.currentTime, ms: 0 });

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buttonText, firstChoice, heightOf, lowerThan, menuItems, nameLevels, nearest, rateText, sortRungs,
 	spokenName } from '../../../web/quality.js';
+import { ownBegin } from '../../../web/slate.js';
 import { easyRate, isTooSlow, isTooSoon } from '../../../web/slow.js';
 
 const offered = [['360p', 360, 6e5], ['audio', 0, 1.4e5], ['720p', 720, 2.5e6], ['240p', 240, 3.5e5], ['480p', 480, 1e6]]
@@ -130,3 +131,22 @@ const holds = [[0.5, 0, true], [1.4, 2900, true], [1.5, 0, false], [0.5, 3000, f
 for (const [bufferedS, heldMs, want] of holds)
 	test(`with ${bufferedS} s after ${heldMs} ms the picture ${want ? 'is held' : 'moves'}`, () =>
 		assert.equal(isTooSoon({ bufferedS, heldMs }), want));
+
+// Segments of a list: s a slate, c the channel's own, each a second long; the channel's first picture comes 0.1 s
+// after its first sound.
+const segments = (text) => [...text].map((kind, i) => ({ sn: i, start: i, title: kind === 's' ? 'slate' : null,
+	elementaryStreams: { video: kind === 'c' ? { startPTS: i + 0.1 } : null } }));
+const slates = [
+	['a channel that is buffered', { text: 'ssc', time: 0.3, end: 3 }, 2.12],
+	['one of which sound alone is there', { text: 'ssc', time: 0.3, end: 2.08 }, null],
+	['one that is listed and not there yet', { text: 'ssc', time: 0.3, end: 2 }, null],
+	['one that is shown already', { text: 'ssc', time: 2.3, end: 3 }, null],
+	['one that was never away', { text: 'ccc', time: 0.3, end: 3 }, null],
+	['slates and nothing else', { text: 'sss', time: 0.3, end: 3 }, null],
+	['a slate behind the channel', { text: 'ccs', time: 0.3, end: 3 }, null],
+	['a channel that is back, and too little of it', { text: 'cssc', time: 1.3, end: 4, aheadS: 4 }, null],
+	['a channel that is back, and enough', { text: 'csscccc', time: 1.3, end: 7.2, aheadS: 4 }, 3.12],
+	['a list that slid past what is shown', { text: 'ssc', time: -5, end: 3 }, null],
+];
+for (const [name, { text, aheadS = 0, ...now }, want] of slates)
+	test(`behind a slate: ${name}`, () => assert.equal(ownBegin({ frags: segments(text), aheadS, ...now }), want));

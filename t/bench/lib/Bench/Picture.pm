@@ -36,14 +36,16 @@ sub run {
 	return map { my $case = $_; map { row($case, $_, @{ $seen{"$case->[0]: $_"} }) } qw(start change) } @CASES;
 }
 
+sub in_seconds { my ($view) = @_; return { map { $_ => $view->{$_} / 1000 } qw(any channel held stalled) } }
+
 sub row {
 	my ($case, $kind, @views) = @_;
 	my ($what, undef, $goal) = @$case;
-	my $seen = Bench::medians(map { { any => $_->{any} / 1000, channel => $_->{channel} / 1000, stalled => $_->{stalled} / 1000 } } @views);
+	my $seen = Bench::medians(map { in_seconds($_) } @views);
 	my @sorted = sort { $a <=> $b } map { $_->{channel} / 1000 } @views;
 	return Bench::row(sprintf('%s, %s', $what, $kind eq 'start' ? 'from the address' : 'a change of channel'),
-		sprintf('%.2f s (%.2f to %.2f); the first picture, slates too: %.2f s; stood for %.1f s in the 5 s after', $seen->{channel},
-			@sorted[0, -1], $seen->{any}, $seen->{stalled}), '',
+		sprintf('%.2f s (%.2f to %.2f); the first picture, slates too: %.2f s; held for %.1f s, stood for %.1f s in the 5 s after',
+			$seen->{channel}, @sorted[0, -1], $seen->{any}, $seen->{held}, $seen->{stalled}), '',
 		$goal ? "≤ $goal s" : '', $goal ? ($seen->{channel} <= $goal ? 1 : 0) : undef);
 }
 
