@@ -6,6 +6,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/io/file.h"
+#include "lib/io/walk.h"
 #include "t/unit/tap.h"
 
 static void reading(const char *dir)
@@ -64,6 +65,50 @@ static void directories(const char *dir)
 	ok(strstr(f.text, "/a") != NULL, "and the sentence names it");
 }
 
+/* What stands on the way to "way/x", and what is there afterwards; NULL: it cannot be gone. */
+static const struct {
+	const char *name, *target, *there;
+} links[] = {
+	{"a link beside", "p", "p/x"},
+	{"a link further down", "p/q", "p/q/x"},
+	{"a link back up", "p/../p/q/..", "p/x"},
+	{"a link to what is missing", "new/deep", "new/deep/x"},
+	{"a link to itself", "way", NULL},
+	{"a link to a file", "secret", NULL},
+};
+
+static void ways(const char *dir)
+{
+	char way[200], path[200], target[300];
+	struct fail f = {0};
+	struct stat st;
+	int fd;
+
+	file_path(way, sizeof(way), "%s/way", dir);
+	file_path(path, sizeof(path), "%s/way/x", dir);
+	for (size_t i = 0; i < 2 * sizeof(links) / sizeof(links[0]); i++) {
+		const char *there = links[i / 2].there;
+
+		file_path(target, sizeof(target), i % 2 ? "%s/%s" : "%.0s%s", dir, links[i / 2].target);
+		unlink(way);
+		is_int(symlink(target, way), 0, "%s, %s", links[i / 2].name, i % 2 ? "whole" : "short");
+		is_int(file_mkdirs(path, 0750, &f), there ? 0 : -1, "is %s", there ? "gone" : "none");
+		file_path(target, sizeof(target), "%s/%s", dir, there ? there : "way/x");
+		is_int(stat(target, &st) == 0 && S_ISDIR(st.st_mode), there != NULL, "to where it leads");
+		if (there)
+			rmdir(target);
+	}
+	unlink(way);
+	is_int(walk_open(path, 0, false, &fd, &f), -1, "with 0 nothing is made");
+	is_int(symlink("p", way), 0, "a link");
+	is_int(lchown(way, geteuid() ? geteuid() : 65534, (gid_t)-1), 0, "of another user than root");
+	is_int(walk_open(way, 0, true, &fd, &f), -1, "is not gone by who is wary");
+	is_int(f.kind, FAIL_FORBIDDEN, "which is said: %s", f.text);
+	is_int(walk_open(way, 0, false, &fd, &f), 0, "but by others");
+	close(fd);
+	unlink(way);
+}
+
 static void touching(const char *dir)
 {
 	char path[200];
@@ -89,6 +134,7 @@ int main(void)
 	reading(dir);
 	replacing(dir);
 	directories(dir);
+	ways(dir);
 	touching(dir);
 	file_path(command, sizeof(command), "rm -rf '%s'", dir);
 	is_int(system(command), 0, "tidied up");
