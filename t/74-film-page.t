@@ -6,6 +6,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use File::Copy qw(copy);
+use File::Path qw(make_path);
 use File::Temp ();
 use Test::More;
 use App;
@@ -18,6 +19,9 @@ plan skip_all => 'lighttpd is not installed' unless App::which('lighttpd');
 my $films = File::Temp->newdir;
 copy(Film->new('page.mkv')->path, "$films/The.Long.Film.2019.mkv") or die "page.mkv: $!\n";
 copy(Film->new('page.mp4')->path, "$films/As It Is.mp4")           or die "page.mp4: $!\n";
+make_path("$films/Shows/Long Story/Season $_") for 1, 2;
+copy(Film->new('page.mp4')->path, "$films/Shows/Long Story/$_.mp4") or die "page.mp4: $!\n"
+	for 'Season 1/01 - First', 'Season 1/02 - Second', 'Season 2/01 - Third';
 my $app = App->new(via => 'lighttpd', sources => [ { name => 'films', type => 'files', url => "$films" } ],
 	conf => { relay_threads => 32 });
 my $list = $app->get('/api/movies')->json->{movies};
@@ -27,6 +31,7 @@ is_deeply [ sort keys %id ], [ 'As It Is', 'The Long Film' ], 'the films are lis
 my $url = 'http://127.0.0.1:' . $app->port;
 for (
 	[ 'film.mjs', 'a film plays on its page', $id{'The Long Film'}, $id{'As It Is'} ],
+	[ 'episodes.mjs', 'a series plays, one episode after another', $app->get('/api/series')->json->{series}[0]{id} ],
 	[ 'install.mjs', 'the pages can be installed', $id{'The Long Film'} ],
 ) {
 	my ($script, $name, @ids) = @$_;

@@ -41,7 +41,9 @@ subtest 'a gateway\'s series' => sub {
 	my $list = ask('/api/series?q=the%20series')->json;
 	is scalar @{ $list->{series} }, 1, 'is listed';
 	my $s = $list->{series}[0];
-	is "$s->{id} $s->{name} $s->{year} $s->{rating} $s->{url}", 'demo.ser-201 The Series 2020 8 /api/series/demo.ser-201', 'with what is known of it';
+	is "$s->{id} $s->{name} $s->{year} $s->{rating} $s->{url} $s->{page}", 'demo.ser-201 The Series 2020 8 /api/series/demo.ser-201 /?series=demo.ser-201', 'with what is known of it';
+	my $categories = ask('/api/series')->json->{categories};
+	is_deeply [ sort @$categories ], [ sort { $a cmp $b } 'Mixed', 'Series', 'TV' ], 'by categories, each told once' or diag "@$categories";
 	my $page = ask('/api/series/demo.ser-201');
 	is $page->status, 200, 'it tells of its episodes' or diag $page->body;
 	my $one = $page->json->{seasons}[0];
@@ -69,6 +71,8 @@ subtest 'an episode of it' => sub {
 	is $reply->status . ' ' . ($reply->header('Location') // ''), '302 /api/hls/demo.ep-20101/master.m3u8', 'plays by its playlist' or diag $reply->body;
 	my $told = ask('/api/stream/series/demo.ser-201/1/1', Accept => 'application/json')->json;
 	is "$told->{id} $told->{title}", 'demo.ep-20101 The Series S01E01 The First', 'under its name';
+	is_deeply $told->{series}, { id => 'demo.ser-201', season => 1, episode => 1, url => '/api/series/demo.ser-201' }, 'with its place';
+	is ask('/api/stream/vod/demo.ep-20101', Accept => 'application/json')->json->{series}{id}, 'demo.ser-201', 'also where it is asked for by its id';
 	is ask('/api/stream/series/demo.ser-201/1/3')->status, 404, 'one that there is not is missing';
 	is ask('/api/stream/series/demo.ser-201/x/1')->status, 400, 'and a season is a number';
 	my $master = ask('/api/hls/demo.ep-20101/master.m3u8');

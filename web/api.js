@@ -55,6 +55,17 @@ export function movies(which, options = {}) {
 	return page('/api/movies', which, options);
 }
 
+// A page of series: {series, categories, nextCursor}.
+export function series(which, options = {}) {
+	return page('/api/series', which, options);
+}
+
+// A page of the episodes of `which.series`: {id, name, plot, page, seasons, nextCursor}. Who asks first waits
+// for the source.
+export function episodes(which, options = {}) {
+	return page(`/api/series/${encodeURIComponent(which.series)}`, which, options);
+}
+
 function page(path, { q = '', category = '', cursor = '', limit = 60 }, options) {
 	const query = new URLSearchParams({ limit: String(limit) });
 	for (const [name, value] of Object.entries({ q, category, cursor }))

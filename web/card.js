@@ -1,8 +1,9 @@
-// web/card.js - a channel in a list: face, number, name, category, and whether it is on; and a film: poster,
-// name, year, and how much of it was seen.
+// web/card.js - a channel in a list: face, number, name, category, and whether it is on; a film or an episode:
+// poster, name, year or length, and how much of it was seen; a series.
 // SPDX-License-Identifier: BSD-2-Clause
 import { fillFace } from './face.js';
-import { clock } from './time.js';
+import { seasonName } from './messages.js';
+import { clock, lengthText } from './time.js';
 
 const states = { on: 'Live', starting: 'Starting' };
 
@@ -13,9 +14,11 @@ function element(tag, name, text = '') {
 	return made;
 }
 
-// Our own pages only: whatever else a server or somebody between says leads to the front page.
-export function pageOf(channel) {
-	return /^\/watch\/[A-Za-z0-9._-]{1,80}$/.test(channel.page ?? '') ? channel.page : '/';
+// Our own pages only, on the host that this one came from: whatever else a server or somebody between says
+// leads to the front page.
+export function pageOf({ page }) {
+	const [, own] = /^(?:https?:\/\/[^/]+)?(\/(?:watch\/|\?series=)[A-Za-z0-9._-]{1,80})$/.exec(page ?? '') ?? [];
+	return own ?? '/';
 }
 
 export function setStatus(item, status) {
@@ -55,17 +58,42 @@ export function makeCard(channel) {
 }
 
 // `resume` (resume.js) knows how much of it was seen.
-export function makeFilmCard(film, resume) {
-	const { item, face, link } = makeLink(film, { name: film.name || 'Film without a name', picture: film.poster,
-		under: [film.year, film.category].filter(Boolean).join(' · ') });
-	const place = resume.find(film.id);
-	item.classList.add('film');
+function markSeen({ item, face, link }, id, resume) {
+	const place = resume.find(id);
 	if (place) {
 		const seen = element('span', 'seen');
 		seen.style.setProperty('--seen', `${(100 * place.second / place.length).toFixed(1)}%`);
 		face.append(seen);
 		link.append(element('span', 'unseen', `, seen up to ${clock(place.second, place.length)}`));
 	}
+	return item;
+}
+
+export function makeFilmCard(film, resume) {
+	const card = makeLink(film, { name: film.name || 'Film without a name', picture: film.poster,
+		under: [film.year, film.category].filter(Boolean).join(' · ') });
+	card.item.classList.add('film');
+	return markSeen(card, film.id, resume);
+}
+
+export function makeSeriesCard(series) {
+	const { item } = makeLink(series, { name: series.name || 'Series without a name', picture: series.poster,
+		under: [series.year, series.category].filter(Boolean).join(' · ') });
+	item.classList.add('film');
+	return item;
+}
+
+export function makeEpisodeCard(episode, resume) {
+	const card = makeLink(episode, { name: `${episode.episode}. ${episode.title || 'Episode'}`,
+		picture: episode.poster, under: lengthText(episode.duration) });
+	card.item.classList.add('episode');
+	return markSeen(card, episode.id, resume);
+}
+
+// Stands before the episodes of a season.
+export function makeSeason(season) {
+	const item = element('li', 'season');
+	item.append(element('h2', 'season-name', seasonName(season)));
 	return item;
 }
 

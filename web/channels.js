@@ -1,11 +1,11 @@
-// web/channels.js - the front page: channels or films by search and category, page after page; channels with
-// their state, films with how much of them was seen.
+// web/channels.js - the front page: channels, films or series by search and category, the episodes of a series;
+// page after page.
 // SPDX-License-Identifier: BSD-2-Clause
-import { liveChannels, movies } from './api.js';
 import { retryDelayS } from './backoff.js';
-import { makeBlank, makeCard, makeFilmCard, setStatus } from './card.js';
+import { makeBlank, setStatus } from './card.js';
 import { Fault } from './fault.js';
 import { install } from './install.js';
+import { kindsOf } from './kinds.js';
 import { countdown, describeList, howMany } from './messages.js';
 import { Resume } from './resume.js';
 import { openStore } from './store.js';
@@ -17,27 +17,15 @@ const blanks = 12;
 
 const $ = (id) => document.getElementById(id);
 const list = $('list');
-const resume = new Resume(openStore());
+const kinds = kindsOf(new Resume(openStore()));
 
-// What can be listed: `name` is its title, `one` and `many` what is counted.
-const kinds = {
-	channels: { name: 'Channels', one: 'channel', many: 'channels', ask: liveChannels, card: makeCard,
-		blank: 'Once the server has imported its source they appear here.' },
-	films: { name: 'Films', one: 'film', many: 'films', ask: movies,
-		card: (film) => makeFilmCard(film, resume),
-		blank: 'Once the server has scanned its directory or imported its source they appear here.' },
-};
-
-const state = { kind: kinds.channels, q: '', category: '', cursor: null, asking: null, attempt: 0, timer: 0 };
+// `series`: whose episodes; `last`: the row that was shown last.
+const state = { kind: kinds.channels, series: '', q: '', category: '', cursor: null, last: null, asking: null,
+	attempt: 0, timer: 0 };
 
 function ask(cursor, options) {
-	const { kind, q, category } = state;
-	return kind.ask({ q, category, cursor, limit: page_size }, options);
-}
-
-function rowsOf(answer) {
-	const rows = state.kind === kinds.films ? answer.movies : answer.channels;
-	return Array.isArray(rows) ? rows : [];
+	const { kind, series, q, category } = state;
+	return kind.ask({ series, q, category, cursor, limit: page_size }, options);
 }
 
 // Asks for more before the end is reached.
@@ -121,12 +109,25 @@ function fillCategories(categories) {
 	$('category').value = state.category;
 }
 
+function showSeries({ name, plot }) {
+	$('title').textContent = name || kinds.episodes.name;
+	$('plot').textContent = plot ?? '';
+	$('plot').hidden = !plot;
+	document.title = [name, document.documentElement.dataset.siteName].filter(Boolean).join(' · ');
+}
+
 function showPage(answer, first) {
 	if (first) {
 		list.replaceChildren();
+		state.last = null;
 		fillCategories(answer.categories);
+		if (state.kind === kinds.episodes)
+			showSeries(answer);
 	}
-	list.append(...rowsOf(answer).map(state.kind.card));
+	for (const row of state.kind.rows(answer)) {
+		list.append(...state.kind.card(row, state.last));
+		state.last = row;
+	}
 	list.setAttribute('aria-busy', 'false');
 	state.cursor = answer.nextCursor ?? null;
 	$('more').hidden = state.cursor === null;
@@ -199,8 +200,10 @@ async function refresh() {
 
 function remember() {
 	const query = new URLSearchParams();
-	if (state.kind === kinds.films)
-		query.set('show', 'films');
+	if (state.kind === kinds.episodes)
+		query.set('series', state.series);
+	else if (state.kind !== kinds.channels)
+		query.set('show', state.kind.many);
 	if (state.q)
 		query.set('q', state.q);
 	if (state.category)
@@ -219,11 +222,13 @@ function filter() {
 	load();
 }
 
-// Draws which list is shown.
+// Draws which list is shown. Episodes are a part of the series, and few enough to need no search.
 function showKind() {
 	const { name, many } = state.kind;
+	const within = state.kind === kinds.episodes ? kinds.series.many : many;
+	$('filters').hidden = state.kind === kinds.episodes;
 	for (const link of document.querySelectorAll('#kinds a'))
-		if (link.dataset.kind === many)
+		if (link.dataset.kind === within)
 			link.setAttribute('aria-current', 'page');
 		else
 			link.removeAttribute('aria-current');
@@ -242,16 +247,26 @@ function choose(name) {
 	load();
 }
 
-// Both lists are offered where there are films; where there are only films, those are shown.
-async function offerFilms() {
+// Whether there is anything of a kind. A list that cannot be had says itself what is wrong with it.
+async function isThere(kind) {
 	try {
-		const [films, channels] = await Promise.all([movies({ limit: 1 }), liveChannels({ limit: 1 })]);
-		$('kinds').hidden = films.movies.length === 0 && state.kind === kinds.channels;
-		if (films.movies.length > 0 && channels.channels.length === 0 && state.kind === kinds.channels)
-			choose('films');
+		return kind.rows(await kind.ask({ limit: 1 })).length > 0;
 	} catch {
-		// the list itself says what is wrong
+		return kind === state.kind;
 	}
+}
+
+// The lists that there are, are offered; where there are no channels, another is shown.
+async function offerKinds() {
+	const links = [...document.querySelectorAll('#kinds a')];
+	const there = await Promise.all(links.map((link) => isThere(kinds[link.dataset.kind])));
+	links.forEach((link, i) => {
+		link.hidden = !there[i] && !link.hasAttribute('aria-current');
+	});
+	$('kinds').hidden = links.filter((link) => !link.hidden).length < 2;
+	const first = there.indexOf(true);
+	if (state.kind === kinds.channels && first > 0)
+		choose(links[first].dataset.kind);
 }
 
 function clearFilters() {
@@ -280,8 +295,8 @@ function step(event) {
 
 function start() {
 	const query = new URLSearchParams(location.search);
-	if (query.get('show') === 'films')
-		state.kind = kinds.films;
+	state.series = query.get('series') ?? '';
+	state.kind = state.series ? kinds.episodes : { films: kinds.films, series: kinds.series }[query.get('show')] ?? kinds.channels;
 	$('kinds').hidden = state.kind === kinds.channels;
 	showKind();
 	state.q = (query.get('q') ?? '').slice(0, 100).trim();
@@ -309,7 +324,7 @@ function start() {
 	});
 	$('kinds').addEventListener('click', (event) => {
 		const link = event.target.closest('a');
-		if (!link || event.ctrlKey || event.metaKey || event.shiftKey)
+		if (!link || event.ctrlKey || event.metaKey || event.shiftKey || state.kind === kinds.episodes)
 			return;
 		event.preventDefault();
 		if (kinds[link.dataset.kind] !== state.kind)
@@ -319,7 +334,7 @@ function start() {
 	document.addEventListener('visibilitychange', refresh);
 	setInterval(refresh, refresh_ms);
 	load();
-	offerFilms();
+	offerKinds();
 	install();
 }
 

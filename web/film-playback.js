@@ -34,9 +34,10 @@ export function masterOf(id, quality = '') {
 }
 
 export class FilmPlayback extends Playback {
-	// parts: those of Playback, `resume` (resume.js), and moved(): the bar is to be drawn at once
+	// parts: those of Playback, `resume` (resume.js), moved(): the bar is to be drawn at once, and over():
+	// the film has come to its end
 	constructor(parts, changed) {
-		super({ silentMs: 20000, startingMs: 25000, sleepMs: Infinity, moved: () => {}, ...parts }, changed);
+		super({ silentMs: 20000, startingMs: 25000, sleepMs: Infinity, moved: () => {}, over: () => {}, ...parts }, changed);
 		this.at = null;			// seconds; null: not begun
 		this.sound = null;		// null: the film's own choice
 		this.text = OFF;
@@ -50,6 +51,16 @@ export class FilmPlayback extends Playback {
 		video.addEventListener('ended', () => this.ended());
 		video.addEventListener('seeked', () => this.keep());
 		video.addEventListener('pause', () => this.keep());
+	}
+
+	// Another title in the same place: what fills the screen goes on filling it.
+	turnTo(id) {
+		this.keep();
+		clearTimeout(this.gathering);
+		this.player?.close();
+		Object.assign(this, { id, at: null, sound: null, text: OFF, goal: null, channel: null, active: null,
+			problem: null, attempt: 0, directFailed: false, wanted: true });
+		this.start();
 	}
 
 	events() {
@@ -149,6 +160,7 @@ export class FilmPlayback extends Playback {
 		this.at = 0;
 		this.resume.keep(this.id, this.length, this.length);
 		this.draw();
+		this.over();
 	}
 
 	keep() {

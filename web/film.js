@@ -1,9 +1,10 @@
 // web/film.js - the page of a film: puts picture, bar, menus, keyboard and memory together.
 // SPDX-License-Identifier: BSD-2-Clause
 import { film, movies } from './api.js';
-import { makeFilmCard } from './card.js';
+import { makeFilmCard, pageOf } from './card.js';
 import { Controls } from './controls.js';
 import { loadHls } from './engine.js';
+import { Episodes } from './episodes.js';
 import { FilmEngine } from './film-engine.js';
 import { DirectEngine, NativeFilmEngine } from './film-native.js';
 import { FilmPlayback } from './film-playback.js';
@@ -28,7 +29,7 @@ import { View } from './view.js';
 const rail_size = 24;
 const skip_s = 10;
 const $ = (id) => document.getElementById(id);
-const { id, hls: hlsAddress, siteName, title } = document.documentElement.dataset;
+const { id: first, hls: hlsAddress, siteName, title } = document.documentElement.dataset;
 
 const video = $('video');
 const store = openStore(globalThis, 'film.quality');
@@ -42,8 +43,12 @@ async function engine(events) {
 	return new FilmPlayer(new DirectEngine(video, events), Hls ? new FilmEngine(Hls, video, events) : native);
 }
 
-const playback = new FilmPlayback({ id, video, view, store, engine, resume, ask: (name) => film(name, playsOf(video)),
-	describe: describeFilm, noPicture: soundAlone, moved: drawPlace }, draw);
+const playback = new FilmPlayback({ id: first, video, view, store, engine, resume, ask: (name) => film(name, playsOf(video)),
+	describe: describeFilm, noPicture: soundAlone, moved: drawPlace, over: () => episodes.ended() }, draw);
+const episodes = new Episodes(resume, (next) => {
+	history.pushState(null, '', pageOf(next));
+	turnTo(next.id, next.title);
+});
 const controls = new Controls(video, store, { play: () => playback.toggle() });
 const bar = new SeekBar({ seek: (to) => playback.seek(to), hold: (on) => {
 	controls.held = on;
@@ -76,18 +81,21 @@ function draw() {
 }
 
 function drawFilm(now) {
-	const name = now.title || title || id;
+	const name = now.title || now.id;
 	const line = [now.year, lengthText(now.duration)].filter(Boolean).join(' · ');
 	view.heading({ name, logo: now.poster, line: line || 'Film' }, siteName);
 	$('plot').textContent = now.plot ?? '';
 	$('plot').hidden = !now.plot;
 	bar.pictures(now.thumbnails);
+	if (now.id !== drawn?.id)
+		fillRail(now);
 	tellSystem({ title: name, artist: siteName, picture: now.poster }, {
 		play: () => playback.play(),
 		pause: () => video.pause(),
 		seekbackward: ({ seekOffset }) => playback.skip(-(seekOffset ?? skip_s)),
 		seekforward: ({ seekOffset }) => playback.skip(seekOffset ?? skip_s),
 		seekto: ({ seekTime }) => playback.seek(seekTime),
+		nexttrack: now.series ? () => episodes.goOn() : null,
 	});
 }
 
@@ -165,18 +173,22 @@ const keys = {
 	texts: toggleTexts,
 	sounds: () => !$('sounds').hidden && menus.sounds.show(),
 	speeds: () => menus.speeds.show(),
+	next: () => episodes.goOn(),
 	menu: () => menus.quality.show(),
 	quality: (choice) => playback.chooseKind(choice),
 	rung: (index) => playback.chooseRung(index),
 	help: () => $('help-box').showModal(),
 };
 
-// ---- other films
+// ---- what else there is
 
-async function fillRail() {
+// Of an episode its season, of a film other films.
+async function fillRail(now) {
 	try {
+		if (await episodes.show(now) || now !== playback.channel)
+			return;
 		const { movies: list } = await movies({ limit: rail_size });
-		const others = list.filter((other) => other.id !== id);
+		const others = list.filter((other) => other.id !== now.id);
 		$('rail-list').replaceChildren(...others.map((other) => makeFilmCard(other, resume)));
 		$('rail').hidden = others.length === 0;
 	} catch {
@@ -184,6 +196,21 @@ async function fillRail() {
 	}
 }
 
+// Another title on this page.
+function turnTo(id, name) {
+	bar.pictures(null);
+	if (name)
+		view.heading({ name, logo: null, line: 'Film' }, siteName);
+	playback.turnTo(id);
+}
+
+addEventListener('popstate', () => {
+	const id = /^\/watch\/([\w.-]+)$/.exec(location.pathname)?.[1];
+	if (id && id !== playback.id)
+		turnTo(id, '');
+});
+for (const name of ['play', 'seeking'])
+	video.addEventListener(name, () => episodes.stay());
 fillHelp($('help-list'), helpRows(filmKeys));
 $('help').addEventListener('click', keys.help);
 $('bigplay').addEventListener('click', () => playback.play());
@@ -204,5 +231,4 @@ if (title)
 draw();
 drawSpeed();
 playback.start();
-fillRail();
 install();

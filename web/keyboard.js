@@ -25,6 +25,7 @@ export const filmKeys = [
 	[['c'], 'texts', null, 'C', 'Subtitles'],
 	[['t'], 'sounds', null, 'T', 'Sound tracks'],
 	[['s'], 'speeds', null, 'S', 'Speed'],
+	[['n'], 'next', null, 'N', 'Next episode'],
 	[['<'], 'faster', -1, '< >', 'Slower, faster'],
 	[['>'], 'faster', +1, null, null],
 	...both,

@@ -93,6 +93,20 @@ export function continuing(time) {
 	return `Continuing from ${time}`;
 }
 
+export function seasonName(season) {
+	return season === 0 ? 'Specials' : `Season ${season}`;
+}
+
+// An episode by its place and its name.
+export function spokenEpisode({ season, episode, title }) {
+	const place = season === 0 ? `Special ${episode}` : `Season ${season}, episode ${episode}`;
+	return title ? `${place}: ${title}` : place;
+}
+
+export function nextIn(seconds) {
+	return `It begins in ${seconds} s`;
+}
+
 export const noPicture = 'Sound only: this channel sends no picture.';
 
 export function howMany(count, more, one = 'channel', many = 'channels') {

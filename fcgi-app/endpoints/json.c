@@ -19,6 +19,11 @@ void json_number(struct json_object *to, const char *key, int64_t number)
 	json_object_object_add(to, key, json_object_new_int64(number));
 }
 
+void json_add_name(void *list, const char *name)
+{
+	json_object_array_add(list, json_object_new_string(name));
+}
+
 void json_url(
 	struct json_object *to, const char *key, const struct conf *conf, const char *path, ...)
 {

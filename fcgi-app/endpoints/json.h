@@ -15,6 +15,9 @@ void json_text(struct json_object *to, const char *key, const char *text);
 
 void json_number(struct json_object *to, const char *key, int64_t number);
 
+/* Another name in `list`, an array. */
+void json_add_name(void *list, const char *name);
+
 /* An address of ours: `public_url` and a path, as printf() makes it. */
 void json_url(struct json_object *to, const char *key, const struct conf *conf, const char *path,
 	...) __attribute__((format(printf, 4, 5)));

@@ -29,15 +29,11 @@ static void add_movie(void *ctx, const struct movie *m)
 	json_object_array_add(list->items, item);
 }
 
-static void add_category(void *ctx, const char *name)
-{
-	json_object_array_add(ctx, json_object_new_string(name));
-}
-
 int movies_list(struct app *app, struct request *rq, struct reply *r, struct fail *f)
 {
 	struct listing list;
 	struct json_object *categories = json_object_new_array();
+	const struct catalog_names names = {json_add_name, categories};
 	struct movie_query query = {
 		.category = span_of(request_query(rq, "category")),
 		.q = span_of(request_query(rq, "q")),
@@ -51,6 +47,6 @@ int movies_list(struct app *app, struct request *rq, struct reply *r, struct fai
 	json_object_object_add(list.root, "categories", categories);
 	if (find_limit(rq, &query.limit, f) == 0 &&
 		catalog_movies(app->catalog, &query, list.next, f) == 0)
-		result = catalog_movie_categories(app->catalog, add_category, categories, f);
+		result = catalog_title_categories(app->catalog, IDENT_VOD, &names, f);
 	return listing_send(&list, r, result);
 }

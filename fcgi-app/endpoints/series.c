@@ -11,6 +11,7 @@
 #include "lib/base/num.h"
 #include "lib/http/episode.h"
 #include "lib/io/conf.h"
+#include "lib/svc/catalog_movies.h"
 #include "lib/svc/catalog_series.h"
 #include "lib/svc/episodes.h"
 
@@ -37,6 +38,7 @@ static void put_series(struct json_object *to, const struct app *app, const stru
 	json_object_object_add(
 		to, "rating", s->rating ? json_object_new_double((double)s->rating / 10) : NULL);
 	json_url(to, "url", app->conf, "/api/series/%s", s->id);
+	json_url(to, "page", app->conf, "/?series=%s", s->id);
 }
 
 /* --- the list ----------------------------------------------------------------------------------
@@ -55,6 +57,8 @@ static int add_series(void *ctx, const struct series *s)
 int series_list(struct app *app, struct request *rq, struct reply *r, struct fail *f)
 {
 	struct listing list;
+	struct json_object *categories = json_object_new_array();
+	const struct catalog_names names = {json_add_name, categories};
 	struct series_query query = {
 		.category = span_of(request_query(rq, "category")),
 		.q = span_of(request_query(rq, "q")),
@@ -65,8 +69,10 @@ int series_list(struct app *app, struct request *rq, struct reply *r, struct fai
 	int result = -1;
 
 	listing_open(&list, app, "series");
-	if (find_limit(rq, &query.limit, f) == 0)
-		result = catalog_series_page(app->catalog, &query, list.next, f);
+	json_object_object_add(list.root, "categories", categories);
+	if (find_limit(rq, &query.limit, f) == 0 &&
+		catalog_series_page(app->catalog, &query, list.next, f) == 0)
+		result = catalog_title_categories(app->catalog, IDENT_SER, &names, f);
 	return listing_send(&list, r, result);
 }
 
@@ -135,6 +141,7 @@ static int add_episode(void *ctx, const struct episode *e)
 		item, "duration", e->duration_s ? json_object_new_int64(e->duration_s) : NULL);
 	json_url(item, "url", t->app->conf, "/api/stream/series/%s/%lld/%lld", t->series->id,
 		(long long)e->season, (long long)e->number);
+	json_url(item, "page", t->app->conf, "/watch/%s", e->id);
 	json_object_array_add(t->episodes, item);
 	return 0;
 }

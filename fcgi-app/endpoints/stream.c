@@ -228,6 +228,20 @@ static void put_way(
 	buf_release(&rest);
 }
 
+/* Where an episode belongs; null for a film. */
+static void put_series(struct json_object *to, const struct app *app, const struct film *f)
+{
+	struct json_object *series = f->series[0] ? json_object_new_object() : NULL;
+
+	if (series) {
+		json_text(series, "id", f->series);
+		json_number(series, "season", f->season);
+		json_number(series, "episode", f->episode);
+		json_url(series, "url", app->conf, "/api/series/%s", f->series);
+	}
+	json_object_object_add(to, "series", series);
+}
+
 /* For a page: what the source tells of it, and pictures for a seek bar. */
 static void put_about(struct json_object *to, const struct app *app, const struct film_seen *film)
 {
@@ -263,6 +277,7 @@ static void send_json(struct app *app, struct request *rq, struct reply *r,
 	json_object_object_add(root, "subtitles", subtitles(rq, film));
 	json_object_object_add(root, "audioTracks", sounds(rec));
 	put_about(root, app, film);
+	put_series(root, app, &film->title.film);
 	json_send(r, 200, root);
 	reply_cache(r, "public, max-age=1");
 }

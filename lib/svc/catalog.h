@@ -65,6 +65,8 @@ struct film {
 	char suffix[TITLE_SUFFIX_MAX]; /* of its container: "mkv"; "" where the source says none */
 	char url[CHANNEL_URL_MAX];     /* of a list, or the path below a directory; a secret */
 	int64_t year;
+	char series[IDENT_MAX];	 /* "ser-201" of an episode, else "" */
+	int64_t season, episode; /* its place there */
 };
 
 struct catalog_category {

@@ -28,6 +28,7 @@ static bool read_row(const struct catalog *c, enum ident_kind kind, const char *
 	catalog_copy(db_text(st, 4), out->suffix, sizeof(out->suffix));
 	catalog_copy(db_text(st, 5), out->url, sizeof(out->url));
 	out->year = db_int(st, 6);
+	out->series[0] = '\0';
 	return true;
 }
 
@@ -40,12 +41,17 @@ static bool read_episode(const struct catalog *c, const char *source, struct db_
 {
 	char series[CHANNEL_NAME_MAX], text[2 * CHANNEL_NAME_MAX + 40];
 	struct film *out = to;
+	struct ident id;
 
-	if (!read_row(c, IDENT_EP, source, st, out))
+	if (!read_row(c, IDENT_EP, source, st, out) ||
+		!ident_make(IDENT_SER, span_of(out->ident.source), db_text(st, 10), &id))
 		return false;
+	ident_print(&id, out->series, sizeof(out->series));
+	out->season = db_int(st, 8);
+	out->episode = db_int(st, 9);
 	text_clean(db_text(st, 7), series, sizeof(series));
-	snprintf(text, sizeof(text), "%s S%02lldE%02lld %s", series, (long long)db_int(st, 8),
-		(long long)db_int(st, 9), out->name);
+	snprintf(text, sizeof(text), "%s S%02lldE%02lld %s", series, (long long)out->season,
+		(long long)out->episode, out->name);
 	text_clean(span_of(text), out->name, sizeof(out->name));
 	return true;
 }
@@ -77,7 +83,7 @@ int catalog_film(struct catalog *c, const struct ident *id, struct film *out, st
 		read_film};
 	static const struct catalog_kind episode = {IDENT_EP, "episode",
 		"SELECT e.key, e.name, CASE e.poster WHEN '' THEN r.poster ELSE e.poster END, "
-		"e.plot, e.suffix, e.url, r.year, r.name, e.season, e.number "
+		"e.plot, e.suffix, e.url, r.year, r.name, e.season, e.number, r.key "
 		"FROM source AS s JOIN episode AS e ON e.source = s.id "
 		"AND e.generation IN (0, s.series_generation) "
 		"JOIN series AS r ON r.source = s.id AND r.generation = s.series_generation "

@@ -65,19 +65,20 @@ int catalog_movies(struct catalog *c, const struct movie_query *query, char *nex
 /* --- categories --------------------------------------------------------------------------------
  */
 
-static int give_categories(struct db *db, const char *source,
-	void (*each)(void *ctx, const char *name), void *ctx, struct fail *f)
+/* What an earlier source has given is left out: names are told once. */
+#define CATEGORIES(titles, generation, kind)                                                       \
+	"SELECT k.name FROM source AS s JOIN shelf AS k ON k.source = s.id "                       \
+	"AND k.generation = s." generation " AND k.kind = " kind " WHERE s.name = ?1 AND EXISTS "  \
+	"(SELECT 1 FROM " titles " AS m WHERE m.source = s.id AND m.generation = k.generation "    \
+	"AND m.category = k.key) AND NOT EXISTS "                                                  \
+	"(SELECT 1 FROM source AS e JOIN shelf AS o ON o.source = e.id "                           \
+	"AND o.generation = e." generation " AND o.kind = " kind " WHERE e.id < s.id "             \
+	"AND o.folded = k.folded AND EXISTS (SELECT 1 FROM " titles " AS n WHERE n.source = e.id " \
+	"AND n.generation = o.generation AND n.category = o.key)) ORDER BY k.position"
+
+static int give_categories(struct db *db, const char *sql, const char *source,
+	const struct catalog_names *to, struct fail *f)
 {
-	/* What an earlier source has given is left out: names are told once. */
-	static const char sql[] =
-		"SELECT k.name FROM source AS s JOIN shelf AS k ON k.source = s.id "
-		"AND k.generation = s.film_generation AND k.kind = 1 WHERE s.name = ?1 AND EXISTS "
-		"(SELECT 1 FROM film AS m WHERE m.source = s.id AND m.generation = k.generation "
-		"AND m.category = k.key) AND NOT EXISTS "
-		"(SELECT 1 FROM source AS e JOIN shelf AS o ON o.source = e.id "
-		"AND o.generation = e.film_generation AND o.kind = 1 WHERE e.id < s.id "
-		"AND o.folded = k.folded AND EXISTS (SELECT 1 FROM film AS n WHERE n.source = e.id "
-		"AND n.generation = o.generation AND n.category = o.key)) ORDER BY k.position";
 	struct db_stmt *st;
 	enum db_step step;
 
@@ -88,22 +89,25 @@ static int give_categories(struct db *db, const char *source,
 		char name[CHANNEL_CATEGORY_MAX];
 
 		text_clean(db_text(st, 0), name, sizeof(name));
-		each(ctx, name);
+		to->each(to->ctx, name);
 	}
 	db_done(st);
 	return step == DB_FAILED ? -1 : 0;
 }
 
-int catalog_movie_categories(
-	struct catalog *c, void (*each)(void *ctx, const char *name), void *ctx, struct fail *f)
+int catalog_title_categories(
+	struct catalog *c, enum ident_kind kind, const struct catalog_names *to, struct fail *f)
 {
+	static const char films[] = CATEGORIES("film", "film_generation", "1"),
+			  series[] = CATEGORIES("series", "series_generation", "2");
+	const char *sql = kind == IDENT_SER ? series : films;
 	struct db *db = NULL;
 	int result = 0;
 
 	if (catalog_begin(c, &db, f) < 0)
 		return -1;
 	for (size_t i = 0; db && i < c->conf->source_count && result == 0; i++)
-		result = give_categories(db, c->conf->sources[i].name, each, ctx, f);
+		result = give_categories(db, sql, c->conf->sources[i].name, to, f);
 	if (db)
 		catalog_end(c, db);
 	return result;

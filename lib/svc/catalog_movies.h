@@ -25,8 +25,13 @@ struct movie_query {
  * catalog_channels(). Fails: as that. */
 int catalog_movies(struct catalog *c, const struct movie_query *query, char *next, struct fail *f);
 
-/* Calls `each` with the name of every category that has films, each once. Fails: FAIL_BUSY. */
-int catalog_movie_categories(
-	struct catalog *c, void (*each)(void *ctx, const char *name), void *ctx, struct fail *f);
+/* Tells the name of every category that has films (IDENT_VOD) or series (IDENT_SER), each once.
+ * Fails: FAIL_BUSY. */
+struct catalog_names {
+	void (*each)(void *ctx, const char *name);
+	void *ctx;
+};
+int catalog_title_categories(
+	struct catalog *c, enum ident_kind kind, const struct catalog_names *to, struct fail *f);
 
 #endif

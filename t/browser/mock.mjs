@@ -169,6 +169,8 @@ export class Mock {
 			this.json(rs, 200, { sources: this.sources, channels: [] });
 		else if (path === '/api/movies')
 			this.json(rs, 200, { movies: [], categories: [], nextCursor: null });
+		else if (path === '/api/series')
+			this.json(rs, 200, { series: [], categories: [], nextCursor: null });
 		else if (path === '/manifest.webmanifest')
 			this.send(rs, 200, '{}', 'application/manifest+json');
 		else if (path === '/sw.js')

@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { pageOf } from '../../../web/card.js';
 import { renditionOf } from '../../../web/film-engine.js';
 import { filmQualities, masterOf } from '../../../web/film-playback.js';
+import { listEpisodes } from '../../../web/kinds.js';
 import { actionFor, filmKeys, helpRows } from '../../../web/keyboard.js';
-import { describeFilm } from '../../../web/messages.js';
+import { describeFilm, spokenEpisode } from '../../../web/messages.js';
 import { Fault, faultFromAnswer } from '../../../web/fault.js';
 import { firstChoice, sortRungs } from '../../../web/quality.js';
 import { placeToKeep, Resume } from '../../../web/resume.js';
@@ -153,3 +155,18 @@ test('a film that has changed is another fault than one that is not there', () =
 	assert.equal(describeFilm(answer('not_found')).title, 'There is no such film');
 	assert.equal(describeFilm(new Fault('offline')).title, 'You are offline');
 });
+
+test('a card leads to a page of ours on this host, or to the front page', () => assert.deepEqual(
+	['/watch/ep-1', '/?series=star.ser-201', 'https://tv.example/watch/vod-5', 'https://evil.invalid/', 'javascript:alert(1)',
+		'/watch/../admin', '//evil.invalid/watch/vod-5', undefined].map((page) => pageOf({ page })),
+	['/watch/ep-1', '/?series=star.ser-201', '/watch/vod-5', '/', '/', '/', '/', '/']));
+
+test('episodes are one list, each with its season', () => {
+	const answer = { seasons: [{ season: 0, episodes: [{ id: 'ep-1', episode: 1 }] }, { season: 2, episodes: [{ id: 'ep-2', episode: 5 }] }] };
+	assert.deepEqual(listEpisodes(answer).map(({ id, season }) => `${id} ${season}`), ['ep-1 0', 'ep-2 2']);
+	assert.deepEqual([listEpisodes({}), listEpisodes(null), listEpisodes({ seasons: [{ season: 1 }] })], [[], [], []]);
+});
+
+test('an episode is called by its place and its name', () => assert.deepEqual(
+	[{ season: 2, episode: 5, title: 'Home' }, { season: 0, episode: 1, title: null }].map(spokenEpisode),
+	['Season 2, episode 5: Home', 'Special 1']));
