@@ -21,8 +21,10 @@ my @films = (
 	[ 'plain.avi',      'counted' ],
 	[ 'lasting.avi',    'counted' ],
 	[ 'interlaced.ts',  '' ],
+	[ 'crowded.mkv',    'copy' ],
+	[ 'crowded.ts',     'copy' ],
 );
-push @films, [ 'fragmented.mp4', 'copy' ], [ 'changing.ts', 'copy' ], [ 'open.mp4', 'copy' ], [ 'hevc.ts', 'copy' ], [ 'hdr.mkv', 'copy' ], [ 'h264.avi', 'counted' ], [ 'anamorphic.mkv', 'copy' ], [ 'deep.mkv', '' ],
+push @films, [ 'crowded.mp4', 'copy' ], [ 'fragmented.mp4', 'copy' ], [ 'changing.ts', 'copy' ], [ 'open.mp4', 'copy' ], [ 'hevc.ts', 'copy' ], [ 'hdr.mkv', 'copy' ], [ 'h264.avi', 'counted' ], [ 'anamorphic.mkv', 'copy' ], [ 'deep.mkv', '' ],
 	[ 'uneven.mkv', 'copy' ], [ 'uneven.mp4', 'copy' ], [ 'odd.mkv', '' ], [ 'vp9.webm', '' ], [ 'silent.mkv', 'copy' ],
 	[ 'silent.mp4', 'copy' ], [ 'late.mkv', 'copy' ], [ 'sparse.mkv', 'copy' ], [ 'turned.mp4', 'turned' ]
 	if $ENV{SLUICE_LONG};

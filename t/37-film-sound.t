@@ -16,8 +16,9 @@ my @films = (
 	[ 'plain.avi',      0, 'encode', 45 ],
 	[ 'tracks.mkv',     1, 'encode', 45 ],
 	[ 'sound.flac',     0, 'encode', 45 ],
+	[ 'crowded.ts',     0, 'copy',   50 ],
 );
-push @films, [ 'base.flv', 0, 'copy', 50 ], [ 'anamorphic.mkv', 0, 'encode', 45 ], [ 'base.mp4', 0, 'copy', 50 ], [ 'odd.mkv', 0, 'encode', 45 ], [ 'vp9.webm', 0, 'encode', 20 ], [ 'uneven.mkv', 0, 'encode', 45 ],
+push @films, [ 'crowded.mkv', 0, 'copy', 50 ], [ 'crowded.mp4', 0, 'copy', 50 ], [ 'base.flv', 0, 'copy', 50 ], [ 'anamorphic.mkv', 0, 'encode', 45 ], [ 'base.mp4', 0, 'copy', 50 ], [ 'odd.mkv', 0, 'encode', 45 ], [ 'vp9.webm', 0, 'encode', 20 ], [ 'uneven.mkv', 0, 'encode', 45 ],
 	[ 'interlaced.ts', 0, 'encode', 45 ], [ 'sound.m4a', 0, 'copy', 50 ], [ 'sound.mp3', 0, 'encode', 45 ], [ 'tracks.mkv', 0, 'copy', 50 ]
 	if $ENV{SLUICE_LONG};
 

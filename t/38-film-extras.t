@@ -29,6 +29,25 @@ is made($texts, 's2', 1), $head . "00:00:01.979 --> 00:00:02.979\n<i>kept</i> & 
 my $mp4 = Film->new('texts.mp4');
 is made($mp4, 's0', 1), $head . $border, 'MP4: the same';
 
+# --- what is no picture, sound or text is passed over ------------------------------------------------------
+for (
+	[ 'crowded.mkv', '2 pgs and dvb subtitles, a font, a cover', '[ger]' ],
+	[ 'crowded.mp4', 'a cover before all, chapters, a clock', '[ger]' ],
+	[ 'crowded.ts', 'dvb subtitles, teletext, data' ],
+) {
+	my ($name, $what, @texts) = @$_;
+	my $crowded = Film->new($name);
+	my $index = $crowded->index // $crowded->{error};
+	is join(' ', $index =~ /^video '(\S+)' .* (\d+x\d+) /mg), 'h264 160x90', "$name ($what): the picture is that of the film";
+	is scalar(() = $index =~ /^audio /mg), 1, 'with its sound';
+	is join(' ', $index =~ /^text .* (\[\w*\])/mg), "@texts", @texts ? 'and its text alone' : 'and no text: none of it is';
+	my $text = @texts ? made($crowded, 's0', 0) : '';
+	like $text, qr/^First (?:<b>)?bold(?:<\/b>)? red$/m, 'which is read' if @texts;
+	like made($crowded, 'thumbnails', 0), qr/\A\xff\xd8.*\xff\xd9\z/s, 'pictures for the seek bar are made of it';
+}
+made(Film->new('crowded.ts'), 's0', 0);
+isnt $?, 0, 'a subtitle that is a picture is no rendition';
+
 # --- pictures for the seek bar -------------------------------------------------------------------------
 my $film = Film->new('base.mkv');
 my $sheet = made($film, 'thumbnails', 0);
