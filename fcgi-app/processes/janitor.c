@@ -20,6 +20,7 @@
 #include "lib/svc/lives.h"
 #include "lib/svc/objects.h"
 #include "lib/svc/memo.h"
+#include "lib/svc/popular.h"
 #include "lib/svc/prefetch.h"
 #include "lib/svc/publish.h"
 #include "lib/svc/store.h"
@@ -38,7 +39,9 @@ enum {
 	BEGIN_PERCENT = 98,
 	KEEP_PERCENT = 95, /* of the quota, after an eviction */
 	STEP_FILES = 64,   /* that go when the file system is full without saying why */
-	TIDY_MINUTES = 10  /* younger lists are never tidied away */
+	TIDY_MINUTES = 10, /* younger lists are never tidied away */
+	TURN_MINUTES = 60, /* before what is popular gets another turn */
+	POPULAR_MS = 600 * 1000
 };
 
 struct janitor {
@@ -53,6 +56,10 @@ struct janitor {
 	int64_t listed_minute;	  /* when they were looked up */
 	struct lives_reader due;  /* being worked off; fd -1: none */
 	struct lives_reader made; /* being evicted */
+	struct popular popular;
+	int64_t popular_ms;  /* when that was read; monotonic */
+	int64_t turn_minute; /* the list of made/ that turns were last given in, up to a line */
+	int turn_line;
 
 	char boot[BLOCK_MAP_BOOT_BYTES];
 	int64_t second_ms, sweep_ms, objects_ms, hour_ms; /* when these were last done; monotonic */
@@ -60,6 +67,17 @@ struct janitor {
 	bool full[PUBLISH_STORES];     /* as last said in the log */
 	int64_t unlisted, unlisted_ms; /* BOARD_LIVE_UNLISTED, and when it last grew; monotonic */
 };
+
+static bool is_due(int64_t *last_ms, int64_t every_ms)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	/* Tests may turn back the monotonic clock, too. */
+	if (*last_ms && now_ms >= *last_ms && now_ms - *last_ms < every_ms)
+		return false;
+	*last_ms = now_ms;
+	return true;
+}
 
 /* --- lives ------------------------------------------------------------------------------------ */
 
@@ -157,6 +175,32 @@ static bool still_tight(const struct janitor *j)
 	return is_tight(j, &room, KEEP_PERCENT);
 }
 
+/* What is asked for most is kept longer: its line goes to the end of made/, as if it were new. Once in
+ * TURN_MINUTES: where all is popular, the oldest goes all the same. */
+static bool give_turn(struct janitor *j, struct span word, struct span name, int line)
+{
+	int64_t now = clock_real_ms() / 60000;
+	enum publish_store store;
+	char text[PUBLISH_NAME_BYTES];
+	struct stat st;
+	int fd;
+
+	if (now - j->made.minute < TURN_MINUTES || !popular_has(&j->popular, name) ||
+		!publish_line(word, name, &store, text))
+		return false;
+	if (j->made.minute == j->turn_minute && line <= j->turn_line)
+		return true; /* it has had it, and the list is read again */
+	if (store_stat(publish_root(j->publisher, store), text, &st) < 0)
+		return false;
+	fd = lives_append(publish_made(j->publisher), now, "www", text);
+	if (fd < 0)
+		return false;
+	close(fd);
+	j->turn_minute = j->made.minute;
+	j->turn_line = line;
+	return true;
+}
+
 /* Evicts what one list names. True when the list is done with. */
 static bool evict_list(struct janitor *j, int64_t until_ms, int64_t *files, int64_t files_wanted)
 {
@@ -164,7 +208,9 @@ static bool evict_list(struct janitor *j, int64_t until_ms, int64_t *files, int6
 	int64_t freed;
 
 	for (int i = 1; lives_next(&j->made, &word, &name); i++) {
-		freed = may_go(word, name) ? drop(j, word, name, 0) : 0;
+		freed = may_go(word, name) && !give_turn(j, word, name, i)
+				? drop(j, word, name, 0)
+				: 0;
 		*files += freed > 0;
 		board_add(j->board, BOARD_EVICTED_BYTES, freed);
 		board_add(j->board, BOARD_EVICTED_FILES, freed > 0);
@@ -176,6 +222,14 @@ static bool evict_list(struct janitor *j, int64_t until_ms, int64_t *files, int6
 	return true;
 }
 
+static void learn_popular(struct janitor *j)
+{
+	struct fail f = {0};
+
+	if (is_due(&j->popular_ms, POPULAR_MS) && popular_read(&j->popular, j->conf, &f) < 0)
+		log_warn("popular_not_read", LOG_STR("why", f.text));
+}
+
 /* Removes what was made first until there is room; goes on at the next tick when it takes long. */
 static void evict(struct janitor *j, int64_t files_wanted)
 {
@@ -184,6 +238,7 @@ static void evict(struct janitor *j, int64_t files_wanted)
 	size_t count = lives_list(publish_made(j->publisher), &minutes);
 	bool done = true;
 
+	learn_popular(j);
 	for (size_t i = 0; i < count && done; i++) {
 		if (lives_open(&j->made, publish_made(j->publisher), minutes[i]) != LIVES_OPEN)
 			continue;
@@ -337,17 +392,6 @@ static void tidy_made(struct janitor *j)
 }
 
 /* --- the loop --------------------------------------------------------------------------------- */
-
-static bool is_due(int64_t *last_ms, int64_t every_ms)
-{
-	int64_t now_ms = clock_mono_ms();
-
-	/* Tests may turn back the monotonic clock, too. */
-	if (*last_ms && now_ms >= *last_ms && now_ms - *last_ms < every_ms)
-		return false;
-	*last_ms = now_ms;
-	return true;
-}
 
 static void tick(struct janitor *j)
 {

@@ -126,7 +126,8 @@ const struct setting settings[] = {
 		"it "
 		"is passed on and not kept."},
 	{"bytes_quota", SETTING_BYTES, AT(bytes_quota), "10G", 1 << 20, 1024 * 1024 * GB, NULL,
-		"What published files may take; the oldest go first."},
+		"What published files may take; the oldest go first, but for what viewers ask for "
+		"most (where access_log is set)."},
 	{"free_floor", SETTING_BYTES, AT(free_floor), "512M", 0, 1024 * GB, NULL,
 		"What must stay free on the disk; below it nothing is kept but what is watched "
 		"live."},

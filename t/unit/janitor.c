@@ -6,6 +6,7 @@
 #include "fcgi-app/processes/census.h"
 #include "fcgi-app/processes/janitor.h"
 #include "lib/svc/lives.h"
+#include "lib/svc/traffic.h"
 #include "t/unit/place.h"
 #include "t/unit/tap.h"
 
@@ -116,6 +117,84 @@ static void quota(struct place *at)
 	ok(wait_for(!there(at, "q")), "a day later all has died");
 	*moved_ms += 2 * (int64_t)HOUR_MS;
 	ok(wait_for(shell("test -z \"$(ls made)\"", at->dir) == 0), "and no list is left");
+	is_int(end_child(pid, SIGTERM), 0, "it ends");
+	at->conf.bytes_quota = 100 * MB;
+}
+
+/* Publishes parts of a film; how many of them were kept. */
+static int put_parts(struct place *at, const char *film, int from, int count)
+{
+	static char bytes[60000];
+	struct fail f = {0};
+	char name[128];
+	int kept = 0;
+
+	for (int i = from; i < from + count; i++) {
+		file_path(name, sizeof(name), "api/hls/%s/0123456789abcdef0123456789abcdef/720p/%d.m4s",
+			film, i);
+		*moved_ms += MINUTE_MS;
+		kept += wait_for(publish_bytes(at->publisher, PUBLISH_WWW, name,
+					 span_make(bytes, sizeof(bytes)), 86400, 0, &f) == PUBLISH_OK);
+	}
+	return kept;
+}
+
+static int parts_there(const struct place *at, const char *film, int count)
+{
+	char name[128];
+	int found = 0;
+
+	for (int i = 0; i < count; i++) {
+		file_path(name, sizeof(name), "api/hls/%s/0123456789abcdef0123456789abcdef/720p/%d.m4s",
+			film, i);
+		found += there(at, name);
+	}
+	return found;
+}
+
+static void send(struct traffic *t, const char *path, int times)
+{
+	const struct access_line line = {clock_real_ms() / 1000, span_of("GET"), span_of(path), 200,
+		1000, 10, ACCESS_HIT};
+
+	for (int i = 0; i < times; i++)
+		traffic_add(t, &line);
+}
+
+static void popularity(struct place *at)
+{
+	struct traffic *t;
+	struct fail f = {0};
+	int64_t minutes;
+	pid_t pid;
+
+	at->conf.bytes_quota = MB;
+	is_int(traffic_open(&t, &at->conf, &f), 0, "what was sent is known");
+	send(t, "/api/hls/vod-1/0123456789abcdef0123456789abcdef/720p/1.m4s", 40);
+	send(t, "/api/hls/vod-2/0123456789abcdef0123456789abcdef/720p/1.m4s", 4);
+	send(t, "/tv/live-1/0123456789abcdef0123456789abcdef/720p/1.ts", 2000);
+	is_int(traffic_commit(t, &(struct tail_place){0}, &f), 0, "and kept");
+	traffic_close(&t);
+	is_int(put_parts(at, "vod-2", 0, 4), 4, "an old film that was asked for now and then is kept");
+	is_int(put_parts(at, "vod-1", 0, 6), 6, "and one that was asked for often");
+	*moved_ms += 2 * HOUR_MS;
+	is_int(put_parts(at, "vod-3", 0, 6), 6, "and a new one that nobody has asked for");
+	pid = janitor_start(at);
+	is_int(put_parts(at, "vod-4", 0, 8), 8, "when another comes there is room for it");
+	is_int(parts_there(at, "vod-1", 6), 6, "what is asked for most stays");
+	is_int(parts_there(at, "vod-2", 4), 0, "what is not goes, the oldest first");
+	ok(parts_there(at, "vod-3", 6) < 6, "and what is younger than the popular one");
+	*moved_ms += 2 * HOUR_MS;
+	is_int(put_parts(at, "vod-5", 0, 10), 10, "hours later another comes");
+	is_int(parts_there(at, "vod-1", 6), 6, "and it still stays");
+	minutes = *moved_ms;
+	is_int(put_parts(at, "vod-1", 100, 70), 70, "where all is popular there is room, too");
+	is_int(parts_there(at, "vod-1", 6), 0, "the oldest of it goes then");
+	ok(used(at) <= MB, "the quota holds");
+	*moved_ms = minutes + 26 * (int64_t)HOUR_MS;
+	ok(wait_for(parts_there(at, "vod-1", 170) == 0), "and nothing lives longer for being popular");
+	*moved_ms += 2 * (int64_t)HOUR_MS;
+	ok(wait_for(shell("test -z \"$(ls made)\"", at->dir) == 0), "nor is a list left");
 	is_int(end_child(pid, SIGTERM), 0, "it ends");
 	at->conf.bytes_quota = 100 * MB;
 }
@@ -282,6 +361,7 @@ int main(void)
 	log_open(log, LOG_DEBUG, NULL);
 	lives(&at);
 	quota(&at);
+	popularity(&at);
 	counters(&at);
 	meanwhile(&at);
 	leftovers(&at);
