@@ -16,6 +16,7 @@ my $mounts = Disk::own_mounts();
 my $BYTES = 400_000;    # of a segment
 my $films = Scripted->new;
 $films->film('Large.mkv', 'segments 100', "bytes $BYTES");
+$films->film($_, 'segments 100', "bytes $BYTES") for qw(Young.mkv Third.mkv);
 $films->film('Odd.mkv',   'segments 100', 'bytes 4000000');    # more than its quality allows
 
 sub published_bytes {
@@ -65,6 +66,30 @@ subtest 'a quota that is smaller than what is watched' => sub {
 };
 
 sub sysread_ready { my ($file) = @_; my $in = ''; vec($in, fileno $file, 1) = 1; return select $in, undef, undef, 0.01 }
+
+subtest 'a title that is asked for often' => sub {
+	plan skip_all => 'lighttpd is not installed' unless App::which('lighttpd');
+	my $app = $films->serve(via => 'lighttpd', conf => { bytes_quota => '8M', look_ahead => 0, access_log => 'lighttpd-access.log' });
+	my %ver = map { $_ => $films->ver($_) } qw(Large.mkv Young.mkv Third.mkv);
+	my $ask = sub { my ($film, @n) = @_; return grep { $films->get($film, $ver{$film}, "240p/$_.m4s")->status != 200 } @n };
+	my $kept = sub { my ($film, @n) = @_; return scalar grep { $films->published($film, $ver{$film}, "240p/$_.m4s") } @n };
+	is_deeply [ map { $ask->('Large.mkv', 0 .. 4) } 1 .. 5 ], [], 'it plays, again and again';
+	my $id = $films->id('Large.mkv');
+	ok $app->wait_for(sub {
+		my ($line) = grep { $_->{id} eq $id } @{ $app->get('/api/stats/bandwidth')->json->{byTitle} };
+		return ($line->{hits} // 0) >= 20;
+	}, 20, 'the meter'), 'and is counted';
+	$app->move_clock(2 * 3600);
+	is_deeply [ $ask->('Young.mkv', 0 .. 9) ], [], 'hours later another plays, once';
+	is_deeply [ $ask->('Third.mkv', 0 .. 11) ], [], 'and a third';
+	ok $app->wait_for(sub { $app->log =~ / evicted files=\d/ }, 10, 'an eviction'), 'for which there is no room';
+	is $kept->('Large.mkv', 0 .. 4), 5, 'what is asked for often stays, though it is the oldest';
+	cmp_ok $kept->('Young.mkv', 0 .. 9), '<', 8, 'what nobody has asked for again goes';
+	$app->move_clock(31 * 86400);
+	ok $app->wait_for(sub { !$kept->('Large.mkv', 0 .. 4) }, 10, 'its end'), 'but no title is kept for more than 30 days';
+	unlike $app->log, qr/ error /, 'and nothing is a fault of ours';
+	$app->end;
+};
 
 subtest 'thirty days' => sub {
 	my $app = $films->serve;
