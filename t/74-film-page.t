@@ -31,6 +31,7 @@ is_deeply [ sort keys %id ], [ 'As It Is', 'The Long Film' ], 'the films are lis
 my $url = 'http://127.0.0.1:' . $app->port;
 for (
 	[ 'film.mjs', 'a film plays on its page', $id{'The Long Film'}, $id{'As It Is'} ],
+	[ 'native.mjs', 'a film plays where the browser has HLS of its own', $id{'The Long Film'}, $id{'As It Is'} ],
 	[ 'episodes.mjs', 'a series plays, one episode after another', $app->get('/api/series')->json->{series}[0]{id} ],
 	[ 'install.mjs', 'the pages can be installed', $id{'The Long Film'} ],
 ) {

@@ -119,7 +119,19 @@ export class DirectEngine extends AddressEngine {
 	}
 }
 
+// A browser may keep other things among them, such as data of the stream.
+function subtitlesOf(video) {
+	return Array.from(video.textTracks).filter(({ kind }) => kind === 'subtitles' || kind === 'captions');
+}
+
 export class NativeFilmEngine extends AddressEngine {
+	constructor(video, events) {
+		super(video, events);
+		// Some tracks are known later than the film's length.
+		for (const list of [video.audioTracks, video.textTracks])
+			list?.addEventListener('addtrack', () => this.source && this.tracks());
+	}
+
 	addressOf({ master, rungs }, { choice, most }) {
 		const cap = choice === AUTO ? most : choice;
 		if (choice === AUDIO)
@@ -136,23 +148,31 @@ export class NativeFilmEngine extends AddressEngine {
 	}
 
 	tracks() {
+		const own = Array.from(this.video.audioTracks ?? []).findIndex(({ enabled }) => enabled);
 		if (this.plan.sound !== null)
 			this.pickSound(this.plan.sound);
+		else if (own >= 0)
+			this.events.onSound(own);
 		this.pickText(this.plan.text);
 	}
 
+	// Where there is no such track yet, the others stay as they are.
 	pickSound(n) {
-		const { audioTracks } = this.video;
-		for (let i = 0; i < (audioTracks?.length ?? 0); i++)
-			audioTracks[i].enabled = i === n;
+		const tracks = Array.from(this.video.audioTracks ?? []);
+		this.plan.sound = n;
+		if (tracks[n])
+			tracks.forEach((track, i) => {
+				track.enabled = i === n;
+			});
 		this.events.onSound(n);
 		return true;
 	}
 
 	pickText(n) {
-		const { textTracks } = this.video;
-		for (let i = 0; i < textTracks.length; i++)
-			textTracks[i].mode = i === n ? 'showing' : 'disabled';
+		this.plan.text = n;
+		subtitlesOf(this.video).forEach((track, i) => {
+			track.mode = i === n ? 'showing' : 'disabled';
+		});
 		return true;
 	}
 }
