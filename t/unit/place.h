@@ -124,13 +124,13 @@ __attribute__((unused)) static volatile int64_t *clock_open(const char *dir)
 	return ms;
 }
 
-/* Waits for `cond`, at most 10 s of real time. */
+/* Waits for `cond`, at most half a minute of real time. */
 #define wait_for(cond)                                                                             \
 	({                                                                                         \
 		int tries_ = 0;                                                                    \
-		while (!(cond) && tries_++ < 1000)                                                 \
+		while (!(cond) && tries_++ < 3000)                                                 \
 			nanosleep(&(struct timespec){0, 10000000}, NULL);                          \
-		tries_ < 1000;                                                                     \
+		tries_ < 3000;                                                                     \
 	})
 
 __attribute__((unused)) static int end_child(pid_t pid, int signal)
