@@ -104,11 +104,26 @@ my $answer = '';
 1 while length $answer < 20_000 && sysread $socket, $answer, 16_384, length $answer;
 is scalar(my @early = grep { -s > 2_000_000 } glob $app->www . '/cdn/m/*.mp3'), 0, 'a long one is not made yet';
 like $answer, qr{^HTTP/1\.1 200 .*Content-Type: audio/mpeg\r\n}s, 'when its beginning comes';
+my $early = sub { my ($range, @headers) = @_; return $app->get('/cdn/stream/' . id_of('Long.wav') . '?quality=low&format=mp3', Range => $range, @headers) };
+my @early = map { $early->($_) } 'bytes=1000-200999', 'bytes=100000-';
 1 while sysread $socket, $answer, 262_144, length $answer;
 my $whole = App::Client::_unchunked($answer =~ s/\A.*?\r\n\r\n//sr);
 my ($long) = grep { -s > 2_000_000 } glob $app->www . '/cdn/m/*.mp3';
 ok defined $whole && defined $long && $whole eq slurp($long), 'and the rest follows, up to its end';
 is scalar(my @left = glob $app->state_dir . '/music/*'), 0, 'nothing is left of it but what is published';
+for my $case ([ $early[0], 1000, 200_999 ], [ $early[1], 100_000, undef ]) {
+	my ($got, $first, $last) = @$case;
+	my $all = defined $long ? slurp($long) : '';
+	like $got->header('Content-Range'), defined $last ? qr{^bytes $first-$last/} : qr{^bytes $first-\d+/}, 'a part of what is being made comes: ' . $got->header('Content-Range');
+	is $got->status . ' ' . $got->header('Content-Length'), '206 ' . length $got->body, 'as a part of its length';
+	ok $got->body eq substr($all, $first, length $got->body), 'with the bytes that it has in the end';
+}
+for my $case ([ 'audio/ogg', 'audio/ogg' ], [ 'audio/mp4', 'audio/aac' ], [ 'audio/mpeg', 'audio/mpeg' ], [ '*/*', 'audio/aac' ], [ 'text/html', 'audio/aac' ],
+	[ 'audio/webm,audio/ogg,audio/*;q=0.9', 'audio/aac' ], [ 'audio/mp4;q=0,audio/aac;q=0,audio/webm', 'audio/ogg' ]) {
+	my $reply = $app->get('/cdn/stream/' . id_of('Loud.flac') . '?quality=low&format=auto', Accept => $case->[0]);
+	is $reply->header('Content-Type'), $case->[1], "auto, for who takes $case->[0]";
+	like $reply->header('Vary'), qr/Accept/, 'which the answer depends on';
+}
 made('Old.mp3', -ac => 1, '-b:a' => '64k');
 isnt $app->get($target)->body, $reply->body, 'another file of that name is another one';
 done_testing;

@@ -103,7 +103,8 @@ int reply_descriptor(struct reply *r, int fd, const char *type, int64_t modified
  * whole, else from here as it comes. Its first byte is waited for before anything is said. */
 void reply_object(struct reply *r, struct blocks *blocks);
 
-/* An answer of 200 whose body is `stream`, which is taken. */
+/* An answer of 200 whose body is `stream`, which is taken. Where it is 206 the handler says of
+ * what. */
 void reply_stream(struct reply *r, const char *type, struct reply_stream stream);
 
 /* Leaves the rest, which is taken, to a thread that may wait; and does it, at most once. */

@@ -361,7 +361,7 @@ static int send_head(const struct reply *r, struct range part, bool left)
 	if (put_line(r, "Status: %d %s\r\n", r->status, reason(r->status)) < 0 ||
 		fcgi_write(r->rq->x, buf_str(&r->headers), r->headers.len) < 0)
 		return -1;
-	if (r->status == 206 &&
+	if (r->status == 206 && !r->stream.run &&
 		put_line(r, "Content-Range: bytes %lld-%lld/%lld\r\n", first, last, size) < 0)
 		return -1;
 	if (left || r->stream.run || r->status == 204 || r->status == 304)

@@ -11,6 +11,7 @@
 #include "fcgi-app/endpoints/stream.h"
 #include "fcgi-app/endpoints/track.h"
 #include "lib/base/clock.h"
+#include "lib/http/accept.h"
 #include "lib/http/range.h"
 #include "lib/io/conf.h"
 #include "lib/svc/resolved.h"
@@ -18,6 +19,22 @@
 
 /* --- what is asked for --------------------------------------------------------------------------
  */
+
+static bool accepts(const char *header, const char *type, const char *other)
+{
+	return accept_weight(header, type) > 0 || accept_weight(header, other) > 0;
+}
+
+/* The format that is asked for by who takes only some; NULL: any will do. */
+static const char *accepted_sound(const char *header)
+{
+	bool opus = accepts(header, "audio/webm", "audio/ogg");
+	bool aac = accepts(header, "audio/mp4", "audio/aac");
+
+	if (opus == aac)
+		return !opus && accepts(header, "audio/mpeg", "audio/mp3") ? "mp3" : NULL;
+	return opus ? "opus" : "aac";
+}
 
 static int read_ask(struct app *app, struct request *rq, struct reply *r, const char *id,
 	struct object_ask *ask, struct fail *f)
@@ -34,8 +51,10 @@ static int read_ask(struct app *app, struct request *rq, struct reply *r, const 
 		reply_vary(r, FIND_HINTS);
 		kbps = find_hinted_kbps(rq);
 	}
-	if (format && strcmp(format, "auto") == 0)
-		format = NULL;
+	if (format && strcmp(format, "auto") == 0) {
+		reply_vary(r, "Accept");
+		format = accepted_sound(request_header(rq, "HTTP_ACCEPT"));
+	}
 	if (!object_ask_make(ask, id, &quality, kbps, format))
 		return fail_set(f, FAIL_INPUT, "This is no id or no format");
 	return 0;
@@ -69,6 +88,7 @@ static int send_own_file(struct app *app, struct request *rq, struct reply *r,
 	const struct object_ask *ask, struct fail *f)
 {
 	struct title *t = arena_alloc(&rq->arena, sizeof(*t));
+	char vary[REPLY_VARY_MAX];
 	struct ident id;
 	int made;
 
@@ -78,10 +98,13 @@ static int send_own_file(struct app *app, struct request *rq, struct reply *r,
 		return fail_set(f, FAIL_MISSING, "There is no such file");
 	if (title_find(t, app->conf, app->catalog, &id, f) < 0)
 		return -1;
+	span_copy(span_of(r->vary), vary, sizeof(vary));
 	made = track_send(app, rq, r, t, ask, f);
-	if (made)
-		return made > 0 ? 0 : -1;
-	return stream_file(rq, r, t, f);
+	if (made < 0 || (!made && stream_file(rq, r, t, f) < 0))
+		return -1;
+	if (*vary && !*r->vary) /* a file begins the reply anew */
+		reply_vary(r, vary);
+	return 0;
 }
 
 /* What it is at the source, where that can be told at once: 1 when it is a file of ours. */

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -14,12 +15,20 @@
 #include "fcgi-app/app.h"
 #include "lib/base/clock.h"
 #include "lib/http/mime.h"
+#include "lib/http/range.h"
 #include "lib/io/conf.h"
 #include "lib/svc/music.h"
 #include "lib/svc/setback.h"
 #include "lib/svc/store.h"
 
-enum { WAIT_MS = 20000, PAUSE_NS = 20000000, PAUSE_MS = 20, TELL_MS = 500, PIECE = 32768 };
+enum {
+	WAIT_MS = 20000,
+	PAUSE_NS = 20000000,
+	PAUSE_MS = 20,
+	TELL_MS = 500,
+	PIECE = 32768,
+	OPEN_BYTES = 262144
+};
 
 static int name_of(struct app *app, const struct title *t, const struct music *m,
 	char to[MUSIC_NAME_MAX], struct fail *f)
@@ -49,6 +58,7 @@ static bool send_made(
 struct growing {
 	struct app *app;
 	int fd;
+	struct range part; /* last -1: up to its end, wherever that will be */
 	char name[MUSIC_NAME_MAX];
 };
 
@@ -85,8 +95,9 @@ static int run(struct reply *r, void *ctx)
 	bool done = false;
 	char piece[PIECE];
 
-	for (off_t at = 0;;) {
-		ssize_t n = pread(g->fd, piece, sizeof(piece), at);
+	for (off_t at = g->part.first; at != g->part.last + 1 || g->part.last < 0;) {
+		off_t left = g->part.last < 0 ? PIECE : g->part.last + 1 - at;
+		ssize_t n = pread(g->fd, piece, (size_t)(left < PIECE ? left : PIECE), at);
 
 		if (n > 0 && fcgi_write(r->rq->x, piece, (size_t)n) < 0)
 			return -1;
@@ -101,28 +112,65 @@ static int run(struct reply *r, void *ctx)
 		if (!done && poll(&gone, 1, PAUSE_MS) > 0)
 			return -1;
 	}
+	return 0;
 }
 
-/* For who wants all of it from the beginning. False when it is not there yet. */
+/* What is wanted of it. False for what its end has to be known for. What is open at its end and
+ * does not begin at the beginning is answered with some of it: how much there will be nobody knows.
+ */
+static bool choose_part(const struct request *rq, struct range *part)
+{
+	const char *header = request_header(rq, "HTTP_RANGE");
+
+	*part = (struct range){0, -1};
+	/* There is no date yet that If-Range could name: all of it (RFC 9110, section 13.1.5). */
+	if (request_header(rq, "HTTP_IF_RANGE") || range_parse(header, INT64_MAX, part) != RANGE_OK)
+		return true;
+	if (part->last < INT64_MAX - 1)
+		return true;
+	if (part->first == 0)
+		part->last = -1;
+	else if (part->first < INT64_MAX / 2)
+		part->last = part->first + OPEN_BYTES - 1;
+	return part->last < INT64_MAX - 1;
+}
+
+/* A part, all of which is there; its whole length is not known (RFC 9110, section 14.4). */
+static void say_part(struct reply *r, const struct range *part)
+{
+	char text[64];
+
+	r->status = 206;
+	snprintf(text, sizeof(text), "bytes %lld-%lld/*", (long long)part->first,
+		(long long)part->last);
+	reply_header(r, "Content-Range", text);
+	snprintf(text, sizeof(text), "%lld", (long long)(part->last - part->first + 1));
+	reply_header(r, "Content-Length", text);
+}
+
+/* False when what is wanted is not there yet. */
 static bool send_growing(struct app *app, struct request *rq, struct reply *r, const char *name)
 {
-	const char *range = request_header(rq, "HTTP_RANGE");
 	struct growing *g = arena_alloc(&rq->arena, sizeof(*g));
 	char path[PATH_MAX];
+	struct range part;
 	struct stat st;
 
-	if (rq->method != METHOD_GET || (range && strcmp(range, "bytes=0-") != 0) || !g ||
+	if (rq->method != METHOD_GET || !choose_part(rq, &part) || !g ||
 		!music_work_path(app->conf, name, path, sizeof(path)))
 		return false;
-	*g = (struct growing){app, open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), ""};
+	*g = (struct growing){app, open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), part, ""};
 	if (g->fd < 0)
 		return false;
 	span_copy(span_of(name), g->name, sizeof(g->name));
-	if (fstat(g->fd, &st) < 0 || st.st_size == 0 || !is_being_made(g)) {
+	if (fstat(g->fd, &st) < 0 || st.st_size <= part.last || st.st_size == 0 ||
+		!is_being_made(g)) {
 		close(g->fd);
 		return false;
 	}
 	reply_stream(r, mime_type(span_of(name)), (struct reply_stream){run, release, g});
+	if (part.last >= 0)
+		say_part(r, &part);
 	reply_cache(r, "private, no-store");
 	return true;
 }
