@@ -60,8 +60,9 @@ sub unpublish {
 # Waits until nothing is being made: no child works, twice in a row, for one follows the other.
 sub rest {
 	my ($app) = @_;
-	my ($zygote, $still) = (zygote($app), 0);
+	my $still = 0;
 	$app->wait_for(sub {
+		my $zygote = zygote($app) // return 1;
 		$still = (grep { $_->{name} eq 'sluice-media' && $_->{parent} == $zygote } $app->processes) ? 0 : $still + 1;
 		return $still > 2;
 	}, 60, 'an end of what is made') or die "there is no end to what is made\n";
@@ -167,11 +168,12 @@ sub processor {
 	return $ticks / POSIX::sysconf(POSIX::_SC_CLK_TCK());
 }
 
+# sluice-media, whose children do the work; undef where nothing was asked of it for a minute.
 sub zygote {
 	my ($app) = @_;
 	my ($packager) = $app->pids('packager');
-	my ($zygote) = grep { $_->{parent} == $packager && $_->{name} eq 'sluice-media' } $app->processes;
-	return $zygote ? $zygote->{pid} : die "sluice-media does not run\n";
+	my ($zygote) = grep { defined $packager && $_->{parent} == $packager && $_->{name} eq 'sluice-media' } $app->processes;
+	return $zygote && $zygote->{pid};
 }
 
 # The most memory, in KiB, that a descendant of a process holds meanwhile.
