@@ -81,7 +81,9 @@ sub ask_for
 }
 
 is((ask_for($file{'the film'}))[0], 1, 'a film plays');
-my @steady = sort { $a <=> $b } map { $_->{pid} } grep { $_->{role} =~ /^(?:master|supervisor|packager|api|relay|sluice-media)$/ } $app->processes;
+my ($packager) = $app->pids('packager');
+my @steady = sort { $a <=> $b } map { $_->{pid} }
+	grep { $_->{role} =~ /^(?:master|supervisor|packager|api|relay)$/ || ($_->{role} eq 'sluice-media' && $_->{parent} == $packager) } $app->processes;
 my ($played, $refused) = (0, 0);
 for my $what (sort keys %file) {
 	my ($plays, @wrong) = ask_for($file{$what});
