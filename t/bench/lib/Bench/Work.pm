@@ -19,6 +19,7 @@ sub id { my ($name) = @_; return 'vod-' . substr `printf %s '$name' | sha256sum`
 # As a player that is told to ask again does.
 sub get {
 	my ($port, $target) = @_;
+	local $App::Client::TIMEOUT = 120;    # however slow it is, it is measured
 	my $reply = App::Client::http($port, 'GET', $target, []);
 	for (1 .. 5) {
 		last if $reply->status != 503;
