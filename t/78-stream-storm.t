@@ -146,21 +146,22 @@ my $RATE = 20_000;    # bytes a second, each
 
 # Readers of one object, in a process that makes way for the servers; what they got.
 sub slow_readers {
-	my ($service, $count, $size) = @_;
+	my ($service, $count, $size, $target) = @_;
 	my $file = File::Temp->new;
 	print $file bytes(0, $size - 1);
 	close $file;
-	my $told = `nice -n 19 $load -c $count -n $count -r $RATE -b $file @{[ $service->port ]} /cdn/stream/$size`;
+	my $told = `nice -n 19 $load -c $count -n $count -r $RATE -b $file @{[ $service->port ]} $target`;
 	return eval { JSON::PP->new->decode($told) } // { wrong => $told };
 }
 
 # All at once; how many got all of it, the right bytes, and when they began and ended.
 sub slow_round {
-	my ($service, $whole, $cold) = @_;
+	my ($service, $whole, $published, $cold) = @_;
 	my $begun = time;
 	my @got = App::parallel(1 + $OBJECTS, sub {
 		my ($n) = @_;
-		return $n == 1 ? slow_readers($service, $WHOLE_READERS, $whole) : slow_readers($service, $COLD_READERS / $OBJECTS, $cold + $n - 1);
+		my $size = $cold + $n - 1;
+		return $n == 1 ? slow_readers($service, $WHOLE_READERS, $whole, $published) : slow_readers($service, $COLD_READERS / $OBJECTS, $size, "/cdn/stream/$size");
 	});
 	my $finished = 0;
 	for my $seen (@got) {
@@ -177,13 +178,15 @@ subtest 'thousands of slow readers, and who asks the API meanwhile' => sub {
 	my $service = App->new(import => 0, conf => { stream_quota => '8G', log_level => 'info' }, sources => \@source);
 	my ($whole, $cold, $rounds) = ($RATE * $READ_S, $RATE * $READ_S + 4096, 3);
 	is length $service->get("/cdn/stream/$whole")->body, $whole, 'one object is whole';
+	my ($published) = map { substr $_, length $service->www } grep { -s == $whole } glob $service->www . '/cdn/o/*';
+	ok $published, 'and published';
 	setpriority 0, $_, 19 for $gateway->{pid};
 	my $api = Load->new($service, rate => 100, paths => ['/health/live']);
 	my (@ratios, @told);
 	for my $round (1 .. $rounds) {
 		my $idle_from = time;
 		sleep 4;
-		my ($idle_to, $seen) = (time, slow_round($service, $whole, $cold + 100 * $round));
+		my ($idle_to, $seen) = (time, slow_round($service, $whole, $published, $cold + 100 * $round));
 		is $seen->{finished}, $WHOLE_READERS + $COLD_READERS, 'all finish, with the right bytes';
 		my ($idle, $busy) = map { 1000 * Load::percentile(99, $api->answers(@$_)) } [ $idle_from, $idle_to ], [ @$seen{qw(from to)} ];
 		is scalar(grep { $_->{status} != 200 } $api->answers(@$seen{qw(from to)})), 0, 'the API answers all the while';
