@@ -145,6 +145,16 @@ sub resident {
 	return \%bytes;
 }
 
+# The same, once each worker of a pool has had its share: until then some have memory to touch first.
+sub warm {
+	my $bytes = resident();
+	for my $pool ('api', 'relay') {
+		my @sorted = sort { $a <=> $b } map { $bytes->{$_} // 0 } $app->pids($pool);
+		return if $sorted[0] < 0.8 * $sorted[-1];
+	}
+	return $bytes;
+}
+
 for my $way ('FastCGI', $via eq 'lighttpd' ? 'lighttpd' : ()) {
 	subtest "requests by $way" => sub {
 		my $mutation = Mutation->new(seed => $seed + 1, targets => \@targets);
@@ -156,8 +166,8 @@ for my $way ('FastCGI', $via eq 'lighttpd' ? 'lighttpd' : ()) {
 		my $begun = time;
 		for my $n (1 .. $count) {
 			# Connections are kept, but not for ever, so that each thread of each worker has its share.
-			%held = () if $n % ($n < $warm_up ? 2 : 50) == 0;
-			$warm = resident() if $n == $warm_up;
+			%held = () if $n % ($warm ? 50 : 2) == 0;
+			$warm = warm() if !$warm && $n >= $warm_up && $n % 100 == 0;
 			my ($method, $target, @headers) = $mutation->request;
 			my ($status, $answer) = $ask->(\%held, App::_pool($target), $method, $target, @headers);
 			$seen{$status}++;
@@ -169,6 +179,7 @@ for my $way ('FastCGI', $via eq 'lighttpd' ? 'lighttpd' : ()) {
 		ok $seen{200} && $seen{400} && $seen{404} && $seen{405}, 'good ones well, the others each in its way';
 		is deaths(), $died, 'no worker dies';
 		is join(' ', workers()), join(' ', @before), 'they are the same to the end';
+		ok $warm, 'each has its share of them';
 		my $after = $SLOW ? $warm : resident();
 		for my $pid (sort keys %$warm) {
 			my $growth = $after->{$pid} / $warm->{$pid} - 1;

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { STACK_BYTES = 256 * 1024 };
+enum { STACK_BYTES = 512 * 1024 };
 
 struct aside {
 	atomic_int *count;

@@ -230,12 +230,12 @@ static int take_connection(int listen_fd)
 
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS))
 		nanosleep(&(struct timespec){0, 50000000}, NULL); /* instead of spinning */
-	if (fd >= 0 && !begins_request(fd)) {
-		close(fd);
-		fd = -1;
-	}
 	if (fd < 0)
 		return -1;
+	if (!begins_request(fd)) {
+		close(fd);
+		return -1;
+	}
 	set_timeout(fd, SO_RCVTIMEO, CLIENT_WAIT_S * 1000);
 	set_timeout(fd, SO_SNDTIMEO, CLIENT_WAIT_S * 1000);
 	return fd;
@@ -290,8 +290,11 @@ static void drop_body(FCGX_Request *r)
 /* Ends the request. By default libfcgi waits until the front server has closed its end too, lest a
  * close() of ours throw away what that has yet to send. Where the empty record that ends a body of
  * nothing has come, it need not; Apache sends it late, and takes its failure for ours. */
-static void finish(FCGX_Request *r)
+static void finish(const struct shared *s, FCGX_Request *r)
 {
+	drop_body(r);
+	if (atomic_load(&s->stop))
+		r->keepConnection = 0; /* or we would wait for its next one */
 	if (!r->keepConnection && !may_have_body(r)) {
 		set_timeout(r->ipcFd, SO_RCVTIMEO, LINGER_MS);
 		if (FCGX_GetChar(r->in) < 0)
@@ -299,13 +302,6 @@ static void finish(FCGX_Request *r)
 	}
 	FCGX_Finish_r(r);
 	FCGX_Attach(r);
-}
-
-void fcgi_finish(struct fcgi_exchange *x)
-{
-	x->request->keepConnection = 0; /* it goes with the exchange */
-	finish(x->request);
-	exchange_close(x);
 }
 
 bool fcgi_wait_in(struct fcgi_exchange *x, int wait_ms)
@@ -345,10 +341,7 @@ static void serve_one(struct shared *s, struct fcgi_exchange **x)
 		*x = NULL;
 		return;
 	}
-	drop_body((*x)->request);
-	if (atomic_load(&s->stop))
-		(*x)->request->keepConnection = 0; /* or we would wait for its next one */
-	finish((*x)->request);
+	finish(s, (*x)->request);
 }
 
 /* The next request of the connection at hand, or of one that comes while we wait for it. */
@@ -371,6 +364,17 @@ static void serve_next(struct shared *s, struct fcgi_exchange **x)
 	}
 	if (FCGX_Accept_r(r) == 0)
 		serve_one(s, x);
+}
+
+void fcgi_finish(struct fcgi_exchange *x, bool go_on)
+{
+	if (!go_on)
+		x->request->keepConnection = 0;
+	finish(x->shared, x->request);
+	fcgi_be_patient(x, CLIENT_WAIT_S * 1000); /* no more than usual */
+	while (x && x->request->ipcFd >= 0 && !fcgi_is_over(x))
+		serve_next(x->shared, &x);
+	exchange_close(x);
 }
 
 static void *thread_main(void *arg)
@@ -412,13 +416,12 @@ static int start_threads(struct shared *s, pthread_t *threads, int want)
 /* False when it is over. */
 static bool pause_until(const struct timespec *until)
 {
-	const struct timespec pause = {0, JOIN_PAUSE_NS};
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (now.tv_sec >= until->tv_sec)
 		return false;
-	nanosleep(&pause, NULL);
+	nanosleep(&(struct timespec){0, JOIN_PAUSE_NS}, NULL);
 	return true;
 }
 

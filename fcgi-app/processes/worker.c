@@ -174,7 +174,7 @@ static void answer_queue(struct visit *maker, struct shelf_queue *queue,
 			bad = make(&v);
 		}
 		finish(&v, bad);
-		fcgi_finish(who.x);
+		fcgi_finish(who.x, false);
 	}
 }
 
@@ -236,8 +236,8 @@ static void send_apart(void *ctx)
 	if (v->r.blocks)
 		fcgi_be_patient(x, READER_WAIT_MS);
 	finish(v, bad);
-	fcgi_finish(x);
 	free(v);
+	fcgi_finish(x, true);
 }
 
 /* True when a thread of its own answers from here on. */
