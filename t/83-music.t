@@ -102,7 +102,7 @@ my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $app->po
 syswrite $socket, 'GET /cdn/stream/' . id_of('Long.wav') . "?quality=low&format=mp3 HTTP/1.1\r\nHost: x\r\nRange: bytes=0-\r\nConnection: close\r\n\r\n";
 my $answer = '';
 1 while length $answer < 20_000 && sysread $socket, $answer, 16_384, length $answer;
-is scalar(my @early = grep { -s > 2_000_000 } glob $app->www . '/cdn/m/*.mp3'), 0, 'a long one is not made yet';
+is scalar(my @already = grep { -s > 2_000_000 } glob $app->www . '/cdn/m/*.mp3'), 0, 'a long one is not made yet';
 like $answer, qr{^HTTP/1\.1 200 .*Content-Type: audio/mpeg\r\n}s, 'when its beginning comes';
 my $early = sub { my ($range, @headers) = @_; return $app->get('/cdn/stream/' . id_of('Long.wav') . '?quality=low&format=mp3', Range => $range, @headers) };
 my @early = map { $early->($_) } 'bytes=1000-200999', 'bytes=100000-';
