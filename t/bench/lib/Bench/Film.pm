@@ -187,6 +187,7 @@ sub memory {
 	my @n = $from .. ($rendition eq 'source' ? $from + 20 : $from + 1);
 	Bench::Work::segment($app, $name, $rendition, 0);    # so that there is somebody to watch
 	Bench::Work::rest($app);
+	Bench::Work::unpublish($app, $name);    # what was made ahead, too
 	my $ours = Bench::Work::peak(Bench::Work::zygote($app), sub { Bench::Work::segment($app, $name, $rendition, $_) for @n });
 	my $plain = Bench::Work::peak($$, sub { Bench::Work::by_hand("$dir/$name", $rendition, @cuts[ $_, $_ + 1 ]) for @n });
 	return Bench::row("memory of a job: $rendition" . ($name eq 'large.mkv' ? ' of 1080p' : ''), sprintf('%.0f MiB at most, libraries and all', $ours / 1024),

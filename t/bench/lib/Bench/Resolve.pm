@@ -17,13 +17,14 @@ my $PAGES    = 40;
 my $GOAL     = 10;     # times as fast
 my $WARM_MS  = 50;
 my $COLD_MS  = 100;    # beside the resolver's own time
+my $TOKEN    = 'let-me-in';    # only who has it may name a page
 
 sub run {
 	my $gateway = Gateway->new;
 	my $edge = $gateway->edge_port;
 	my $resolver = Resolver->new(base => "http://127.0.0.1:$edge/virtual/3M");
 	my $app = App->new(import => 0, sources => [ $resolver->source(allow => ["127.0.0.1/32:$edge"]) ],
-		conf => { log_level => 'info', rate_video_info => 'none', rate_api => 'none', resolvers => 1 });
+		conf => { log_level => 'info', rate_video_info => 'none', rate_api => 'none', resolvers => 1, admin_token => $TOKEN });
 	my $alone = median(map { timed(sub { system "$resolver->{dir}/resolver -- https://tube.example/x/watch >/dev/null" }) } 1 .. $PAGES);
 	first_byte($app, 'GET', '/cdn/stream/begin');    # the processes that are started by the first request
 	my @cold = map { first_byte($app, 'POST', '/api/video-info', qq({"url":"https://p.example/$_"})) } 1 .. $PAGES;
@@ -52,7 +53,7 @@ sub first_byte {
 	my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $app->port) or die "connect: $!\n";
 	$body //= '';
 	my $begun = time;
-	syswrite $socket, "$method $target HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " . length($body) . "\r\n\r\n$body";
+	syswrite $socket, "$method $target HTTP/1.1\r\nHost: x\r\nX-Sluice-Token: $TOKEN\r\nConnection: close\r\nContent-Length: " . length($body) . "\r\n\r\n$body";
 	my $answer = '';
 	while ($answer !~ /\r\n\r\n./s) {
 		sysread $socket, $answer, 16_384, length $answer or die "$target: no answer\n";
