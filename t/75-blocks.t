@@ -140,7 +140,7 @@ subtest 'another file at the source' => sub {
 subtest 'no descriptor left' => sub {
 	plan skip_all => 'there is no prlimit' if !App::which('prlimit');
 	my $slow = open my $pipe, '-|';
-	if (!$slow) { print $app->get('/cdn/stream/slow.2M')->status; close STDOUT; POSIX::_exit(0) }
+	if (!$slow) { print $app->get('/cdn/stream/slow.3M')->status; close STDOUT; POSIX::_exit(0) }
 	ok $app->wait_for(sub { $app->pids('filler') }, 10), 'while something is fetched';
 	my ($filler) = $app->pids('filler');
 	my $open = () = glob "/proc/$filler/fd/*";
