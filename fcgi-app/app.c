@@ -74,6 +74,11 @@ void app_upkeep(struct app *app)
 		summon_for_upkeep(app->conf);
 }
 
+struct resolved_at app_resolved_at(const struct app *app)
+{
+	return (struct resolved_at){app->conf, app->mc, app->catalog, app->board};
+}
+
 bool app_wait_begin(struct app *app, struct fail *f)
 {
 	if (atomic_fetch_add(&app->waiting, 1) < app->wait_limit)

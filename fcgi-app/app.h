@@ -11,6 +11,7 @@
 #include "lib/base/fail.h"
 #include "lib/hls/ladder.h"
 #include "lib/io/block_map.h"
+#include "lib/svc/resolved.h"
 
 struct board;
 struct catalog;
@@ -51,6 +52,9 @@ struct site *app_site(struct app *app, struct fail *f);
 
 /* Between two requests: looks now and then whether somebody should tidy up (summon.h). */
 void app_upkeep(struct app *app);
+
+/* What looking for a resolved stream needs of all this. */
+struct resolved_at app_resolved_at(const struct app *app);
 
 /* Asks for leave to wait. False, with *f set to FAIL_BUSY, when too many wait already; otherwise
  * app_wait_end() must follow. */

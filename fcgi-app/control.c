@@ -97,9 +97,9 @@ static int open_board(const struct conf *conf, struct board **out, struct fail *
 	return board_open(out, path, f);
 }
 
-static int send(pid_t pid, int signal, struct fail *f)
+static int tell_reload(pid_t pid, struct fail *f)
 {
-	if (kill(pid, signal) == 0)
+	if (kill(pid, SIGHUP) == 0)
 		return 0;
 	if (errno == ESRCH)
 		return fail_set(f, FAIL_MISSING, "Process %d has just ended", (int)pid);
@@ -195,7 +195,7 @@ static int reload_alone(const struct conf *conf, FILE *to, struct fail *f)
 			pids[count++] = atomic_load(&s->pid);
 	}
 	if (supervisor)
-		result = send(supervisor, SIGHUP, f);
+		result = tell_reload(supervisor, f);
 	for (size_t i = 0; i < count && result == 0; i++)
 		result = replace_worker(b, pids[i], f);
 	board_close(&b);
@@ -224,7 +224,7 @@ int control_reload(const struct conf *conf, FILE *to, struct fail *f)
 		return -1;
 	done = board_get(b, BOARD_RELOADS);
 	refused = board_get(b, BOARD_RELOADS_REFUSED);
-	result = send(pid, SIGHUP, f) < 0 ? -1 : await_reload(b, done, refused, f);
+	result = tell_reload(pid, f) < 0 ? -1 : await_reload(b, done, refused, f);
 	board_close(&b);
 	if (result == 0)
 		fputs("Reloaded: new workers answer, the old ones finish what they began.\n", to);

@@ -371,7 +371,8 @@ void fcgi_finish(struct fcgi_exchange *x, bool go_on)
 	if (!go_on)
 		x->request->keepConnection = 0;
 	finish(x->shared, x->request);
-	fcgi_be_patient(x, CLIENT_WAIT_S * 1000); /* no more than usual */
+	if (go_on)
+		fcgi_be_patient(x, CLIENT_WAIT_S * 1000); /* no more than usual */
 	while (x && x->request->ipcFd >= 0 && !fcgi_is_over(x))
 		serve_next(x->shared, &x);
 	exchange_close(x);

@@ -69,8 +69,8 @@ int fcgi_flush(struct fcgi_exchange *x);
 
 /* Puts the request aside and runs `run(ctx)` in a thread of its own, which answers it, looks now
  * and then for fcgi_is_over(), and ends it with fcgi_finish(): answers that last for hours hold no
- * thread of the pool. A stop waits for such threads as it does for the pool's. False: for
- * CGI, or when there can be no thread. */
+ * thread of the pool. A stop waits for such threads as it does for the pool's. False: for CGI, or
+ * when there can be no thread. */
 bool fcgi_set_aside(struct fcgi_exchange *x, void (*run)(void *ctx), void *ctx);
 
 /* How long whoever reads the answer may read nothing, from now on. */

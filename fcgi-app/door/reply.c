@@ -20,7 +20,7 @@ void reply_open(struct reply *r, struct request *rq, const struct conf *conf)
 
 static void drop_rest(struct reply *r)
 {
-	if (r->rest.make)
+	if (r->rest.release)
 		r->rest.release(r->rest.ctx);
 	r->rest = (struct reply_rest){0};
 }
@@ -191,7 +191,8 @@ int reply_make_rest(struct app *app, struct reply *r, struct fail *f)
 		return 0;
 	r->rest = (struct reply_rest){0};
 	bad = rest.make(app, r->rq, r, rest.ctx, f);
-	rest.release(rest.ctx);
+	if (rest.release)
+		rest.release(rest.ctx);
 	return bad;
 }
 

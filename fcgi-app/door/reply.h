@@ -31,7 +31,7 @@ struct reply;
 struct reply_rest {
 	int (*make)(struct app *app, struct request *rq, struct reply *r, void *ctx,
 		struct fail *f); /* NULL: nothing is left */
-	void (*release)(void *ctx);
+	void (*release)(void *ctx); /* NULL: it holds nothing */
 	void *ctx;
 };
 

@@ -71,7 +71,7 @@ static int await(struct app *app, struct reply *r, const struct asked_art *a, st
 
 int art_show(struct app *app, struct request *rq, struct reply *r, struct fail *f)
 {
-	const struct resolved_at at = {app->conf, app->mc, app->catalog, app->board};
+	const struct resolved_at at = app_resolved_at(app);
 	struct asked_art a = {.id = arena_copy(&rq->arena, rq->args[0])};
 	struct art *art = arena_alloc(&rq->arena, sizeof(*art));
 	int64_t retry_s;

@@ -11,6 +11,7 @@
 #include "fcgi-app/app.h"
 #include "fcgi-app/endpoints/cdn.h"
 #include "fcgi-app/endpoints/film.h"
+#include "lib/hls/m3u8.h"
 #include "lib/hls/sidx.h"
 #include "lib/svc/resolved.h"
 
@@ -33,7 +34,7 @@ static enum resolved_result find(struct app *app, struct request *rq, const char
 	const char *word, const char *format, int wait_ms, struct resolved *out, int64_t *retry_s,
 	struct fail *f)
 {
-	const struct resolved_at at = {app->conf, app->mc, app->catalog, app->board};
+	const struct resolved_at at = app_resolved_at(app);
 	struct resolved_ask ask = {.id = id, .hinted_kbps = INT64_MAX, .format = format};
 
 	*retry_s = 0;
@@ -44,7 +45,7 @@ static enum resolved_result find(struct app *app, struct request *rq, const char
 
 bool joined_is(struct app *app, struct request *rq, const struct object_ask *ask)
 {
-	const struct resolved_at at = {app->conf, app->mc, app->catalog, app->board};
+	const struct resolved_at at = app_resolved_at(app);
 	const struct resolved_ask picture = {
 		ask->id, object_ask_quality(ask), ask->kbps, RESOLVED_PICTURE};
 	struct resolved found;
@@ -242,10 +243,8 @@ static void print_list(struct buf *list, const struct sidx *x, const char *uri)
 		(long long)longest, uri, (long long)x->init_length);
 	for (size_t i = 0; i < x->count; i++) {
 		const struct sidx_part *p = &x->parts[i];
-		int64_t us = p->duration * 1000000 / x->timescale;
-
-		buf_printf(list, "#EXTINF:%lld.%06lld,\n#EXT-X-BYTERANGE:%lld@%lld\n%s\n",
-			(long long)(us / 1000000), (long long)(us % 1000000), (long long)p->length,
+		m3u8_extinf(list, p->duration * 1000000 / x->timescale, NULL);
+		buf_printf(list, "#EXT-X-BYTERANGE:%lld@%lld\n%s\n", (long long)p->length,
 			(long long)p->at, uri);
 	}
 	buf_puts(list, "#EXT-X-ENDLIST\n");
@@ -286,11 +285,6 @@ static int make_ask(const struct joined *j, struct object_ask *ask, struct fail 
 			j->what == SOUND ? "aac" : RESOLVED_PICTURE))
 		return 0;
 	return fail_set(f, FAIL_INPUT, "This is no id");
-}
-
-static void release(void *ctx)
-{
-	(void)ctx;
 }
 
 static int make(struct app *app, struct request *rq, struct reply *r, void *ctx, struct fail *f)
@@ -367,6 +361,6 @@ int joined_show(struct app *app, struct request *rq, struct reply *r, struct fai
 		return fail_set(f, FAIL_INPUT, "Unknown quality: 144p to 1080p, source or auto");
 	if (strcmp(j->suffix, ".mp4") == 0)
 		return make_ask(j, &ask, f) < 0 ? -1 : cdn_object(app, rq, r, &ask, f);
-	reply_later(r, (struct reply_rest){make, release, j});
+	reply_later(r, (struct reply_rest){make, NULL, j});
 	return 0;
 }

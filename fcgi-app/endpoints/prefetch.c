@@ -31,7 +31,7 @@ static void send_status(struct reply *r, const char *id, bool warm)
 static int warm_up(
 	struct app *app, struct request *rq, struct reply *r, const char *id, struct fail *f)
 {
-	const struct resolved_at at = {app->conf, app->mc, app->catalog, app->board};
+	const struct resolved_at at = app_resolved_at(app);
 	const char *quality = request_query(rq, "quality"), *format = request_query(rq, "format");
 	struct resolved_ask ask = {.id = id, .hinted_kbps = INT64_MAX, .format = format};
 	struct resolved found;

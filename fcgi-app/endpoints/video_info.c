@@ -99,7 +99,7 @@ static void send_offer(
 static int look_or_wait(struct app *app, struct request *rq, struct reply *r,
 	const struct resolve *what, struct offer *o, struct fail *f)
 {
-	const struct resolved_at at = {app->conf, app->mc, app->catalog, app->board};
+	const struct resolved_at at = app_resolved_at(app);
 	int64_t wait_ms = app->conf->resolve_timeout_s * 1000 + 2000, retry_s = 0;
 	enum resolved_result result = info_await(&at, what, 0, &rq->arena, o, &retry_s, f);
 

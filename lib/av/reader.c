@@ -253,23 +253,23 @@ static const AVInputFormat *recognise(struct reader *r, struct fail *f)
 	return NULL;
 }
 
+/* What there is to read, and the demuxer for it; NULL with *f set. */
+static const AVInputFormat *begin(struct reader *r, const struct av_source *s, struct fail *f)
+{
+	return prepare(r, s, f) < 0 ? NULL : recognise(r, f);
+}
+
 int reader_open(struct reader *r, const struct av_source *s, struct fail *f)
 {
-	const AVInputFormat *format;
+	const AVInputFormat *format = begin(r, s, f);
 
-	if (prepare(r, s, f) < 0)
-		return -1;
-	format = recognise(r, f);
 	return format ? open_demuxer(r, format, f) : -1;
 }
 
 int reader_open_walked(struct reader *r, const struct av_source *s, struct fail *f)
 {
-	const AVInputFormat *format;
+	const AVInputFormat *format = begin(r, s, f);
 
-	if (prepare(r, s, f) < 0)
-		return -1;
-	format = recognise(r, f);
 	if (!format)
 		return -1;
 	r->tableless = r->container == RECORD_AVI;
@@ -282,11 +282,8 @@ int reader_open_walked(struct reader *r, const struct av_source *s, struct fail 
 int reader_open_part(struct reader *r, const struct av_source *s, const struct reader_part *part,
 	struct fail *f)
 {
-	const AVInputFormat *format;
+	const AVInputFormat *format = begin(r, s, f);
 
-	if (prepare(r, s, f) < 0)
-		return -1;
-	format = recognise(r, f);
 	if (!format)
 		return -1;
 	if (r->container != RECORD_MP4 || !reader_moov(r, part))

@@ -41,6 +41,12 @@ static void print_date(int64_t ms, struct buf *to)
 	buf_printf(to, "#EXT-X-PROGRAM-DATE-TIME:%s.%03dZ\n", text, (int)(ms % 1000));
 }
 
+void m3u8_extinf(struct buf *to, int64_t us, const char *title)
+{
+	buf_printf(to, "#EXTINF:%lld.%06lld,%s\n", (long long)(us / 1000000),
+		(long long)(us % 1000000), title ? title : "");
+}
+
 static void print_segment(const struct m3u8_media *m, size_t i, struct buf *to)
 {
 	const struct m3u8_segment *s = &m->segments[i];
@@ -52,9 +58,8 @@ static void print_segment(const struct m3u8_media *m, size_t i, struct buf *to)
 	/* On each: what a playlist says of a segment must not change while the window moves on. */
 	if (s->date_ms > 0)
 		print_date(s->date_ms, to);
-	buf_printf(to, "#EXTINF:%lld.%06lld,%s\n%s%s/%lld.ts\n", (long long)(us / 1000000),
-		(long long)(us % 1000000), s->title ? s->title : "", m->prefix, s->rendition,
-		(long long)s->n);
+	m3u8_extinf(to, us, s->title);
+	buf_printf(to, "%s%s/%lld.ts\n", m->prefix, s->rendition, (long long)s->n);
 }
 
 void m3u8_media_print(const struct m3u8_media *m, struct buf *to)

@@ -42,6 +42,9 @@ struct m3u8_media {
 	size_t count;
 };
 
+/* The line before a segment of so many microseconds (section 4.3.2.1). `title` may be NULL. */
+void m3u8_extinf(struct buf *to, int64_t us, const char *title);
+
 /* Writes a live media playlist: a sliding window, never ended (section 6.2.2). A segment longer
  * than the target allows (section 4.3.3.1: rounded, it must not pass it) is printed as the longest
  * that may stand there. */

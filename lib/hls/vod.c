@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/must.h"
+#include "lib/hls/m3u8.h"
 
 enum { SOUND_BPS = 160000, SOUND_AVERAGE_BPS = 132000, KEYFRAMES_BPS = 200000 };
 
@@ -293,10 +294,8 @@ void vod_media_print(const struct record *r, const struct rendition *x, struct b
 	if (rendition_has_init(x))
 		buf_printf(to, "#EXT-X-MAP:URI=\"%s/init.mp4\"\n", name);
 	for (size_t n = 0; n < r->segments; n++) {
-		long long us = record_duration_us(r, n);
-
-		buf_printf(to, "#EXTINF:%lld.%06lld,\n%s/%zu.%s\n", us / 1000000, us % 1000000,
-			name, n, rendition_extension(x));
+		m3u8_extinf(to, record_duration_us(r, n), NULL);
+		buf_printf(to, "%s/%zu.%s\n", name, n, rendition_extension(x));
 	}
 	buf_puts(to, "#EXT-X-ENDLIST\n");
 }

@@ -90,7 +90,6 @@ int walk_open(const char *path, mode_t mode, bool wary, int *out, struct fail *f
 {
 	struct walk w = {.dir = open(*path == '/' ? "/" : ".", DIRECTORY), .wary = wary};
 	char name[NAME_MAX + 1];
-
 	int result = 0;
 
 	if (w.dir < 0)

@@ -55,6 +55,17 @@ __attribute__((unused)) static void place_open(struct place *at, const char *dir
 	}
 }
 
+/* In a new directory, `dir` of mkdtemp(); false when there can be none. */
+__attribute__((unused)) static bool place_begin(struct place *at, char *dir)
+{
+	umask(022);
+	clock_init();
+	if (!mkdtemp(dir))
+		return false;
+	place_open(at, dir);
+	return true;
+}
+
 __attribute__((unused)) static void place_close(struct place *at)
 {
 	publish_close(&at->publisher);

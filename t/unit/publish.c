@@ -375,11 +375,8 @@ int main(void)
 	char dir[] = "/tmp/sluice-publish-XXXXXX";
 	struct place at;
 
-	umask(022);
-	clock_init();
-	if (!mkdtemp(dir))
+	if (!place_begin(&at, dir))
 		return 99;
-	place_open(&at, dir);
 	names();
 	one_file(&at);
 	again(&at);
