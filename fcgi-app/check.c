@@ -126,7 +126,8 @@ static bool runs(const char *program)
 /* Whether a program can be found as a resolver's is: by its path, or in PATH. */
 static bool is_program(const char *name)
 {
-	struct span rest = span_of(getenv("PATH") ? getenv("PATH") : "/usr/local/bin:/usr/bin:/bin");
+	struct span rest =
+		span_of(getenv("PATH") ? getenv("PATH") : "/usr/local/bin:/usr/bin:/bin");
 	struct span dir;
 	char path[PATH_MAX];
 
@@ -164,8 +165,8 @@ static void check_access_log(struct findings *o, const char *path)
 		return;
 	file_path(dir, sizeof(dir), "%.*s", (int)(slash - path), path);
 	if (errno != ENOENT || access(dir, R_OK | X_OK) < 0)
-		warning(o, "access_log: %s cannot be read: %s; hits and streams are not counted", path,
-			strerrordesc_np(errno));
+		warning(o, "access_log: %s cannot be read: %s; hits and streams are not counted",
+			path, strerrordesc_np(errno));
 }
 
 static void check_programs(struct findings *o, const struct conf *conf)
@@ -213,8 +214,10 @@ static void check_web(struct findings *o, const char *dir)
 		warning(o, "web_dir: %s cannot be read: there are no pages", dir);
 	else if (file_path(plain, sizeof(plain), "%s/base.css", dir) && access(plain, R_OK) == 0 &&
 		 file_path(small, sizeof(small), "%s.br", plain) && access(small, R_OK) < 0)
-		warning(o, "web_dir: %s has no forms for Brotli (.br) of the pages' parts: install "
-			   "brotli and build again, or they are sent larger", dir);
+		warning(o,
+			"web_dir: %s has no forms for Brotli (.br) of the pages' parts: install "
+			"brotli and build again, or they are sent larger",
+			dir);
 }
 
 static void check_rest(struct findings *o, const struct conf *conf)

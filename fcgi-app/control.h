@@ -18,16 +18,16 @@ struct conf;
 int control_stop(const struct conf *conf, FILE *to, struct fail *f);
 
 /* Waits until the new workers have taken over. Without a master one worker after the other finishes
- * and leaves its place to what the front server starts then. Fails: FAIL_CONFLICT when the service refused,
- * FAIL_TIMEOUT after 40 s. */
+ * and leaves its place to what the front server starts then. Fails: FAIL_CONFLICT when the service
+ * refused, FAIL_TIMEOUT after 40 s. */
 int control_reload(const struct conf *conf, FILE *to, struct fail *f);
 
 /* Version, uptime, every process with its age, memory and requests, and the totals. */
 int control_status(const struct conf *conf, FILE *to, struct fail *f);
 
-/* What every memcached server tells of itself and our families of keys, as a table or as the JSON of
- * GET /api/stats/cache. Servers that are away are said to be so. Fails: FAIL_INPUT for a bad list of
- * servers. */
+/* What every memcached server tells of itself and our families of keys, as a table or as the JSON
+ * of GET /api/stats/cache. Servers that are away are said to be so. Fails: FAIL_INPUT for a bad
+ * list of servers. */
 int control_memstat(const struct conf *conf, bool json, FILE *to, struct fail *f);
 
 #endif

@@ -12,15 +12,15 @@ struct board;
 struct conf;
 
 struct import_how {
-	bool force; /* a list that cannot be believed goes in too */
-	FILE *out;  /* gets a line for each source; may be NULL */
+	bool force;  /* a list that cannot be believed goes in too */
+	FILE *out;   /* gets a line for each source; may be NULL */
 	int wait_ms; /* for another import on this host to end; FAIL_CONFLICT after that */
 };
 
 /* Imports the source of that name, or all for NULL. Fails with the first source's failure after all
  * have been tried; FAIL_MISSING for an unknown name. */
-int import_run(const struct conf *conf, const char *source, const struct import_how *how,
-	struct fail *f);
+int import_run(
+	const struct conf *conf, const char *source, const struct import_how *how, struct fail *f);
 
 /* Body of the supervisor's child: all sources whose list is older than import_every. Each counts as
  * one request of its source on `board`. */

@@ -5,9 +5,9 @@
 
 #include "lib/base/fail.h"
 
-/* Makes {dir}/{reason}/{rendition}.ts for every reason and every rung that a ladder may have; what is
- * there is replaced. Without a font the pictures have no words. Fails: as child_start(); FAIL_UPSTREAM
- * when ffmpeg cannot do it. */
+/* Makes {dir}/{reason}/{rendition}.ts for every reason and every rung that a ladder may have; what
+ * is there is replaced. Without a font the pictures have no words. Fails: as child_start();
+ * FAIL_UPSTREAM when ffmpeg cannot do it. */
 int slates_make(const char *ffmpeg, const char *dir, struct fail *f);
 
 #endif

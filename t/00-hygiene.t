@@ -45,6 +45,15 @@ is_deeply [ grep { $struct !~ /\b$_(?:_s|_ms)?\b/ } @settings ], [], 'each is a 
 my $used = join "\n", map { text("$top/$_") } grep { m{^(?:lib|fcgi-app)/.*\.[ch]$} && !m{^lib/io/(?:settings|conf)} } @text;
 is_deeply [ grep { $used !~ /(?:->|\.)$_(?:_s|_ms)?\b/ } @settings ], [], 'and read by somebody';
 
+# --- the format --------------------------------------------------------------------------------------------
+SKIP: {
+	my ($version) = (`clang-format --version 2>&1` // '') =~ /version (\d+)/;
+	skip 'clang-format 14 is not installed', 1 if ($version // 0) != 14;
+	my @sources = grep { /\.[ch]$/ } @text;
+	my $wrong = `cd '$top' && clang-format --style=file --dry-run @sources 2>&1`;
+	is_deeply sorted($wrong =~ /^(\S+?):\d+:.*\[-Wclang-format-violations\]/mg), [], 'every source is as `make format` leaves it';
+}
+
 # --- the build --------------------------------------------------------------------------------------------
 my @lists = grep { /\.am$/ } @text;
 (my $lists = join "\n", map { text("$top/$_") } @lists) =~ s/^#.*//mg;

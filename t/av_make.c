@@ -33,8 +33,8 @@ static int read_file(void *of, uint64_t offset, void *to, size_t n)
 
 static void show(const struct record *r, const struct file *file)
 {
-	static const char *const flags[] = {
-		"copy", "open-gop", "counted", "interlaced", "vfr", "fixed", "hdr", "joined", "walked"};
+	static const char *const flags[] = {"copy", "open-gop", "counted", "interlaced", "vfr",
+		"fixed", "hdr", "joined", "walked"};
 	const struct record_video *v = &r->video;
 
 	printf("container %d, timescale %u, origin %lld, flags", (int)r->container, r->timescale,

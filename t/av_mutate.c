@@ -6,8 +6,8 @@
  * Each time a child gets a copy with up to 20 bytes changed, most of them at its beginning, or cut
  * short. It makes an index, which must encode and decode, and the last segment of each kind; or is
  * told in a sentence why not. A child that dies, or takes a minute, is counted and its film kept.
- * Two are at work at a time.
- */
+ * Two are at work at a
+ * time. */
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,7 +21,14 @@
 #include "lib/base/must.h"
 #include "lib/base/num.h"
 
-enum { SECONDS = 60, CHANGES = 20, BEGINNING = 4000, FILE_MAX = 64 << 20, BAD_MAX = 5, AT_ONCE = 2 };
+enum {
+	SECONDS = 60,
+	CHANGES = 20,
+	BEGINNING = 4000,
+	FILE_MAX = 64 << 20,
+	BAD_MAX = 5,
+	AT_ONCE = 2
+};
 
 struct bytes {
 	uint8_t *data;

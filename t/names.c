@@ -1,8 +1,8 @@
 /* t/names.c - names that tests make up, and answers of theirs that change: for LD_PRELOAD.
  * SPDX-License-Identifier: BSD-2-Clause
- * SLUICE_TEST_NAMES is a directory. A file in it is called as a name, and holds a line for each time
- * that the name is looked up: addresses apart by blanks. The last line stays. A file NAME.asked gets
- * a byte each time. Other names are left to the system. */
+ * SLUICE_TEST_NAMES is a directory. A file in it is called as a name, and holds a line for each
+ * time that the name is looked up: addresses apart by blanks. The last line stays. A file
+ * NAME.asked gets a byte each time. Other names are left to the system. */
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -13,8 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-typedef int resolver(
-	const char *, const char *, const struct addrinfo *, struct addrinfo **);
+typedef int resolver(const char *, const char *, const struct addrinfo *, struct addrinfo **);
 
 /* How often the name was looked up before. */
 static long note(const char *path)
@@ -50,8 +49,8 @@ static int read_answer(const char *path, long n, char *to, size_t size)
 	return found;
 }
 
-int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
-	struct addrinfo **out)
+int getaddrinfo(
+	const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **out)
 {
 	resolver *next = (resolver *)dlsym(RTLD_NEXT, "getaddrinfo");
 	const char *dir = getenv("SLUICE_TEST_NAMES");

@@ -17,7 +17,8 @@ static bool has_token(const struct request *rq, const char *wanted)
 	struct span bearer = span_of(request_header(rq, "HTTP_AUTHORIZATION"));
 
 	if (span_starts(bearer, scheme))
-		token = span_make(bearer.ptr + sizeof(scheme) - 1, bearer.len - (sizeof(scheme) - 1));
+		token = span_make(
+			bearer.ptr + sizeof(scheme) - 1, bearer.len - (sizeof(scheme) - 1));
 	return sign_equal(token, span_of(wanted));
 }
 

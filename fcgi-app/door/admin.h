@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  * A user is who the front server let in by name and password, where `access` is `password`:
  * elsewhere it may tell names that nobody has looked at. The administrator sends admin_token, as
- * `Authorization: Bearer …` or `X-Sluice-Token`. Where there is no such token it is who sits at this
- * host: no request that went through a proxy, or that a page of somebody else's made. */
+ * `Authorization: Bearer …` or `X-Sluice-Token`. Where there is no such token it is who sits at
+ * this host: no request that went through a proxy, or that a page of somebody else's made. */
 #ifndef SLUICE_DOOR_ADMIN_H
 #define SLUICE_DOOR_ADMIN_H
 

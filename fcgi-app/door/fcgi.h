@@ -79,8 +79,8 @@ void fcgi_be_patient(struct fcgi_exchange *x, int wait_ms);
 /* Whether the process has been told to stop. */
 bool fcgi_is_over(const struct fcgi_exchange *x);
 
-/* Ends a request that was put aside, when it has been answered. A thread of its own can `go_on` with
- * what comes over its connection, where the front server keeps that; else it is closed. */
+/* Ends a request that was put aside, when it has been answered. A thread of its own can `go_on`
+ * with what comes over its connection, where the front server keeps that; else it is closed. */
 void fcgi_finish(struct fcgi_exchange *x, bool go_on);
 
 #endif

@@ -142,8 +142,8 @@ static bool find_client(const struct rate *r, struct request *rq, struct cidr_ad
 			break;
 		values[count++] = value;
 	}
-	if (!remote || !forwarded_client(remote, r->field, values, count, r->trusted,
-			       r->trusted_count, out))
+	if (!remote || !forwarded_client(
+			       remote, r->field, values, count, r->trusted, r->trusted_count, out))
 		return false;
 	*out = forwarded_counted(out);
 	return true;

@@ -30,7 +30,7 @@ struct reply;
  * request's arena, `release` frees what it holds. */
 struct reply_rest {
 	int (*make)(struct app *app, struct request *rq, struct reply *r, void *ctx,
-		struct fail *f); /* NULL: nothing is left */
+		struct fail *f);    /* NULL: nothing is left */
 	void (*release)(void *ctx); /* NULL: it holds nothing */
 	void *ctx;
 };

@@ -87,8 +87,8 @@ int request_body(struct request *rq, struct buf *to, struct fail *f)
 
 	while ((n = fcgi_read(rq->x, piece, sizeof(piece))) > 0) {
 		if (!buf_add(to, piece, (size_t)n))
-			return fail_set(f, FAIL_INPUT, "The request's body is larger than %zu bytes",
-				to->max);
+			return fail_set(f, FAIL_INPUT,
+				"The request's body is larger than %zu bytes", to->max);
 	}
 	return n < 0 ? fail_set(f, FAIL_GONE, "The client is gone") : 0;
 }

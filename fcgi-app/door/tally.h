@@ -14,8 +14,8 @@ struct board;
 extern const char *const tally_bounds[];
 
 /* Counts the answer `r`, which took `us` microseconds, for the route of that log name ("none" where
- * there is none). `busy`: it was refused because the pool's limit was reached. Adds to a dozen words
- * of shared memory; takes no lock. */
+ * there is none). `busy`: it was refused because the pool's limit was reached. Adds to a dozen
+ * words of shared memory; takes no lock. */
 void tally_request(
 	struct board *b, const char *route, const struct reply *r, bool busy, int64_t us);
 

@@ -61,8 +61,9 @@ static int read_period(struct request *rq, int64_t now_s, struct period *out, st
 	return fail_set(f, FAIL_INPUT, "period is day, week, month or year");
 }
 
-/* --- parts of the answer ------------------------------------------------------------------------
- */
+/* --- parts of the answer
+
+ * ------------------------------------------------------------------------ */
 
 /* A part of a whole, 0 to 1; null of nothing. */
 static void put_share(struct json_object *to, const char *key, int64_t part, int64_t whole)
@@ -74,7 +75,8 @@ static void put_share(struct json_object *to, const char *key, int64_t part, int
 		whole ? json_object_new_double_s((double)part / (double)whole, text) : NULL);
 }
 
-static void put_money(struct json_object *to, const char *key, const struct conf *conf, int64_t bytes)
+static void put_money(
+	struct json_object *to, const char *key, const struct conf *conf, int64_t bytes)
 {
 	double money = (double)bytes / gigabyte * (double)conf->cost_per_gb / 1000;
 	char text[40];

@@ -103,8 +103,8 @@ static int choose(
 	out->hinted = q.kind == QUALITY_AUTO;
 	out->sound_alone = q.kind == QUALITY_AUDIO;
 	out->ladder = *c->ladder;
-	if (out->said &&
-		cut_ladder(c, &q, out->hinted ? find_hinted_kbps(rq) : INT64_MAX, &out->ladder, f) < 0)
+	if (out->said && cut_ladder(c, &q, out->hinted ? find_hinted_kbps(rq) : INT64_MAX,
+				 &out->ladder, f) < 0)
 		return -1;
 	out->first = out->ladder.rungs[0];
 	return 0;

@@ -42,8 +42,8 @@ int find_film_quality(
 
 #define FIND_HINTS "Save-Data, ECT, Downlink, CMCD-Request"
 
-/* What the client's network can carry, in kb/s, as it hints by the headers FIND_HINTS; INT64_MAX when
- * it says nothing. */
+/* What the client's network can carry, in kb/s, as it hints by the headers FIND_HINTS; INT64_MAX
+ * when it says nothing. */
 int64_t find_hinted_kbps(struct request *rq);
 
 /* Reads ?limit=, how many a page shall hold; untouched when it is not said. Fails: FAIL_INPUT for

@@ -8,9 +8,8 @@
 
 void listing_open(struct listing *l, const struct app *app, const char *name)
 {
-	*l = (struct listing){.app = app,
-		.items = json_object_new_array(),
-		.root = json_object_new_object()};
+	*l = (struct listing){
+		.app = app, .items = json_object_new_array(), .root = json_object_new_object()};
 	json_object_object_add(l->root, name, l->items);
 }
 

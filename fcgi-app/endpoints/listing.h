@@ -12,14 +12,14 @@ struct json_object;
 struct listing {
 	const struct app *app;
 	struct json_object *root, *items; /* the whole, and the array in it */
-	char next[CATALOG_CURSOR_MAX]; /* "" on the last page */
+	char next[CATALOG_CURSOR_MAX];	  /* "" on the last page */
 };
 
 /* An empty one whose items are called `name`. listing_send() must follow. */
 void listing_open(struct listing *l, const struct app *app, const char *name);
 
-/* Makes it the answer, which is the same for everyone, and gives `result`, that of reading it: after
- * a failure there is no answer. */
+/* Makes it the answer, which is the same for everyone, and gives `result`, that of reading it:
+ * after a failure there is no answer. */
 int listing_send(struct listing *l, struct reply *r, int result);
 
 #endif

@@ -22,7 +22,7 @@
 
 enum { METRICS_MAX = 2 * 1024 * 1024, NAME_MAX = 80, ROLES_MAX = 24 };
 
-/* --- what is counted by name ----------------------------------------------------------------------- */
+/* --- what is counted by name ------------------------------------------------------------------ */
 
 static const char *const kind_labels[ROW_KINDS] = {
 	[ROW_ROUTE] = "route",
@@ -72,8 +72,9 @@ static const struct line {
 		SOURCE_BYTES, NULL, NULL},
 	{"upstream_refusals", "Answers of a source with a status of 400 and above.", 1, ROW_SOURCE,
 		SOURCE_REFUSED, NULL, NULL},
-	{"sent_answers", "Answers to viewers as the access log tells of them, by family of addresses.",
-		1, ROW_TRAFFIC, TRAFFIC_HITS, "result", answers},
+	{"sent_answers",
+		"Answers to viewers as the access log tells of them, by family of addresses.", 1,
+		ROW_TRAFFIC, TRAFFIC_HITS, "result", answers},
 	{"sent_bytes", "Bytes of these answers, headers included.", 1, ROW_TRAFFIC, TRAFFIC_BYTES,
 		NULL, NULL},
 };
@@ -110,8 +111,8 @@ static void gather(const struct rows *rows, enum row_kind kind, struct gathered 
 	}
 }
 
-static void begin(struct prom *p, const char *name, enum prom_type type, int64_t divisor,
-	const char *help)
+static void begin(
+	struct prom *p, const char *name, enum prom_type type, int64_t divisor, const char *help)
 {
 	char full[NAME_MAX];
 
@@ -157,8 +158,8 @@ static void put_upstream_errors(struct prom *p, const struct gathered *sources)
 		"Requests to a source that failed without an answer, or before its end.");
 	for (size_t i = 0; i < sources->count; i++) {
 		for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
-			struct prom_label labels[2] = {{"source", sources->list[i].name},
-				{"kind", fail_name(kinds[k])}};
+			struct prom_label labels[2] = {
+				{"source", sources->list[i].name}, {"kind", fail_name(kinds[k])}};
 			prom_sample(p, labels, 2,
 				sources->list[i].cell[SOURCE_FAILURES + (int)kinds[k]]);
 		}
@@ -193,10 +194,10 @@ static void put_totals(struct prom *p, const struct board *board)
 	}
 }
 
-/* --- what can be seen now ---------------------------------------------------------------------------- */
+/* --- what can be seen now --------------------------------------------------------------------- */
 
-static void put_gauge(struct prom *p, const char *name, int64_t divisor, const char *help,
-	int64_t value)
+static void put_gauge(
+	struct prom *p, const char *name, int64_t divisor, const char *help, int64_t value)
 {
 	begin(p, name, PROM_GAUGE, divisor, help);
 	prom_sample(p, NULL, 0, value);
@@ -226,7 +227,8 @@ static size_t look_at_roles(const struct board *board, struct role_figures *list
 			continue;
 		if (i == count) {
 			list[count] = (struct role_figures){{0}, .count = 0};
-			span_copy(span_make(slot->role, strnlen(slot->role, sizeof(slot->role) - 1)),
+			span_copy(
+				span_make(slot->role, strnlen(slot->role, sizeof(slot->role) - 1)),
 				list[count].name, sizeof(list[count].name));
 			count++;
 		}
@@ -273,7 +275,8 @@ static void put_roles(struct prom *p, const struct board *board)
 				role_lines[l].workers ? "pool" : "role", list[i].name};
 			int64_t value;
 
-			memcpy(&value, (const char *)&list[i] + role_lines[l].member, sizeof(value));
+			memcpy(&value, (const char *)&list[i] + role_lines[l].member,
+				sizeof(value));
 			if (value >= 0 && (!role_lines[l].workers || list[i].limit > 0))
 				prom_sample(p, &label, 1, value);
 		}

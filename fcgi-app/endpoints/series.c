@@ -22,8 +22,8 @@ static int read_season(struct request *rq, int64_t *season, struct fail *f)
 	const char *text = request_query(rq, "season");
 
 	if (text && !num_parse(span_of(text), 0, EPISODE_SEASON_MAX, season))
-		return fail_set(f, FAIL_INPUT, "season takes a number from 0 to %d",
-			EPISODE_SEASON_MAX);
+		return fail_set(
+			f, FAIL_INPUT, "season takes a number from 0 to %d", EPISODE_SEASON_MAX);
 	return 0;
 }
 
@@ -41,8 +41,9 @@ static void put_series(struct json_object *to, const struct app *app, const stru
 	json_url(to, "page", app->conf, "/?series=%s", s->id);
 }
 
-/* --- the list ----------------------------------------------------------------------------------
- */
+/* --- the list
+
+ * ---------------------------------------------------------------------------------- */
 
 static int add_series(void *ctx, const struct series *s)
 {
@@ -76,8 +77,9 @@ int series_list(struct app *app, struct request *rq, struct reply *r, struct fai
 	return listing_send(&list, r, result);
 }
 
-/* --- one of them -------------------------------------------------------------------------------
- */
+/* --- one of them
+
+ * ------------------------------------------------------------------------------- */
 
 /* Its source may have to be asked for the episodes first. */
 static int know_episodes(struct app *app, struct reply *r, const struct series *series,
@@ -160,8 +162,7 @@ int series_show(struct app *app, struct request *rq, struct reply *r, struct fai
 
 	if (!series)
 		return fail_set(f, FAIL_INPUT, "The request is too large");
-	if (read_season(rq, &q.season, f) < 0 ||
-		find_limit(rq, &q.limit, f) < 0 ||
+	if (read_season(rq, &q.season, f) < 0 || find_limit(rq, &q.limit, f) < 0 ||
 		find_series(app, rq, series, f) < 0 ||
 		know_episodes(app, r, series, WAIT_MS, f) < 0)
 		return -1;
@@ -180,8 +181,9 @@ int series_show(struct app *app, struct request *rq, struct reply *r, struct fai
 	return 0;
 }
 
-/* --- an episode by its place -------------------------------------------------------------------
- */
+/* --- an episode by its place
+
+ * ------------------------------------------------------------------- */
 
 struct finding {
 	struct ident *out;

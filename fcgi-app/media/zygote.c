@@ -57,8 +57,9 @@ struct zygote {
 
 static const struct job no_job = {.child = {0, -1}, .socket = -1};
 
-/* --- in the child ------------------------------------------------------------------------------
- */
+/* --- in the child
+
+ * ------------------------------------------------------------------------------ */
 
 struct start {
 	zygote_work *work;
@@ -93,8 +94,8 @@ static bool keep_alone(int socket)
 {
 	int lifted = fcntl(socket, F_DUPFD, FDS_ABOVE);
 
-	return lifted >= 0 && dup2(lifted, SAY_FD) == SAY_FD && close_range(FIRST_FD, SAY_FD - 1, 0) == 0 &&
-	       close_range(FDS_MOST, ~0U, 0) == 0;
+	return lifted >= 0 && dup2(lifted, SAY_FD) == SAY_FD &&
+	       close_range(FIRST_FD, SAY_FD - 1, 0) == 0 && close_range(FDS_MOST, ~0U, 0) == 0;
 }
 
 /* The job's descriptors get the numbers that it knows them by. First all are lifted, because one's
@@ -139,7 +140,8 @@ static int work(void *ctx)
 	struct fail f = {0};
 	size_t count;
 
-	_Static_assert((int)PASS_FDS_MAX >= (int)MEDIA_FDS, "a message takes all descriptors of a job");
+	_Static_assert(
+		(int)PASS_FDS_MAX >= (int)MEDIA_FDS, "a message takes all descriptors of a job");
 	if (!keep_alone(s->socket))
 		return NOT_READY;
 	if (!await_job(&job, fds, &count))
@@ -158,8 +160,9 @@ static int work(void *ctx)
 	return write(SAY_FD, &said, sizeof(said)) == (ssize_t)sizeof(said) ? 0 : NOT_READY;
 }
 
-/* --- answers -----------------------------------------------------------------------------------
- */
+/* --- answers
+
+ * ----------------------------------------------------------------------------------- */
 
 static void tell(const struct zygote *z, uint64_t id, enum media_outcome outcome,
 	enum fail_kind kind, const char *text)
@@ -243,8 +246,9 @@ static void reap(struct zygote *z, struct job *j)
 	forget(j);
 }
 
-/* --- jobs --------------------------------------------------------------------------------------
- */
+/* --- jobs
+
+ * -------------------------------------------------------------------------------------- */
 
 static struct job *find(struct zygote *z, uint64_t id)
 {

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  * A child has the job's descriptors and nothing else: no file, address or process can be named from
  * there (sandbox_enter_bare()), its memory, processor time and output are limited, and it dies with
- * the zygote, which dies with the packager. The next child is forked ahead and waits for its job under
- * the name ZYGOTE_SPARE; each child does one job and ends. */
+ * the zygote, which dies with the packager. The next child is forked ahead and waits for its job
+ * under the name ZYGOTE_SPARE; each child does one job and ends. */
 #ifndef SLUICE_MEDIA_ZYGOTE_H
 #define SLUICE_MEDIA_ZYGOTE_H
 

@@ -20,7 +20,7 @@ struct census {
 	bool running;
 	enum publish_store store; /* which one is walked */
 	struct store_walk walk;
-	struct timespec began; /* by the clock that stamps files; they are new from then on */
+	struct timespec began;	    /* by the clock that stamps files; they are new from then on */
 	struct publish_count seen;  /* so far, of what was there when it began */
 	struct publish_count then;  /* the counters when it began */
 	struct publish_count freed; /* by this process since; the owner adds its own */

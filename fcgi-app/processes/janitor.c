@@ -175,8 +175,8 @@ static bool still_tight(const struct janitor *j)
 	return is_tight(j, &room, KEEP_PERCENT);
 }
 
-/* What is asked for most is kept longer: its line goes to the end of made/, as if it were new. Once in
- * TURN_MINUTES: where all is popular, the oldest goes all the same. */
+/* What is asked for most is kept longer: its line goes to the end of made/, as if it were new. Once
+ * in TURN_MINUTES: where all is popular, the oldest goes all the same. */
 static bool give_turn(struct janitor *j, struct span word, struct span name, int line)
 {
 	int64_t now = clock_real_ms() / 60000;
@@ -208,9 +208,8 @@ static bool evict_list(struct janitor *j, int64_t until_ms, int64_t *files, int6
 	int64_t freed;
 
 	for (int i = 1; lives_next(&j->made, &word, &name); i++) {
-		freed = may_go(word, name) && !give_turn(j, word, name, i)
-				? drop(j, word, name, 0)
-				: 0;
+		freed = may_go(word, name) && !give_turn(j, word, name, i) ? drop(j, word, name, 0)
+									   : 0;
 		*files += freed > 0;
 		board_add(j->board, BOARD_EVICTED_BYTES, freed);
 		board_add(j->board, BOARD_EVICTED_FILES, freed > 0);

@@ -16,12 +16,12 @@
 #include "lib/svc/traffic.h"
 
 enum {
-	LOOK_MS = 500,		/* how often it looks for new lines */
-	BATCH_BYTES = 4 << 20,	/* that are summed up before they are committed, at most */
+	LOOK_MS = 500,	       /* how often it looks for new lines */
+	BATCH_BYTES = 4 << 20, /* that are summed up before they are committed, at most */
 	UPSTREAM_MS = 60 * 1000,
 	TIDY_MS = 3600 * 1000,
 	PATIENCE_MS = 60000, /* the front server may begin its log after us */
-	NICE = 5 /* viewers come first, also after hours without it */
+	NICE = 5	     /* viewers come first, also after hours without it */
 };
 
 struct meter {
@@ -29,12 +29,12 @@ struct meter {
 	struct board *board;
 	struct traffic *traffic;
 	struct tail *tail;
-	struct tail_place here;	   /* behind what has been added */
-	int64_t lines, bad, bytes; /* added, and not yet committed */
-	int64_t losses;		   /* as last said in the log */
+	struct tail_place here;	      /* behind what has been added */
+	int64_t lines, bad, bytes;    /* added, and not yet committed */
+	int64_t losses;		      /* as last said in the log */
 	int64_t upstream_ms, tidy_ms; /* when these were last done; monotonic */
-	int64_t missing_ms; /* since when there is no log; monotonic, 0: there is one */
-	bool failing;	    /* it has been said */
+	int64_t missing_ms;	      /* since when there is no log; monotonic, 0: there is one */
+	bool failing;		      /* it has been said */
 };
 
 bool meter_is_wanted(const struct conf *conf)
@@ -124,7 +124,8 @@ static int read_log(struct meter *m, struct fail *f)
 	struct span lines;
 
 	for (;;) {
-		/* A batch that could not be committed before comes first: there is no room for more. */
+		/* A batch that could not be committed before comes first: there is no room for
+		 * more. */
 		if ((m->bytes >= BATCH_BYTES || traffic_is_full(m->traffic)) && commit(m, f) < 0)
 			return -1;
 		switch (tail_next(m->tail, &lines, f)) {

@@ -1,7 +1,7 @@
 /* fcgi-app/processes/meter.h - the meter: follows the front server's access log and sums it up.
  * SPDX-License-Identifier: BSD-2-Clause
- * A million lines take it about 0.7 s of a processor (t/33-meter.t prints how long they took), and what
- * it remembers does not grow with them. */
+ * A million lines take it about 0.7 s of a processor (t/33-meter.t prints how long they took), and
+ * what it remembers does not grow with them. */
 #ifndef SLUICE_PROCESSES_METER_H
 #define SLUICE_PROCESSES_METER_H
 

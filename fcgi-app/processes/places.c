@@ -59,7 +59,8 @@ static bool is_for_other(const struct places_owner *owner)
 
 /* Owner and group are set only on what we own, and only where they differ: an administrator's own
  * arrangement stays. */
-static int give(int dir, const char *path, mode_t mode, const struct places_owner *owner, struct fail *f)
+static int give(
+	int dir, const char *path, mode_t mode, const struct places_owner *owner, struct fail *f)
 {
 	struct stat st;
 	int fd, result = 0;
@@ -120,8 +121,8 @@ static bool replace_link(
 	return false;
 }
 
-/* A link rather than a setting of the front server, because every front server follows links: `name`
- * in `path` to the public half of a store. */
+/* A link rather than a setting of the front server, because every front server follows links:
+ * `name` in `path` to the public half of a store. */
 static int link_store(const char *path, const char *name, const char *store,
 	const struct places_owner *owner, struct fail *f)
 {

@@ -20,8 +20,8 @@ enum { PLACES_UMASK = 027 };
 /* Looks the names up. Fails: FAIL_INPUT for an unknown one. */
 int places_owner(const struct conf *conf, struct places_owner *out, struct fail *f);
 
-/* The same for a command beside the service. Where `user` is not set, as under systemd, root acts for
- * the user whom state_dir belongs to: what it makes there would be of no use to the service. */
+/* The same for a command beside the service. Where `user` is not set, as under systemd, root acts
+ * for the user whom state_dir belongs to: what it makes there would be of no use to the service. */
 int places_owner_beside(const struct conf *conf, struct places_owner *out, struct fail *f);
 
 /* Makes all directories that are missing, and www/tv, the link to what live channels publish.

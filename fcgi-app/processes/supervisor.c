@@ -114,8 +114,9 @@ static bool is_still_asked(const struct supervisor *s, const struct task *t)
 	return clock_real_ms() - asked_ms < s->conf->live_idle_s * 1000;
 }
 
-/* --- starting -----------------------------------------------------------------------------------
- */
+/* --- starting
+
+ * ----------------------------------------------------------------------------------- */
 
 struct start {
 	struct supervisor *supervisor;
@@ -190,8 +191,9 @@ static void start_waiting(struct supervisor *s)
 	}
 }
 
-/* --- ending -------------------------------------------------------------------------------------
- */
+/* --- ending
+
+ * ------------------------------------------------------------------------------------- */
 
 static bool is_needed(const struct supervisor *s, const struct task *t, int status)
 {
@@ -257,8 +259,9 @@ static void end_all(struct supervisor *s)
 	}
 }
 
-/* --- messages -----------------------------------------------------------------------------------
- */
+/* --- messages
+
+ * ----------------------------------------------------------------------------------- */
 
 static const struct role *find_verb(struct span verb)
 {
@@ -330,8 +333,9 @@ static void take_messages(struct supervisor *s)
 	}
 }
 
-/* --- life ---------------------------------------------------------------------------------------
- */
+/* --- life
+
+ * --------------------------------------------------------------------------------------- */
 
 /* Becomes the new image; comes back only when that fails. */
 static void become_new(struct supervisor *s)
@@ -462,8 +466,7 @@ int supervisor_run(const struct conf *conf, struct board *board, const struct pr
 	result = signals_open(&s->signal_fd, f) < 0 ? -1 : open_all(s, given, f);
 	if (result == 0) {
 		for (int i = 0; i < role_count; i++) {
-			if (roles[i].again == AGAIN_ALWAYS &&
-				(!roles[i].due || roles[i].due(conf)))
+			if (roles[i].again == AGAIN_ALWAYS && (!roles[i].due || roles[i].due(conf)))
 				add_task(s, &roles[i], "");
 		}
 		for (size_t i = 0; given && i < given->count; i++)

@@ -52,8 +52,8 @@ int av_segment(const struct av_source *s, const struct record *r, const struct r
  * picture, FAIL_UPSTREAM, FAIL_BUSY. */
 int av_art(const struct av_source *s, int lines, int out_fd, struct fail *f);
 
-/* Writes the best sound of the source as "mp3", "aac", "opus" or "flac" of `kbps`, from beginning to
- * end, so that what is there can be sent while the rest is made. Fails: FAIL_INPUT for a source
+/* Writes the best sound of the source as "mp3", "aac", "opus" or "flac" of `kbps`, from beginning
+ * to end, so that what is there can be sent while the rest is made. Fails: FAIL_INPUT for a source
  * without sound, or another format; FAIL_UPSTREAM, FAIL_BUSY. */
 int av_music(const struct av_source *s, const char *format, int kbps, int out_fd, struct fail *f);
 

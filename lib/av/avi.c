@@ -78,7 +78,7 @@ static int stream_of(const uint8_t *name)
 		       : -1;
 }
 
-/* --- keyframes --------------------------------------------------------------------------------- */
+/* --- keyframes -------------------------------------------------------------------------------- */
 
 static bool mpeg4_key(const uint8_t *p, const uint8_t *end)
 {
@@ -124,7 +124,7 @@ static bool is_key(const struct walk *w, const AVStream *st, const struct line *
 	}
 }
 
-/* --- the walk ---------------------------------------------------------------------------------- */
+/* --- the walk --------------------------------------------------------------------------------- */
 
 static int add(struct walk *w, unsigned stream, uint64_t at, uint32_t size)
 {
@@ -151,7 +151,8 @@ static void read_header(struct walk *w, const uint8_t *p)
 	uint32_t align = st->codecpar->block_align > 0 ? (uint32_t)st->codecpar->block_align : 0;
 
 	w->count++;
-	*line = (struct line){.sample = sound ? le32(p + STRH_SAMPLE) : 0, .block = sound ? align : 0};
+	*line = (struct line){
+		.sample = sound ? le32(p + STRH_SAMPLE) : 0, .block = sound ? align : 0};
 	if (line->sample && align)
 		line->sample = align;
 	line->at = le32(p + STRH_START);
@@ -218,7 +219,7 @@ int avi_walk(struct reader *r, struct fail *f)
 	return r->error ? reader_fail(r, 0, "The file", f) : result;
 }
 
-/* --- the table that is there -------------------------------------------------------------------- */
+/* --- the table that is there ------------------------------------------------------------------ */
 
 /* Where the chunks of media end: those of the last list of them. 0 where that cannot be told. */
 static uint64_t media_end(struct walk *w)

@@ -1,4 +1,5 @@
-/* lib/av/avi.h - AVI whose table of chunks (idx1) is wrong or missing: one is made by a walk over them.
+/* lib/av/avi.h - AVI whose table of chunks (idx1) is wrong or missing: one is made by a walk over
+ * them.
  * SPDX-License-Identifier: BSD-2-Clause
  * A recording that was broken off has no table, one that was cut by hand a wrong one. Without it
  * libavformat finds no place in the middle. The walk reads some hundred bytes of each chunk. */
@@ -9,8 +10,8 @@
 
 #include "lib/av/reader.h"
 
-/* Whether the table that the demuxer has read of a picture's stream is good: chunks of that stream are
- * where it says, up to the end of the film. */
+/* Whether the table that the demuxer has read of a picture's stream is good: chunks of that stream
+ * are where it says, up to the end of the film. */
 bool avi_fits(struct reader *r, unsigned stream);
 
 /* Gives the streams of an AVI that was opened without its table one of all chunks. Fails as

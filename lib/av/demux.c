@@ -56,7 +56,8 @@ static int64_t source_time(const struct record *r, AVRational base, int64_t time
 }
 
 /* MP4 numbers its index by decoding time, so the keyframe is found by its place. */
-static int64_t entry_time(const struct reader *reader, AVStream *st, uint64_t pos, int64_t otherwise)
+static int64_t entry_time(
+	const struct reader *reader, AVStream *st, uint64_t pos, int64_t otherwise)
 {
 	int count = avformat_index_get_entries_count(st);
 

@@ -158,8 +158,8 @@ static bool is_wrong(const struct record *r, size_t n, const struct bounds *b)
 	return b->key != r->t[n];
 }
 
-/* Looks at two places where segments begin: whether they are where Cues say, and whether pictures that
- * follow a keyframe are shown before it. (MP4's tables say it of every keyframe.) */
+/* Looks at two places where segments begin: whether they are where Cues say, and whether pictures
+ * that follow a keyframe are shown before it. (MP4's tables say it of every keyframe.) */
 static int look_at_places(struct index *x, bool *wrong, struct fail *f)
 {
 	struct record *r = x->out;

@@ -250,14 +250,15 @@ static uint64_t place_of(const struct scan *s, uint64_t entered)
 	return s->x->out->container == RECORD_MATROSKA || !place ? entered : place;
 }
 
-/* The beginning of the cluster that a block stands in, as the demuxer has noted it; `entered` is one
- * that is not later. */
+/* The beginning of the cluster that a block stands in, as the demuxer has noted it; `entered` is
+ * one that is not later. */
 static uint64_t cluster_of(const struct scan *s, uint64_t entered)
 {
 	AVStream *st = s->reader.format->streams[s->packet->stream_index];
 	const AVIndexEntry *e =
 		avformat_index_get_entry_from_timestamp(st, s->packet->pts, AVSEEK_FLAG_BACKWARD);
-	uint64_t place = e && e->timestamp == s->packet->pts ? reader_source_place(&s->reader, e->pos) : 0;
+	uint64_t place =
+		e && e->timestamp == s->packet->pts ? reader_source_place(&s->reader, e->pos) : 0;
 
 	return place > entered ? place : entered;
 }

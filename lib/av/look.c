@@ -12,8 +12,8 @@
 
 enum { PACKETS_MAX = 3000, BYTES_MAX = 16 << 20, SECONDS = 6 };
 
-/* Packets that say enough of a track: of pictures, where their rate has to be found out, and where it
- * is said. */
+/* Packets that say enough of a track: of pictures, where their rate has to be found out, and where
+ * it is said. */
 enum { ENOUGH_VIDEO = 40, ENOUGH_VIDEO_SAID = 8, ENOUGH_AUDIO = 3 };
 
 static bool is_picture(const AVStream *st)

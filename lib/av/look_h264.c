@@ -9,8 +9,9 @@
 enum { AVCC_HEAD = 6, NAL_SLICE = 1, NAL_IDR = 5, UNSAID = 2, ASPECT_EXTENDED = 1 << 16 };
 
 /* Table E-1. */
-static const AVRational aspects[] = {{0, 1}, {1, 1}, {12, 11}, {10, 11}, {16, 11}, {40, 33}, {24, 11},
-	{20, 11}, {32, 11}, {80, 33}, {18, 11}, {15, 11}, {64, 33}, {160, 99}, {4, 3}, {3, 2}, {2, 1}};
+static const AVRational aspects[] = {{0, 1}, {1, 1}, {12, 11}, {10, 11}, {16, 11}, {40, 33},
+	{24, 11}, {20, 11}, {32, 11}, {80, 33}, {18, 11}, {15, 11}, {64, 33}, {160, 99}, {4, 3},
+	{3, 2}, {2, 1}};
 
 static AVRational aspect(uint32_t said)
 {

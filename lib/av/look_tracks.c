@@ -65,7 +65,9 @@ static void language(const AVStream *st, char *to, size_t size)
 		*to = '\0';
 }
 
-/* Decodes the first `count` packets that were kept until a frame comes out; false where none does. */
+/* Decodes the first `count` packets that were kept until a frame comes out; false where none
+
+ * does. */
 static bool frame_of(const struct look_stream *s, size_t count, AVCodecContext *c, AVFrame *frame)
 {
 	struct fail ignored;
@@ -126,8 +128,8 @@ static void set_rate(const struct look_stream *s, const AVStream *st, struct rec
 		return;
 	out->video.rate_n = (uint32_t)rate.num;
 	out->video.rate_d = (uint32_t)rate.den;
-	/* Evenly spaced pictures lie on multiples of the step, give or take the clock's roundness.
-	 */
+	/* Evenly spaced pictures lie on multiples of the step, give or take the clock's
+	 * roundness. */
 	for (size_t i = 0; i < n; i++) {
 		if (s->times[i] == AV_NOPTS_VALUE || first == AV_NOPTS_VALUE)
 			continue;
@@ -166,8 +168,8 @@ static bool is_copied(const AVStream *st, int format, const struct record *out)
 	       (plain || format == AV_PIX_FMT_YUV420P10);
 }
 
-static int set_config(const struct look_stream *s, const AVStream *st, int format, struct arena *arena,
-	struct record *out, struct fail *f)
+static int set_config(const struct look_stream *s, const AVStream *st, int format,
+	struct arena *arena, struct record *out, struct fail *f)
 {
 	enum nal_codec codec = st->codecpar->codec_id == AV_CODEC_ID_H264 ? NAL_H264 : NAL_HEVC;
 	struct span extra = extradata(st);

@@ -7,9 +7,17 @@
 
 #include "lib/av/moov_box.h"
 
-enum { ELST_ENTRY = 12, ELST_WIDE_ENTRY = 20, RATE_ONE = 0x00010000, STEP_MOST = 0x7fffffff, OFFSET_MOST = 1 << 28 };
+enum {
+	ELST_ENTRY = 12,
+	ELST_WIDE_ENTRY = 20,
+	RATE_ONE = 0x00010000,
+	STEP_MOST = 0x7fffffff,
+	OFFSET_MOST = 1 << 28
+};
 
-/* The table in a full box, behind its version, flags and `skip` bytes, of entries of `size` bytes. */
+/* The table in a full box, behind its version, flags and `skip` bytes, of entries of `size`
+
+ * bytes. */
 static bool table(struct span body, size_t skip, size_t size, struct moov_table *out)
 {
 	const uint8_t *p = (const uint8_t *)body.ptr;
@@ -43,8 +51,8 @@ static bool read_table(struct moov_track *t, uint32_t type, struct span body)
 		t->wide = true;
 		return table(body, 0, 8, &t->offsets);
 	case MOOV_WORD('s', 'b', 'g', 'p'): /* pictures that one may begin with as well */
-		return body.len >= 8 && moov_be32((const uint8_t *)body.ptr + 4) !=
-						MOOV_WORD('r', 'a', 'p', ' ');
+		return body.len >= 8 &&
+		       moov_be32((const uint8_t *)body.ptr + 4) != MOOV_WORD('r', 'a', 'p', ' ');
 	case MOOV_WORD('s', 't', 'z', '2'):
 	case MOOV_WORD('s', 't', 'p', 's'):
 	case MOOV_WORD('s', 'a', 'i', 'o'):
@@ -185,7 +193,8 @@ static bool sum_chunks(const struct moov_track *t, uint64_t *samples)
 
 	for (uint32_t i = 0; i < t->stsc.count; i++) {
 		const uint8_t *e = t->stsc.entries + i * 12ull;
-		uint64_t first = moov_be32(e), next = i + 1 < t->stsc.count ? moov_be32(e + 12) : end;
+		uint64_t first = moov_be32(e),
+			 next = i + 1 < t->stsc.count ? moov_be32(e + 12) : end;
 
 		if (next <= first || next > end || (i == 0 && first != 1) || moov_be32(e + 4) == 0)
 			return false;
@@ -207,8 +216,8 @@ static bool agree(struct moov_track *t)
 	       placed == t->samples;
 }
 
-/* The edit list as a shift, where it is no more than that: it must not begin far into the media, nor
- * end before they do. */
+/* The edit list as a shift, where it is no more than that: it must not begin far into the media,
+ * nor end before they do. */
 static bool set_shift(struct moov_track *t, const struct edits *e, uint32_t film_timescale)
 {
 	struct moov_walk w;
@@ -222,8 +231,7 @@ static bool set_shift(struct moov_track *t, const struct edits *e, uint32_t film
 		continue;
 	t->shift = (int64_t)(e->empty * t->timescale / film_timescale) - e->begin;
 	return t->samples == 0 ||
-	       (e->begin <= w.now.dts &&
-		       e->length <= UINT64_MAX / 4 / t->timescale &&
+	       (e->begin <= w.now.dts && e->length <= UINT64_MAX / 4 / t->timescale &&
 		       e->length * t->timescale / film_timescale + (uint64_t)e->begin + tick >=
 			       t->duration);
 }
@@ -254,7 +262,8 @@ bool moov_read(struct moov *m, char *bytes, struct span file_type, struct span b
 	while (moov_box_next(&rest, &b)) {
 		const uint8_t *p = (const uint8_t *)b.body.ptr;
 
-		if (b.type == MOOV_WORD('m', 'v', 'e', 'x') || b.type == MOOV_WORD('c', 'm', 'o', 'v'))
+		if (b.type == MOOV_WORD('m', 'v', 'e', 'x') ||
+			b.type == MOOV_WORD('c', 'm', 'o', 'v'))
 			return false;
 		if (b.type == MOOV_WORD('m', 'v', 'h', 'd') && b.body.len >= 32)
 			film_timescale = moov_be32(p + (p[0] == 1 ? 20 : 12));
@@ -271,8 +280,9 @@ void moov_release(struct moov *m)
 	*m = (struct moov){0};
 }
 
-/* --- one sample after the other ----------------------------------------------------------------
- */
+/* --- one sample after the other
+
+ * ---------------------------------------------------------------- */
 
 void moov_begin(struct moov_walk *w, const struct moov_track *track)
 {
@@ -319,10 +329,12 @@ bool moov_next(struct moov_walk *w)
 		w->ctts_left--;
 		s->pts += (int32_t)moov_be32(t->ctts.entries + (w->ctts - 1) * 8ull + 4);
 	}
-	while (w->stss < t->stss.count && moov_be32(t->stss.entries + w->stss * 4ull) < s->number + 1)
+	while (w->stss < t->stss.count &&
+		moov_be32(t->stss.entries + w->stss * 4ull) < s->number + 1)
 		w->stss++;
-	s->key = !t->stss.entries || (w->stss < t->stss.count &&
-		moov_be32(t->stss.entries + w->stss * 4ull) == s->number + 1);
+	s->key = !t->stss.entries ||
+		 (w->stss < t->stss.count &&
+			 moov_be32(t->stss.entries + w->stss * 4ull) == s->number + 1);
 	enter_chunk(w);
 	w->chunk_left--;
 	s->place = w->next_place;

@@ -1,9 +1,9 @@
 /* lib/av/moov.h - the tables of an MP4 file, and a small one that says the same of a few samples.
  * SPDX-License-Identifier: BSD-2-Clause
- * libavformat makes a list of every sample of every track before the first packet: of a film, 400,000
- * for the sake of 150. So the tables are read here, and the demuxer is given a `moov` with what is
- * wanted of them. It gives the packets, times and keyframes that it would give of the whole.
- * Spec: ISO/IEC 14496-12 sections 8.6 and 8.7. */
+ * libavformat makes a list of every sample of every track before the first packet: of a film,
+ * 400,000 for the sake of 150. So the tables are read here, and the demuxer is given a `moov` with
+ * what is wanted of them. It gives the packets, times and keyframes that it would give of the
+ * whole. Spec: ISO/IEC 14496-12 sections 8.6 and 8.7. */
 #ifndef SLUICE_AV_MOOV_H
 #define SLUICE_AV_MOOV_H
 
@@ -14,7 +14,10 @@
 #include "lib/base/buf.h"
 #include "lib/base/span.h"
 
-enum { MOOV_TRACKS_MAX = 128, MOOV_BEGINNING = 320 /* samples of each track that are always there */ };
+enum {
+	MOOV_TRACKS_MAX = 128,
+	MOOV_BEGINNING = 320 /* samples of each track that are always there */
+};
 
 /* A table of entries of 32 bits (or 64), as it stands in the file. */
 struct moov_table {
@@ -26,8 +29,8 @@ struct moov_track {
 	struct span box;	/* the whole trak */
 	uint32_t id, timescale; /* units of all times below in a second */
 	uint32_t samples;
-	uint64_t duration;   /* of all samples */
-	uint64_t said;	     /* duration of mdhd */
+	uint64_t duration; /* of all samples */
+	uint64_t said;	   /* duration of mdhd */
 	int64_t shift; /* from a sample's own time to that at which it is shown, by the edit list */
 	struct moov_table stts, ctts, stss, stsc, stsz, offsets;
 	bool wide; /* offsets are of 64 bits */
@@ -67,16 +70,16 @@ void moov_release(struct moov *m); /* accepts a zeroed one */
 void moov_begin(struct moov_walk *w, const struct moov_track *track);
 bool moov_next(struct moov_walk *w); /* false at the end; else w->now is the next sample */
 
-/* What is wanted beside the beginnings: of one track (-1: none), from the keyframe at or before `from`
- * until `until`, as shown, in the track's timescale. */
+/* What is wanted beside the beginnings: of one track (-1: none), from the keyframe at or before
+ * `from` until `until`, as shown, in the track's timescale. */
 struct moov_want {
 	int track;
 	int64_t from, until;
 };
 
-/* Appends ftyp, the small moov, and the header of an mdat that ends with the source, whole, of `size`
- * bytes, from MOOV_BASE on: so far behind that places can be written before it is known how long all
- * this will be. False when a time between cannot be written. */
+/* Appends ftyp, the small moov, and the header of an mdat that ends with the source, whole, of
+ * `size` bytes, from MOOV_BASE on: so far behind that places can be written before it is known how
+ * long all this will be. False when a time between cannot be written. */
 #define MOOV_BASE ((uint64_t)1 << 40)
 bool moov_thin(const struct moov *m, const struct moov_want *want, uint64_t size, struct buf *to);
 

@@ -1,4 +1,5 @@
-/* lib/av/moov_box.h - boxes of ISO base media files, one after the other. ISO/IEC 14496-12 section 4.2
+/* lib/av/moov_box.h - boxes of ISO base media files, one after the other. ISO/IEC 14496-12
+ * section 4.2
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SLUICE_AV_MOOV_BOX_H
 #define SLUICE_AV_MOOV_BOX_H
@@ -26,7 +27,9 @@ struct moov_box {
 	struct span whole, body;
 };
 
-/* Takes the next box off *rest. False at the end, and where none is whole: then *rest is not empty. */
+/* Takes the next box off *rest. False at the end, and where none is whole: then *rest is not
+
+ * empty. */
 static inline bool moov_box_next(struct span *rest, struct moov_box *out)
 {
 	const uint8_t *p = (const uint8_t *)rest->ptr;

@@ -72,7 +72,7 @@ static void table_end(struct buf *to, size_t at, size_t count)
 	box_end(to, at);
 }
 
-/* --- which ------------------------------------------------------------------------------------- */
+/* --- which ------------------------------------------------------------------------------------ */
 
 /* The samples [*first, *end) of the track that are wanted beside its beginning. */
 static void find_wanted(
@@ -116,7 +116,7 @@ static bool keep(const struct thin *x, size_t number, struct kept *out)
 	return true;
 }
 
-/* --- tables ------------------------------------------------------------------------------------ */
+/* --- tables ----------------------------------------------------------------------------------- */
 
 /* How long sample i lasts: until the next one that is kept. */
 static int64_t step(const struct kept *k, size_t i)
@@ -194,7 +194,7 @@ static void put_places(const struct kept *k, struct buf *to)
 	table_end(to, at, k->count);
 }
 
-/* --- boxes ------------------------------------------------------------------------------------- */
+/* --- boxes ------------------------------------------------------------------------------------ */
 
 static bool put_tables(const struct thin *x, size_t number, struct span body)
 {
@@ -234,7 +234,7 @@ static bool put_track(const struct thin *x, size_t number, struct span body)
 		}
 		at = box_begin(x->to, b.type);
 		good = b.type == MOOV_WORD('s', 't', 'b', 'l') ? put_tables(x, number, b.body)
-							      : put_track(x, number, b.body);
+							       : put_track(x, number, b.body);
 		box_end(x->to, at);
 	}
 	return good;

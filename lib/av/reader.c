@@ -69,8 +69,9 @@ static size_t range_size(struct reader *r, uint64_t offset)
 	return n;
 }
 
-/* Makes source[offset] stand in the window. Returns the bytes there from it on, 0 at the end, -1.
- */
+/* Makes source[offset] stand in the window. Returns the bytes there from it on, 0 at the end,
+
+ * -1. */
 static int fill(struct reader *r, uint64_t offset)
 {
 	size_t want;
@@ -279,8 +280,8 @@ int reader_open_walked(struct reader *r, const struct av_source *s, struct fail 
 	return r->tableless ? avi_walk(r, f) : 0;
 }
 
-int reader_open_part(struct reader *r, const struct av_source *s, const struct reader_part *part,
-	struct fail *f)
+int reader_open_part(
+	struct reader *r, const struct av_source *s, const struct reader_part *part, struct fail *f)
 {
 	const AVInputFormat *format = begin(r, s, f);
 

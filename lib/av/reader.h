@@ -24,9 +24,10 @@ struct reader {
 	struct span head; /* joined: what comes first; borrowed */
 	uint64_t from;	  /* joined: then the source from here */
 	bool joined;
-	bool thin; /* MP4: head has tables of some samples, the whole source follows, and is sought in */
-	bool tableless;		/* AVI: the demuxer is not to read idx1 */
-	struct moov *moov;	/* those of all samples, where it is thin; owned, as head is then */
+	bool thin; /* MP4: head has tables of some samples, the whole source follows, and is sought
+		      in */
+	bool tableless;	   /* AVI: the demuxer is not to read idx1 */
+	struct moov *moov; /* those of all samples, where it is thin; owned, as head is then */
 	bool dry; /* no media are read: of each packet one byte is made up. For tables alone */
 	bool dry_given;
 	uint64_t expect;	/* ranges do not cross this offset of the source; 0: as they come */
@@ -47,7 +48,8 @@ int reader_open(struct reader *r, const struct av_source *s, struct fail *f);
 int reader_open_walked(struct reader *r, const struct av_source *s, struct fail *f);
 
 /* What of an MP4 is wanted: of one stream, from the keyframe at or before `from` until `until`, in
- * units of `timescale` on the source's own line; or, with stream -1, what every stream begins with. */
+ * units of `timescale` on the source's own line; or, with stream -1, what every stream begins
+ * with. */
 struct reader_part {
 	int stream;
 	int64_t from, until;

@@ -32,7 +32,8 @@ static bool find(struct reader *r, struct place *ftyp, struct place *moov)
 
 		if (size == 1)
 			size = have >= BOX_HEADER ? moov_be64(p + 8) : 0;
-		if (size < 8 || size > r->source->size - at || type == MOOV_WORD('m', 'o', 'o', 'f'))
+		if (size < 8 || size > r->source->size - at ||
+			type == MOOV_WORD('m', 'o', 'o', 'f'))
 			return false;
 		if (i == 0 && type == MOOV_WORD('f', 't', 'y', 'p') && size <= FTYP_MAX)
 			*ftyp = (struct place){at, size};

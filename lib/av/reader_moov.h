@@ -7,12 +7,12 @@
 
 #include "lib/av/reader.h"
 
-/* Reads the tables, and sets r->head to those of the part, r->moov, r->thin and r->joined. False, with
- * none of them set, where the file is not plain or (r->error) cannot be read. */
+/* Reads the tables, and sets r->head to those of the part, r->moov, r->thin and r->joined. False,
+ * with none of them set, where the file is not plain or (r->error) cannot be read. */
 bool reader_moov(struct reader *r, const struct reader_part *part);
 
-/* Whether the demuxer's streams are the tracks of the tables, in their order. Then each is told what
- * only all its samples say: how long it is, and its rate. */
+/* Whether the demuxer's streams are the tracks of the tables, in their order. Then each is told
+ * what only all its samples say: how long it is, and its rate. */
 bool reader_moov_fits(struct reader *r);
 
 void reader_moov_release(struct reader *r);

@@ -1,7 +1,8 @@
 /* lib/base/arena.h - memory that is given back all at once.
  * SPDX-License-Identifier: BSD-2-Clause
  * What a request needs is taken from its arena and lives until the arena is reset. An arena has a
- * maximum: past it every call gives NULL and `full` stays set, so it may be asked once at the end. */
+ * maximum: past it every call gives NULL and `full` stays set, so it may be asked once at the
+ * end. */
 #ifndef SLUICE_BASE_ARENA_H
 #define SLUICE_BASE_ARENA_H
 

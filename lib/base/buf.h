@@ -1,7 +1,8 @@
 /* lib/base/buf.h - bytes that grow, up to a maximum.
  * SPDX-License-Identifier: BSD-2-Clause
  * Adding past the maximum (or without memory) changes nothing and sets `failed`, which stays set:
- * build the whole text, then ask once. The bytes are always followed by a NUL that is not counted. */
+ * build the whole text, then ask once. The bytes are always followed by a NUL that is not
+ * counted. */
 #ifndef SLUICE_BASE_BUF_H
 #define SLUICE_BASE_BUF_H
 

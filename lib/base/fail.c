@@ -34,11 +34,16 @@ int fail_errno(struct fail *f, enum fail_kind kind, int err, const char *fmt, ..
 const char *fail_name(enum fail_kind kind)
 {
 	static const char *const names[] = {
-		[FAIL_NONE] = "none",	      [FAIL_INPUT] = "input",
-		[FAIL_FORBIDDEN] = "forbidden", [FAIL_MISSING] = "missing",
-		[FAIL_CONFLICT] = "conflict", [FAIL_RANGE] = "range",
-		[FAIL_BUSY] = "busy",	      [FAIL_UPSTREAM] = "upstream",
-		[FAIL_TIMEOUT] = "timeout",   [FAIL_GONE] = "gone",
+		[FAIL_NONE] = "none",
+		[FAIL_INPUT] = "input",
+		[FAIL_FORBIDDEN] = "forbidden",
+		[FAIL_MISSING] = "missing",
+		[FAIL_CONFLICT] = "conflict",
+		[FAIL_RANGE] = "range",
+		[FAIL_BUSY] = "busy",
+		[FAIL_UPSTREAM] = "upstream",
+		[FAIL_TIMEOUT] = "timeout",
+		[FAIL_GONE] = "gone",
 		[FAIL_INTERNAL] = "internal",
 		[FAIL_LIMITED] = "limited",
 	};

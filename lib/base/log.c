@@ -47,7 +47,8 @@ int log_open(const char *path, enum log_level level, struct fail *f)
 	if (path) {
 		fd = open_file(path);
 		if (fd < 0)
-			return fail_errno(f, FAIL_INTERNAL, errno, "The log %s cannot be opened", path);
+			return fail_errno(
+				f, FAIL_INTERNAL, errno, "The log %s cannot be opened", path);
 	}
 	if (out.fd != STDERR_FILENO)
 		close(out.fd);

@@ -17,8 +17,8 @@ struct span span_of(const char *s);
 
 struct span span_make(const char *ptr, size_t len);
 
-bool span_is(struct span a, const char *s);	      /* equal, byte for byte */
-bool span_is_nocase(struct span a, const char *s);    /* equal, ASCII letters folded */
+bool span_is(struct span a, const char *s);	   /* equal, byte for byte */
+bool span_is_nocase(struct span a, const char *s); /* equal, ASCII letters folded */
 bool span_eq(struct span a, struct span b);
 bool span_starts(struct span a, const char *prefix);
 bool span_ends(struct span a, const char *suffix);

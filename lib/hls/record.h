@@ -59,10 +59,10 @@ struct record_video {
 	char codec[16];	 /* "h264", "hevc", "mpeg4" …; "" where there is no picture */
 	char codecs[32]; /* of RFC 6381, "avc1.640028", for a copy; "" where none is offered */
 	uint16_t stream; /* its number in the container */
-	uint16_t width, height;	 /* as coded, before the shape of samples and before rotation */
-	uint16_t sar_n, sar_d;	 /* shape of a sample, both 1 or more */
-	uint16_t rotation;	 /* degrees clockwise it must be turned by: 0, 90, 180, 270 */
-	uint8_t depth;		 /* bits: 8, 10, 12 */
+	uint16_t width, height; /* as coded, before the shape of samples and before rotation */
+	uint16_t sar_n, sar_d;	/* shape of a sample, both 1 or more */
+	uint16_t rotation;	/* degrees clockwise it must be turned by: 0, 90, 180, 270 */
+	uint8_t depth;		/* bits: 8, 10, 12 */
 	uint8_t primaries, transfer, matrix; /* colours, in the numbers of ITU-T H.273; 2: unsaid */
 	uint32_t rate_n, rate_d; /* pictures a second (of whole frames); both 0: not known */
 	struct span extra;	 /* avcC or hvcC for a copy, else what the decoder is opened with */

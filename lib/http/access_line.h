@@ -4,10 +4,10 @@
  *
  *   client host user [27/Nov/2026:09:54:47 +0000] "GET /path" 200 5560 1234 MISS
  *
- * : the path as it came or as it was rewritten, without its query; the status; the bytes sent, headers
- * among them; how long it took, in microseconds or, with a point, seconds; and what the answer said as
- * X-Cache, "-" for what the front server sent by itself. The last may be missing. What clients
- * choose stands there escaped: no quotation mark but those two. */
+ * : the path as it came or as it was rewritten, without its query; the status; the bytes sent,
+ * headers among them; how long it took, in microseconds or, with a point, seconds; and what the
+ * answer said as X-Cache, "-" for what the front server sent by itself. The last may be missing.
+ * What clients choose stands there escaped: no quotation mark but those two. */
 #ifndef SLUICE_HTTP_ACCESS_LINE_H
 #define SLUICE_HTTP_ACCESS_LINE_H
 
@@ -19,7 +19,7 @@
 
 enum access_cache {
 	ACCESS_UNKNOWN, /* the line does not say */
-	ACCESS_HIT,	/* by the front server itself, from a cache, or from what another had made */
+	ACCESS_HIT, /* by the front server itself, from a cache, or from what another had made */
 	ACCESS_MISS
 };
 
@@ -62,7 +62,8 @@ struct access_subject {
 	char rendition[ACCESS_RENDITION_BYTES]; /* "720p"; "" */
 };
 
-/* What the address of a line is about, or a published file by its name. It need not lead to anything. */
+/* What the address of a line is about, or a published file by its name. It need not lead to
+ * anything. */
 void access_subject_of(struct span path, struct access_subject *out);
 
 #endif

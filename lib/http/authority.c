@@ -40,7 +40,8 @@ static bool cut_authority(struct span url, struct span *authority)
 
 bool authority_split(struct span authority, struct span *host, struct span *port)
 {
-	static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+	static const char name[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
 	struct span found, digits;
 	const char *end;
 	int64_t number;
@@ -94,7 +95,8 @@ bool authority_is_address(struct span url)
 
 static bool is_local_name(struct span host)
 {
-	static const char *const ends[] = {".localhost", ".local", ".internal", ".lan", ".home.arpa"};
+	static const char *const ends[] = {
+		".localhost", ".local", ".internal", ".lan", ".home.arpa"};
 	char word[HOST_BYTES];
 
 	if (!memchr(host.ptr, '.', host.len))

@@ -1,4 +1,5 @@
-/* lib/http/authority.h - the host that an URL names, where there is no doubt.      RFC 3986 section 3.2
+/* lib/http/authority.h - the host that an URL names, where there is no doubt.      RFC 3986
+ * section 3.2
  * SPDX-License-Identifier: BSD-2-Clause
  * For URLs that other programs will read, whose parsers differ from each other: what could be read
  * in two ways is refused. What we fetch ourselves is looked at when it is connected to. */
@@ -18,12 +19,13 @@ bool authority_is_address(struct span url);
  * backslash, letters of other alphabets. */
 bool authority_host(struct span url, struct span *host);
 
-/* The same of "host", "host:port" or "[v6]:port" alone, and the digits of the port, 1 to 65535; *port
- * is empty when none is said. Both point into `authority`. */
+/* The same of "host", "host:port" or "[v6]:port" alone, and the digits of the port, 1 to 65535;
+ * *port is empty when none is said. Both point into `authority`. */
 bool authority_split(struct span authority, struct span *host, struct span *port);
 
-/* Whether the host is, in any spelling, an address that is not public (cidr_is_private()), or a name
- * that only this host or its network can mean: localhost, *.local, *.internal, one without a dot. */
+/* Whether the host is, in any spelling, an address that is not public (cidr_is_private()), or a
+ * name that only this host or its network can mean: localhost, *.local, *.internal, one without a
+ * dot. */
 bool authority_is_private(struct span host);
 
 #endif

@@ -15,7 +15,7 @@ struct cidr_address {
 
 struct cidr {
 	struct cidr_address base;
-	int bits;		     /* of the 128 */
+	int bits;			/* of the 128 */
 	uint16_t first_port, last_port; /* both inclusive */
 };
 

@@ -17,8 +17,8 @@ static bool read_address(struct span text, struct cidr_address *out)
 	return c.bits == 128;
 }
 
-/* "192.0.2.43", "192.0.2.43:4711", "2001:db8::1", "[2001:db8::1]:4711" (RFC 7239 section 6). The port
- * may be anything ("_hidden"). */
+/* "192.0.2.43", "192.0.2.43:4711", "2001:db8::1", "[2001:db8::1]:4711" (RFC 7239 section 6). The
+ * port may be anything ("_hidden"). */
 static bool read_node(struct span text, struct cidr_address *out)
 {
 	const char *end;
@@ -28,8 +28,8 @@ static bool read_node(struct span text, struct cidr_address *out)
 		return false;
 	if (text.ptr[0] == '[') {
 		end = memchr(text.ptr, ']', text.len);
-		return end && read_address(span_make(text.ptr + 1, (size_t)(end - text.ptr) - 1),
-				      out);
+		return end &&
+		       read_address(span_make(text.ptr + 1, (size_t)(end - text.ptr) - 1), out);
 	}
 	end = memchr(text.ptr, ':', text.len);
 	if (end && !memchr(end + 1, ':', text.len - (size_t)(end + 1 - text.ptr)))

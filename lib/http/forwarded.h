@@ -17,15 +17,15 @@ enum forwarded_field {
 };
 
 /* The client's address into *out: `remote`, the address of who is connected to the front server, or
- * what the field says where that is one of `trusted`. `values` are the field's, in the order in which they
- * came. What is no address ends the search at the proxy that said it. False when `remote` is no
- * address: then nothing is known. */
+ * what the field says where that is one of `trusted`. `values` are the field's, in the order in
+ * which they came. What is no address ends the search at the proxy that said it. False when
+ * `remote` is no address: then nothing is known. */
 bool forwarded_client(const char *remote, enum forwarded_field field, const char *const *values,
 	size_t value_count, const struct cidr *trusted, size_t trusted_count,
 	struct cidr_address *out);
 
-/* The client by which requests are counted: an IPv4 address, or the first 64 bits of an IPv6 address,
- * which a household has as many of as it likes. */
+/* The client by which requests are counted: an IPv4 address, or the first 64 bits of an IPv6
+ * address, which a household has as many of as it likes. */
 struct cidr_address forwarded_counted(const struct cidr_address *client);
 
 #endif

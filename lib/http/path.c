@@ -85,7 +85,8 @@ static bool has_control(struct span text)
 	return false;
 }
 
-/* Drops "http://authority" of the absolute form (RFC 9112 3.2.2). The authority ends at the first of
+/* Drops "http://authority" of the absolute form (RFC 9112 3.2.2). The authority ends at the first
+ * of
  * "/?#", or a query that holds an address would be taken for the path. */
 static struct span skip_authority(struct span target)
 {

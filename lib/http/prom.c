@@ -17,7 +17,7 @@ bool prom_wants_open(const char *accept)
 	return open > 0 && open > accept_weight(accept, "text/plain");
 }
 
-/* --- text ----------------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------- */
 
 /* In a label's value a backslash, a quote and a line's end are escaped; nothing else is special. */
 static void put_escaped(struct buf *to, const char *text)
@@ -43,8 +43,8 @@ static void put_number(const struct prom *p, int64_t value)
 	buf_printf(p->to, "%s%llu", value < 0 ? "-" : "",
 		(unsigned long long)(size / (uint64_t)divisor));
 	if (digits)
-		buf_printf(p->to, ".%0*llu", digits,
-			(unsigned long long)(size % (uint64_t)divisor));
+		buf_printf(
+			p->to, ".%0*llu", digits, (unsigned long long)(size % (uint64_t)divisor));
 }
 
 static void put_labels(const struct prom *p, const struct prom_label *labels, size_t count)

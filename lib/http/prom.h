@@ -1,4 +1,5 @@
-/* lib/http/prom.h - figures as Prometheus reads them.        Prometheus text 0.0.4, OpenMetrics 1.0.0
+/* lib/http/prom.h - figures as Prometheus reads them.        Prometheus text 0.0.4,
+ * OpenMetrics 1.0.0
  * SPDX-License-Identifier: BSD-2-Clause
  * prom_begin(), then for each metric prom_metric() and its samples, then prom_end(). */
 #ifndef SLUICE_HTTP_PROM_H
@@ -17,8 +18,8 @@ enum prom_type { PROM_COUNTER, PROM_GAUGE, PROM_HISTOGRAM };
 
 struct prom {
 	struct buf *to;
-	bool open;	      /* OpenMetrics, else text 0.0.4 */
-	char name[96];	      /* of the metric whose samples come */
+	bool open;     /* OpenMetrics, else text 0.0.4 */
+	char name[96]; /* of the metric whose samples come */
 	enum prom_type type;
 	int64_t divisor;
 };
@@ -41,8 +42,8 @@ void prom_metric(
 /* One sample of a counter or gauge; `value` before it is divided. */
 void prom_sample(struct prom *p, const struct prom_label *labels, size_t count, int64_t value);
 
-/* The samples of one histogram: `per_bucket`[i] fell in between bounds[i - 1] and bounds[i], both as
- * text such as "0.25"; the last one has no upper bound, so `bounds` has one entry less. `sum` is
+/* The samples of one histogram: `per_bucket`[i] fell in between bounds[i - 1] and bounds[i], both
+ * as text such as "0.25"; the last one has no upper bound, so `bounds` has one entry less. `sum` is
  * divided. At most 4 labels. */
 void prom_histogram(struct prom *p, const struct prom_label *labels, size_t count,
 	const char *const *bounds, const int64_t *per_bucket, size_t buckets, int64_t sum);

@@ -27,7 +27,8 @@ static bool read_first(struct span head, struct span line, struct proxy_head *to
 	struct span target;
 	const char *slash;
 
-	if (!span_next(&line, ' ', &to->method) || !to->method.len || !span_next(&line, ' ', &target))
+	if (!span_next(&line, ' ', &to->method) || !to->method.len ||
+		!span_next(&line, ' ', &target))
 		return false;
 	to->tunnel = span_is(to->method, "CONNECT");
 	if (to->tunnel)

@@ -1,4 +1,5 @@
-/* lib/http/proxy_head.h - the head of a request that is sent to a proxy.    RFC 9110 sections 7.6.1,
+/* lib/http/proxy_head.h - the head of a request that is sent to a proxy.    RFC 9110
+ * sections 7.6.1,
  * SPDX-License-Identifier: BSD-2-Clause                        9.3.6 and 11.7, RFC 9112 section 3.2
  * Two forms: CONNECT host:port, which wants a tunnel, and METHOD http://host[:port]/path. */
 #ifndef SLUICE_HTTP_PROXY_HEAD_H
@@ -23,8 +24,8 @@ struct proxy_head {
 bool proxy_head_read(struct span head, struct proxy_head *out);
 
 /* Adds to `to` what the host is to get of a request that wants no tunnel: its fields without those
- * that are between a program and its proxy alone, and that it is the only one of its connection, for
- * the next one may be for another host. */
+ * that are between a program and its proxy alone, and that it is the only one of its connection,
+ * for the next one may be for another host. */
 void proxy_head_print(const struct proxy_head *h, struct buf *to);
 
 #endif

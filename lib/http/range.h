@@ -20,7 +20,8 @@ enum range_result { RANGE_NONE, RANGE_OK, RANGE_UNSATISFIABLE };
 enum range_result range_parse(const char *header, int64_t size, struct range *out);
 
 /* Reads the value of a Content-Range field, "bytes 0-99/1000" (section 14.4). False, with both
- * untouched, for anything else, a size that is not known ("*") and a part outside of it included. */
+ * untouched, for anything else, a size that is not known ("*") and a part outside of it
+ * included. */
 bool range_of_content(const char *header, struct range *part, int64_t *size);
 
 #endif

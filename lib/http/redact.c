@@ -23,7 +23,9 @@ static const char *ending(const char *path, size_t len)
 
 void redact_url(const char *url, char *to, size_t size)
 {
-	size_t scheme = strncmp(url, "http://", 7) == 0 ? 7 : strncmp(url, "https://", 8) == 0 ? 8 : 0;
+	size_t scheme = strncmp(url, "http://", 7) == 0	   ? 7
+			: strncmp(url, "https://", 8) == 0 ? 8
+							   : 0;
 	const char *host = url + scheme, *end, *at, *path;
 	const char *shown;
 

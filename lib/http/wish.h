@@ -33,8 +33,9 @@ struct wish_usual {
 /* `hinted_kbps` decides QUALITY_AUTO; INT64_MAX: as for who does not say. */
 struct wish wish_for(const struct quality *q, const struct wish_usual *usual, int64_t hinted_kbps);
 
-/* What hints may come to, in kb/s, best first (INT64_MAX: they say nothing): all others mean the same
- * as the next one below. Clients say what they like, and what is kept by it must be found again. */
+/* What hints may come to, in kb/s, best first (INT64_MAX: they say nothing): all others mean the
+ * same as the next one below. Clients say what they like, and what is kept by it must be found
+ * again. */
 enum { WISH_HINTS = 9 };
 extern const int64_t wish_hints[WISH_HINTS];
 int64_t wish_hint(int64_t kbps);

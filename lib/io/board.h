@@ -43,10 +43,10 @@ enum board_total {
 	BOARD_LIVE_STARTED,
 	BOARD_LIVE_REFUSED, /* live_max was reached */
 	BOARD_RELOADS,
-	BOARD_RELOADS_REFUSED, /* the new configuration was no good */
-	BOARD_COUNTED_MS,      /* when the published files were last counted; 0: never */
-	BOARD_FULL_SINCE_MS,   /* publishing in www is refused since then; 0: it is not */
-	BOARD_PUBLISH_REFUSED, /* how often it was, in any store */
+	BOARD_RELOADS_REFUSED,	  /* the new configuration was no good */
+	BOARD_COUNTED_MS,	  /* when the published files were last counted; 0: never */
+	BOARD_FULL_SINCE_MS,	  /* publishing in www is refused since then; 0: it is not */
+	BOARD_PUBLISH_REFUSED,	  /* how often it was, in any store */
 	BOARD_LIVE_FULL_SINCE_MS, /* the same for segments of live television */
 	BOARD_BUSY,		  /* requests refused because too many were at work */
 	BOARD_PUBLISHES,	  /* files linked, ever */
@@ -60,19 +60,20 @@ enum board_total {
 	BOARD_ENCODER_ENDS, /* that nobody wanted */
 	BOARD_LEASES_TAKEN,
 	BOARD_LEASES_LOST,
-	BOARD_LIVE_UNLISTED, /* live segments without a line in lives/: the disk was full */
-	BOARD_ACCESS_LINES,  /* of the front server's log, read by the meter */
-	BOARD_ACCESS_BAD,    /* of them, those that it could not make sense of */
-	BOARD_ACCESS_LOSSES, /* how often the log was gone before it had been read to its end */
+	BOARD_LIVE_UNLISTED,  /* live segments without a line in lives/: the disk was full */
+	BOARD_ACCESS_LINES,   /* of the front server's log, read by the meter */
+	BOARD_ACCESS_BAD,     /* of them, those that it could not make sense of */
+	BOARD_ACCESS_LOSSES,  /* how often the log was gone before it had been read to its end */
 	BOARD_ACCESS_READ_MS, /* when it was read to its end last; 0: never */
-	BOARD_STREAM_FILES,   /* published now, of those that streams are made of, but for live segments */
+	BOARD_STREAM_FILES,   /* published now, of those that streams are made of, but for live
+				 segments */
 	BOARD_PICTURE_FILES,  /* published now, of artwork and thumbnails */
 	BOARD_WARM_STREAMS,   /* whose first bytes are kept because of a prefetch */
-	BOARD_LIMITED, /* requests refused because their client asked too often */
-	BOARD_STREAM_BYTES, /* of the byte cache, in use or promised now */
-	BOARD_STREAM_ENDED, /* objects removed from it */
+	BOARD_LIMITED,	      /* requests refused because their client asked too often */
+	BOARD_STREAM_BYTES,   /* of the byte cache, in use or promised now */
+	BOARD_STREAM_ENDED,   /* objects removed from it */
 	BOARD_STREAM_EVICTED_BYTES, /* of them, of those removed before their time */
-	BOARD_STREAM_OBJECTS, /* of the byte cache, now */
+	BOARD_STREAM_OBJECTS,	    /* of the byte cache, now */
 	BOARD_TOTALS
 };
 

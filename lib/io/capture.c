@@ -52,8 +52,9 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-/* --- what is left ------------------------------------------------------------------------------
- */
+/* --- what is left
+
+ * ------------------------------------------------------------------------------ */
 
 /* Kills our children but `spare`; false when there is none. */
 static bool kill_children(pid_t spare)
@@ -79,8 +80,8 @@ static bool kill_children(pid_t spare)
 	return some;
 }
 
-/* Ends all that we have but `spare`. The orphans of what is killed come to us, and are next; they may
- * have started others meanwhile. */
+/* Ends all that we have but `spare`. The orphans of what is killed come to us, and are next; they
+ * may have started others meanwhile. */
 static void sweep(pid_t spare)
 {
 	int64_t until_ms = clock_mono_ms() + REAP_MS;
@@ -92,8 +93,8 @@ static void sweep(pid_t spare)
 /* --- the keeper --------------------------------------------------------------------------------
  * A process between us and the program. It has the orphans of what the program starts, and when the
  * program has ended, or we have let go of the leash, which the kernel does for us if we are killed,
- * it ends them all.
- */
+ * it ends them
+ * all. */
 
 static int start_program(const struct running *r, struct child *program, struct fail *f)
 {
@@ -144,8 +145,9 @@ static int keeper_main(void *ctx)
 	return n != (ssize_t)sizeof(report);
 }
 
-/* --- following it ------------------------------------------------------------------------------
- */
+/* --- following it
+
+ * ------------------------------------------------------------------------------ */
 
 /* Reads what is there now. False when it is more than there may be. */
 static bool drain(struct running *r, int *fd, struct buf *to)
@@ -172,8 +174,8 @@ static bool follow(struct running *r, struct report *report)
 	int64_t until_ms = clock_mono_ms() + r->capture->wait_ms, left_ms;
 
 	while ((left_ms = until_ms - clock_mono_ms()) > 0) {
-		struct pollfd wake[] = {{r->out[0], POLLIN, 0}, {r->err[0], POLLIN, 0},
-			{r->report[0], POLLIN, 0}};
+		struct pollfd wake[] = {
+			{r->out[0], POLLIN, 0}, {r->err[0], POLLIN, 0}, {r->report[0], POLLIN, 0}};
 
 		if (poll(wake, 3, (int)left_ms) < 0)
 			continue;
@@ -186,8 +188,9 @@ static bool follow(struct running *r, struct report *report)
 	return false;
 }
 
-/* --- the whole ---------------------------------------------------------------------------------
- */
+/* --- the whole
+
+ * --------------------------------------------------------------------------------- */
 
 static int start(struct running *r, struct fail *f)
 {
@@ -240,8 +243,7 @@ static void keep_said(struct running *r)
 	buf_release(&kept);
 }
 
-static int judge(
-	const struct running *r, bool in_time, const struct report *report, struct fail *f)
+static int judge(const struct running *r, bool in_time, const struct report *report, struct fail *f)
 {
 	const char *path = r->capture->argv[0], *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;

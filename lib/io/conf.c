@@ -37,7 +37,8 @@ static struct {
 } reading;
 
 static const char *const source_settings[] = {"type", "url", "user", "password", "connections",
-	"output", "user_agent", "referrer", "egress", "media", "command", "group", "account", "allow", NULL};
+	"output", "user_agent", "referrer", "egress", "media", "command", "group", "account",
+	"allow", NULL};
 
 static size_t find_setting(const char *name)
 {
@@ -48,8 +49,9 @@ static size_t find_setting(const char *name)
 	return i;
 }
 
-/* --- mistakes -----------------------------------------------------------------------------------
- */
+/* --- mistakes
+
+ * ----------------------------------------------------------------------------------- */
 
 struct nearest {
 	const char *name;
@@ -103,8 +105,9 @@ static void put_better(const char *text, const char *word, bool in_source, struc
 	}
 }
 
-/* libconfuse's own words for what it cannot read; for the commonest mistakes we have better ones.
- */
+/* libconfuse's own words for what it cannot read; for the commonest mistakes we have better
+
+ * ones. */
 __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
 	char text[160], word[64] = "";
@@ -123,8 +126,9 @@ __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const cha
 	buf_release(&better);
 }
 
-/* --- values -------------------------------------------------------------------------------------
- */
+/* --- values
+
+ * ------------------------------------------------------------------------------------- */
 
 /* Called by libconfuse behind every setting it has read. */
 static int on_value(cfg_t *cfg, cfg_opt_t *opt)
@@ -295,8 +299,7 @@ static int read_file(struct conf *c, struct fail *f)
 		CFG_INT("connections", -1, CFGF_NONE), CFG_STR("user_agent", "", CFGF_NONE),
 		CFG_STR("referrer", "", CFGF_NONE), CFG_STR("egress", "", CFGF_NONE),
 		CFG_STR("media", "audio", CFGF_NONE), CFG_STR_LIST("command", NULL, CFGF_NONE),
-		CFG_STR("group", "", CFGF_NONE),
-		CFG_STR("output", "ts", CFGF_NONE),
+		CFG_STR("group", "", CFGF_NONE), CFG_STR("output", "ts", CFGF_NONE),
 		CFG_SEC("account", account, CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 		CFG_STR_LIST("allow", "{}", CFGF_NONE), CFG_END()};
 	cfg_opt_t own[] = {CFG_STR("ladder", "", CFGF_NONE), CFG_END()};

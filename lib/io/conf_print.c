@@ -55,8 +55,7 @@ static void print_value(const struct conf *c, const struct setting *s, FILE *to)
 		fprintf(to, "%lld", (long long)*(const int64_t *)(const void *)member);
 		break;
 	case SETTING_FACTOR:
-		fprintf(to, "%lld.%03lld",
-			(long long)*(const int64_t *)(const void *)member / 1000,
+		fprintf(to, "%lld.%03lld", (long long)*(const int64_t *)(const void *)member / 1000,
 			(long long)*(const int64_t *)(const void *)member % 1000);
 		break;
 	case SETTING_WORD:

@@ -21,8 +21,8 @@ int file_read(const char *path, struct buf *to, struct fail *f);
  * Fails: FAIL_INTERNAL; the old file is untouched then and nothing is left over. */
 int file_replace(const char *path, struct span bytes, mode_t mode, struct fail *f);
 
-/* The same, but where a full disk leaves no room for a new file, what is there is overwritten: with as
- * many bytes at most as its blocks hold, this works on a full disk too. Readers may then see the
+/* The same, but where a full disk leaves no room for a new file, what is there is overwritten: with
+ * as many bytes at most as its blocks hold, this works on a full disk too. Readers may then see the
  * beginning of the new bytes with the end of the old ones, for a moment. */
 int file_renew(const char *path, struct span bytes, mode_t mode, struct fail *f);
 

@@ -1,9 +1,10 @@
 /* lib/io/mc.h - what all processes and hosts remember for a while: memcached.
  * SPDX-License-Identifier: BSD-2-Clause
  * Nothing may depend on it: whatever is wrong with a server, a call says MC_AWAY (or MC_MISS) and
- * the caller goes on without. A server that is dead, hung or refuses costs those calls at most 250 ms
- * that are under way when that is found out; then all threads hear MC_AWAY at once. Every 3 s one of
- * a process tries it again, for 40 ms where it still hangs. Other servers are not touched by that.
+ * the caller goes on without. A server that is dead, hung or refuses costs those calls at most 250
+ * ms that are under way when that is found out; then all threads hear MC_AWAY at once. Every 3 s
+ * one of a process tries it again, for 40 ms where it still hangs. Other servers are not touched by
+ * that.
  *
  * The key on the wire is prefix + family + ':' + 32 hexadecimal digits of SHA-256(key), so no
  * outside text gets there. A value carries a format version, its family and its whole key, which
@@ -108,9 +109,9 @@ size_t mc_state(struct mc *mc, struct mc_server_state *out);
 /* The same of server `i`, as it is known: nothing is asked. */
 void mc_state_of(struct mc *mc, size_t i, struct mc_server_state *out);
 
-/* The statistics `what` of server `i` ("": the general ones, "slabs", "items", …), a line at a time.
- * A server that is away is not asked; one that does not answer costs at most 250 ms and is away then:
- * MC_AWAY, and mc_state_of() says why. Some lines may have come before that. */
+/* The statistics `what` of server `i` ("": the general ones, "slabs", "items", …), a line at a
+ * time. A server that is away is not asked; one that does not answer costs at most 250 ms and is
+ * away then: MC_AWAY, and mc_state_of() says why. Some lines may have come before that. */
 enum mc_result mc_stats(struct mc *mc, size_t i, const char *what,
 	void (*each)(void *ctx, struct span name, struct span value), void *ctx);
 

@@ -40,7 +40,7 @@ struct mc_question {
 	struct span value; /* for set, add and cas */
 	int64_t expires_s; /* in memcached's way: up to 30 days from now, else since the epoch */
 	uint64_t cas;
-	uint64_t delta; /* for incr */
+	uint64_t delta;						      /* for incr */
 	void (*stat)(void *ctx, struct span name, struct span value); /* for each line of stats */
 	void *ctx;
 };

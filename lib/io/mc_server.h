@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  * A question costs at most MC_CONNECT_MS + MC_ANSWER_MS. After one that was not answered the server
  * is away: for MC_RETRY_MS nobody is kept waiting, then one thread at a time tries it, after it has
- * knocked (mc_knock.h), which costs MC_KNOCK_MS where it still hangs. Where processes share a board,
- * one of them that waited in vain spares the others their own wait. */
+ * knocked (mc_knock.h), which costs MC_KNOCK_MS where it still hangs. Where processes share a
+ * board, one of them that waited in vain spares the others their own wait. */
 #ifndef SLUICE_IO_MC_SERVER_H
 #define SLUICE_IO_MC_SERVER_H
 

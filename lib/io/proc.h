@@ -25,8 +25,8 @@ int64_t proc_cpu_ms(pid_t pid);
 /* How many descriptors it has open; -1 when we may not look. */
 int64_t proc_descriptors(pid_t pid);
 
-/* Asks `pid` to end (SIGTERM), and waits for that at most `wait_ms` of real time. 0 when it is gone,
- * as when it was so before. Fails: FAIL_FORBIDDEN for one of another user, FAIL_TIMEOUT. */
+/* Asks `pid` to end (SIGTERM), and waits for that at most `wait_ms` of real time. 0 when it is
+ * gone, as when it was so before. Fails: FAIL_FORBIDDEN for one of another user, FAIL_TIMEOUT. */
 int proc_end(pid_t pid, int wait_ms, struct fail *f);
 
 #endif

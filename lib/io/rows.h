@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  * A row counts one thing of a kind: a route, a memcached family, a source. It is found by its name,
  * which is written once and stays, so a table outlives the program that made it and rows may come
- * and go with the configuration. Nothing here is a lock: a process may be killed at any instruction,
- * and costs at most one row. */
+ * and go with the configuration. Nothing here is a lock: a process may be killed at any
+ * instruction, and costs at most one row. */
 #ifndef SLUICE_IO_ROWS_H
 #define SLUICE_IO_ROWS_H
 
@@ -25,9 +25,9 @@ enum route_column {
 	ROUTE_3XX,
 	ROUTE_4XX,
 	ROUTE_5XX,
-	ROUTE_BYTES,	   /* of bodies */
+	ROUTE_BYTES,	    /* of bodies */
 	ROUTE_MICROSECONDS, /* of all requests together */
-	ROUTE_BUCKET,	   /* and the ROUTE_BUCKETS - 1 after it: how many took how long */
+	ROUTE_BUCKET,	    /* and the ROUTE_BUCKETS - 1 after it: how many took how long */
 };
 
 /* Of memcached, by family of keys. */
@@ -45,7 +45,7 @@ enum family_column {
 
 /* Of memcached, by server. */
 enum server_column {
-	SERVER_OUTAGES, /* how often a process found it away */
+	SERVER_OUTAGES,	 /* how often a process found it away */
 	SERVER_FAILURES, /* questions that it did not answer */
 	SERVER_HUNG_MS,	 /* no counter: when a process waited for it in vain, by clock_mono_ms() */
 };
@@ -54,7 +54,7 @@ enum server_column {
 enum source_column {
 	SOURCE_REQUESTS,
 	SOURCE_BYTES,
-	SOURCE_REFUSED, /* answers of 400 and above */
+	SOURCE_REFUSED,	 /* answers of 400 and above */
 	SOURCE_FAILURES, /* and those after it: by enum fail_kind, of which there are 11 */
 };
 
@@ -79,8 +79,8 @@ struct rows {
 	struct row rest[ROW_KINDS]; /* counts for those that found no room */
 };
 
-/* The row of that name (its first bytes, when it is long), made when there is none. Never NULL: when
- * all are taken, it is the one of the rest of its kind. By any thread and process. */
+/* The row of that name (its first bytes, when it is long), made when there is none. Never NULL:
+ * when all are taken, it is the one of the rest of its kind. By any thread and process. */
 struct row *rows_find(struct rows *rows, enum row_kind kind, const char *name);
 
 /* Walks over the rows of a kind that have a name, in no order: *at starts at 0; NULL at the end.

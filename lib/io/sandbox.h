@@ -16,8 +16,8 @@ bool sandbox_works(void);
 bool sandbox_enter(void);
 
 /* The other way round, for a child that has all it needs: what it may call is named, and all else
- * gives EPERM, opening files and executing included. Reading and writing descriptors, memory, threads
- * and time remain. As sandbox_enter() otherwise. */
+ * gives EPERM, opening files and executing included. Reading and writing descriptors, memory,
+ * threads and time remain. As sandbox_enter() otherwise. */
 bool sandbox_enter_bare(void);
 
 #endif

@@ -143,12 +143,14 @@ const struct setting settings[] = {
 		"The front server's access log, as the shipped configurations write it, from which "
 		"hits and bytes are counted. Empty: they are not."},
 	{"bandwidth_budget", SETTING_BYTES, AT(bandwidth_budget), "500G", 0, 1024 * 1024 * GB, NULL,
-		"What may be sent to viewers in a month, for /api/stats/bandwidth; nothing is refused "
+		"What may be sent to viewers in a month, for /api/stats/bandwidth; nothing is "
+		"refused "
 		"beyond it."},
 	{"bandwidth_free", SETTING_BYTES, AT(bandwidth_free), "100G", 0, 1024 * 1024 * GB, NULL,
 		"What of it costs nothing."},
 	{"bandwidth_alert", SETTING_NUMBER, AT(bandwidth_alert), "80", 1, 100, NULL,
-		"The part of the budget, in percent, from which on it is said that it will not last."},
+		"The part of the budget, in percent, from which on it is said that it will not "
+		"last."},
 	{"cost_per_gb", SETTING_FACTOR, AT(cost_per_gb), "0.1", 0, 1000000, NULL,
 		"What each further gigabyte costs, in whatever currency."},
 	{"trusted_proxies", SETTING_TEXT, AT(trusted_proxies), "", 0, 0, NULL,

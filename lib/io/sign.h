@@ -21,7 +21,8 @@ void sign_random(void *to, size_t size);
 void sign_sha256(struct span data, unsigned char out[SIGN_SIZE]);
 void sign_hmac(struct span key, struct span data, unsigned char out[SIGN_SIZE]); /* HMAC-SHA-256 */
 
-/* Base64 with its padding (RFC 4648 section 4) and a NUL; `size` is SIGN_BASE64_SIZE(data.len) or more. */
+/* Base64 with its padding (RFC 4648 section 4) and a NUL; `size` is SIGN_BASE64_SIZE(data.len) or
+ * more. */
 #define SIGN_BASE64_SIZE(len) (((len) + 2) / 3 * 4 + 1)
 void sign_base64(struct span data, char *to, size_t size);
 

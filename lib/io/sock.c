@@ -43,7 +43,8 @@ static int bind_beside(int fd, const char *path, gid_t group, bool listens)
 	unlink(temporary);
 	if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return -1;
-	if (share(temporary, group) && (!listens || listen(fd, BACKLOG) == 0) && rename(temporary, path) == 0)
+	if (share(temporary, group) && (!listens || listen(fd, BACKLOG) == 0) &&
+		rename(temporary, path) == 0)
 		return 0;
 	int err = errno;
 	unlink(temporary);

@@ -80,8 +80,9 @@ int64_t tail_losses(const struct tail *t)
 	return t->losses;
 }
 
-/* --- places -------------------------------------------------------------------------------------
- */
+/* --- places
+
+ * ------------------------------------------------------------------------------------- */
 
 static size_t kept_before(int64_t offset)
 {
@@ -153,13 +154,14 @@ static int open_file(int dir, const char *name, struct stat *st)
 	return -1;
 }
 
-/* --- what lies beside it ------------------------------------------------------------------------
- */
+/* --- what lies beside it
+
+ * ------------------------------------------------------------------------ */
 
 /* Looks at each file whose name begins as ours does. `see` takes the descriptor, and ends the walk,
  * by returning true. */
-static bool look_beside(
-	struct tail *t, bool (*see)(struct tail *t, int fd, const struct stat *st, void *ctx), void *ctx)
+static bool look_beside(struct tail *t,
+	bool (*see)(struct tail *t, int fd, const struct stat *st, void *ctx), void *ctx)
 {
 	size_t len = strlen(t->name);
 	DIR *dir = opendir(t->dir);
@@ -278,10 +280,13 @@ static bool find(struct tail *t)
 	return begin_current(t);
 }
 
-/* --- reading ------------------------------------------------------------------------------------
- */
+/* --- reading
 
-/* It is not any more what it was: emptied after it was copied. Its copy may hold what is missing. */
+ * ------------------------------------------------------------------------------------ */
+
+/* It is not any more what it was: emptied after it was copied. Its copy may hold what is
+
+ * missing. */
 static void find_copy(struct tail *t)
 {
 	struct tail_place place;
@@ -350,7 +355,8 @@ enum tail_result tail_next(struct tail *t, struct span *lines, struct fail *f)
 		fail_errno(f, FAIL_MISSING, ENOENT, "%s cannot be read", t->path);
 		return TAIL_FAILED;
 	}
-	n = pread(t->fd, t->block, t->kept_len + TAIL_BLOCK_BYTES, t->offset - (int64_t)t->kept_len);
+	n = pread(
+		t->fd, t->block, t->kept_len + TAIL_BLOCK_BYTES, t->offset - (int64_t)t->kept_len);
 	if (n < 0) {
 		fail_errno(f, FAIL_INTERNAL, errno, "%s cannot be read", t->path);
 		return TAIL_FAILED;

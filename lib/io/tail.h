@@ -1,7 +1,7 @@
 /* lib/io/tail.h - follows a file that another program adds lines to, and that is rotated.
  * SPDX-License-Identifier: BSD-2-Clause
- * Each line is given once, in the order in which it stands there, whatever happens to the file: it is
- * renamed and made anew, copied and emptied (what is rotated lies beside it, under a name that
+ * Each line is given once, in the order in which it stands there, whatever happens to the file: it
+ * is renamed and made anew, copied and emptied (what is rotated lies beside it, under a name that
  * begins with the file's own), or both happen while nobody follows it. A place is known by
  * the bytes before it, so that neither a new file with an old number nor an emptied one that has
  * grown again is taken for what it was. The file must only ever be added to.
@@ -22,7 +22,8 @@ enum { TAIL_MARK_BYTES = 65, TAIL_BLOCK_BYTES = 64 * 1024 };
 /* Where to go on: behind a line. All zeros is the beginning. */
 struct tail_place {
 	int64_t device, inode, offset;
-	char mark[TAIL_MARK_BYTES]; /* of the bytes before it, in hexadecimal; "" at the beginning */
+	char mark[TAIL_MARK_BYTES]; /* of the bytes before it, in hexadecimal; "" at the beginning
+				     */
 };
 
 struct tail;

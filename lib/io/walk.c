@@ -53,10 +53,12 @@ static int follow(struct walk *w, const char *name, struct fail *f)
 	if (link >= 0)
 		close(link);
 	if (n < 0)
-		return fail_errno(f, FAIL_INTERNAL, ENOTDIR, "The directory %s/%s cannot be made", w->at, name);
+		return fail_errno(f, FAIL_INTERNAL, ENOTDIR, "The directory %s/%s cannot be made",
+			w->at, name);
 	if (w->wary && st.st_uid != 0)
 		return fail_set(f, FAIL_FORBIDDEN,
-			"%s/%s is a symbolic link that root has not made, and root follows no other",
+			"%s/%s is a symbolic link that root has not made, and root follows no "
+			"other",
 			w->at, name);
 	target[n] = '\0';
 	if (++w->links > LINKS_MAX || !file_path(rest, sizeof(rest), "%s%s", target, w->rest))
@@ -73,13 +75,14 @@ static int step(struct walk *w, const char *name, mode_t mode, struct fail *f)
 	int fd = openat(w->dir, name, DIRECTORY);
 	size_t len = strlen(w->at);
 
-	if (fd < 0 && errno == ENOENT && mode && (mkdirat(w->dir, name, mode) == 0 || errno == EEXIST))
+	if (fd < 0 && errno == ENOENT && mode &&
+		(mkdirat(w->dir, name, mode) == 0 || errno == EEXIST))
 		fd = openat(w->dir, name, DIRECTORY);
 	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
 		return follow(w, name, f);
 	if (fd < 0)
-		return fail_errno(f, FAIL_INTERNAL, errno, "The directory %s/%s cannot be %s", w->at,
-			name, mode ? "made" : "opened");
+		return fail_errno(f, FAIL_INTERNAL, errno, "The directory %s/%s cannot be %s",
+			w->at, name, mode ? "made" : "opened");
 	if (file_path(w->at + len, sizeof(w->at) - len, "/%s", name))
 		return go_to(w, fd);
 	close(fd);
@@ -93,7 +96,8 @@ int walk_open(const char *path, mode_t mode, bool wary, int *out, struct fail *f
 	int result = 0;
 
 	if (w.dir < 0)
-		return fail_errno(f, FAIL_INTERNAL, errno, "The directory %s cannot be opened", path);
+		return fail_errno(
+			f, FAIL_INTERNAL, errno, "The directory %s cannot be opened", path);
 	if (!file_path(w.rest, sizeof(w.rest), "%s", path))
 		result = fail_set(f, FAIL_INTERNAL, "The path %s is too long", path);
 	while (result == 0 && next_part(&w, name))

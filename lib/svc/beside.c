@@ -96,8 +96,9 @@ size_t beside_list(const struct title *t, struct beside *to)
 	return count;
 }
 
-/* --- segments ----------------------------------------------------------------------------------
- */
+/* --- segments
+
+ * ---------------------------------------------------------------------------------- */
 
 static int read_all(int fd, struct buf *to, struct fail *f)
 {
@@ -120,7 +121,8 @@ static int open_file(const struct title *t, const struct beside *b, struct fail 
 
 	if (split(t, dir, &stem) && file_path(path, sizeof(path), "%s/%s", dir, b->file))
 		fd = title_open_at(t, path, O_RDONLY | O_NOFOLLOW);
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && id_of(dir, b->file, &st) == b->id)
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		id_of(dir, b->file, &st) == b->id)
 		return fd;
 	if (fd >= 0)
 		close(fd);

@@ -1,8 +1,8 @@
 /* lib/svc/beside.h - files of subtitles that lie beside a film of a directory.
  * SPDX-License-Identifier: BSD-2-Clause
  * "Film.en.srt" beside "Film.mkv" (lib/hls/subtitle.h). Each is a rendition by a name made of its
- * path, size and time: one that is new or has changed is another rendition, and what was published of
- * it before stays right. */
+ * path, size and time: one that is new or has changed is another rendition, and what was published
+ * of it before stays right. */
 #ifndef SLUICE_SVC_BESIDE_H
 #define SLUICE_SVC_BESIDE_H
 

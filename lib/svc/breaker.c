@@ -131,7 +131,8 @@ bool breaker_is_open(const struct breaker *b, int64_t now_ms)
 
 bool breaker_bars(const struct conf *conf, struct mc *mc, const char *id, const struct origin *o)
 {
-	const struct breaker_key keys[] = {{conf, mc, NULL, o->source->name}, {conf, mc, id, o->name}};
+	const struct breaker_key keys[] = {
+		{conf, mc, NULL, o->source->name}, {conf, mc, id, o->name}};
 	struct breaker b;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {

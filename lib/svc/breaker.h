@@ -37,8 +37,7 @@ void breaker_look(const struct breaker_key *key, struct breaker *out);
 bool breaker_is_open(const struct breaker *b, int64_t now_ms);
 
 /* Whether `o` is left alone for now: as an origin of channel `id`, or its source as a whole. */
-bool breaker_bars(
-	const struct conf *conf, struct mc *mc, const char *id, const struct origin *o);
+bool breaker_bars(const struct conf *conf, struct mc *mc, const char *id, const struct origin *o);
 
 /* A channel's origins as they are to be tried, all of them: first those that are well. Borrows from
  * `origins`; returns how many. */

@@ -100,8 +100,9 @@ void catalog_end(struct catalog *c, struct db *db)
 	give_back(c, db);
 }
 
-/* --- rows ---------------------------------------------------------------------------------------
- */
+/* --- rows
+
+ * --------------------------------------------------------------------------------------- */
 
 #define COLUMNS                                                                                    \
 	"c.key, c.name, coalesce(k.name, ''), c.logo, c.epg, c.number, c.archive_days, c.adult, "  \
@@ -112,8 +113,7 @@ void catalog_end(struct catalog *c, struct db *db)
 	"AND k.key = c.category "
 
 /* False for a row whose key cannot be an id, which no import writes. */
-static bool read_channel(
-	const struct catalog *c, const char *source, struct db_stmt *st, void *to)
+static bool read_channel(const struct catalog *c, const char *source, struct db_stmt *st, void *to)
 {
 	struct channel *out = to;
 	bool several = source_several(c->conf);
@@ -295,8 +295,9 @@ static int is_listed_before(
 	return found;
 }
 
-/* --- pages --------------------------------------------------------------------------------------
- */
+/* --- pages
+
+ * -------------------------------------------------------------------------------------- */
 
 struct page {
 	const struct catalog_query *query;

@@ -8,8 +8,8 @@
  * One `struct catalog` serves all threads of a process: a few connections, opened when first
  * needed, lent to one call at a time. Open it after the fork. No call waits for an import.
  *
- * A database that is not there yet is an empty catalogue. Fails: FAIL_BUSY when it cannot be read.
- */
+ * A database that is not there yet is an empty catalogue. Fails: FAIL_BUSY when it cannot be
+ * read. */
 #ifndef SLUICE_SVC_CATALOG_H
 #define SLUICE_SVC_CATALOG_H
 
@@ -56,8 +56,8 @@ struct channel {
 
 /* A film as a source lists it. */
 struct film {
-	struct ident ident; /* source named if and only if several are configured */
-	char id[IDENT_MAX]; /* "vod-101" or "star.vod-101" */
+	struct ident ident;	       /* source named if and only if several are configured */
+	char id[IDENT_MAX];	       /* "vod-101" or "star.vod-101" */
 	char source[IDENT_SOURCE_MAX]; /* always named */
 	char name[CHANNEL_NAME_MAX];
 	char poster[CHANNEL_LOGO_MAX]; /* http(s) URL, or "" */
@@ -124,8 +124,9 @@ int catalog_alike(struct catalog *c, const char *source, const struct channel *c
 int catalog_channels(
 	struct catalog *c, const struct catalog_query *query, char *next, struct fail *f);
 
-/* Calls `each` for every category that has channels. Those of one name in several sources are one.
- */
+/* Calls `each` for every category that has channels. Those of one name in several sources are
+
+ * one. */
 int catalog_categories(struct catalog *c,
 	int (*each)(void *ctx, const struct catalog_category *category), void *ctx, struct fail *f);
 

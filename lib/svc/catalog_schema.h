@@ -18,8 +18,8 @@ enum { CATALOG_PATH_MAX = 4096 };
 int catalog_schema_path(
 	const struct conf *conf, const char *name, char to[CATALOG_PATH_MAX], struct fail *f);
 
-/* Opens the database {state_dir}/db/{name} to write it, makes it and its directory when they are missing,
- * and brings its tables up to date with the `count` steps of `all` (db_migrate()). */
+/* Opens the database {state_dir}/db/{name} to write it, makes it and its directory when they are
+ * missing, and brings its tables up to date with the `count` steps of `all` (db_migrate()). */
 int catalog_schema_make(const struct conf *conf, const char *name, const char *const *all,
 	size_t count, struct db **out, struct fail *f);
 

@@ -73,8 +73,8 @@ int catalog_revision(struct catalog *c, int64_t *revision, struct fail *f)
 
 int catalog_state(struct catalog *c, const char *source, struct catalog_state *out, struct fail *f)
 {
-	static const char sql[] =
-		"SELECT imported_ms, tried_ms, channels, trouble, films, series FROM source WHERE name = ?1";
+	static const char sql[] = "SELECT imported_ms, tried_ms, channels, trouble, films, series "
+				  "FROM source WHERE name = ?1";
 	struct db *db = NULL;
 	struct db_stmt *st;
 	enum db_step step = DB_FAILED;

@@ -16,8 +16,9 @@
 
 enum { LOOK_MS = 20, CALL_MS = 500 };
 
-/* --- waiting -----------------------------------------------------------------------------------
- */
+/* --- waiting
+
+ * ----------------------------------------------------------------------------------- */
 
 /* Whether what was learnt may have been overtaken. */
 static bool is_old(const struct series *series, const struct series_asked *asked)
@@ -92,8 +93,9 @@ int episodes_await(const struct conf *conf, struct catalog *catalog, const struc
 	}
 }
 
-/* --- asking ------------------------------------------------------------------------------------
- */
+/* --- asking
+
+ * ------------------------------------------------------------------------------------ */
 
 struct asking {
 	struct db *db;
@@ -195,7 +197,8 @@ static int run(const struct conf *conf, struct board *board, const char *id, str
 	catalog_close(&catalog);
 	a->series = series;
 	if (result == 0 && !(source = conf_source(conf, series->source)))
-		result = fail_set(f, FAIL_MISSING, "The source %s is configured no more", series->source);
+		result = fail_set(
+			f, FAIL_MISSING, "The source %s is configured no more", series->source);
 	if (result == 0 && (result = catalog_schema_write(conf, &a->db, f)) == 0) {
 		row_add(board_row(board, ROW_SOURCE, series->source), SOURCE_REQUESTS, 1);
 		result = find_source(a, f) < 0 ? -1 : ask(a, source, why, f);

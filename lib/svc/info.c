@@ -27,8 +27,7 @@ static enum resolved_result look(const struct resolved_at *at, const struct reso
 }
 
 enum resolved_result info_await(const struct resolved_at *at, const struct resolve *what,
-	int64_t wait_ms, struct arena *arena, struct offer *out, int64_t *retry_s,
-	struct fail *f)
+	int64_t wait_ms, struct arena *arena, struct offer *out, int64_t *retry_s, struct fail *f)
 {
 	int64_t now_ms = clock_mono_ms(), until_ms = now_ms + wait_ms, told_ms = 0;
 	struct timespec pause = {0, PAUSE_NS};

@@ -10,9 +10,9 @@
 
 enum {
 	CLASS_MAX = 1000,
-	RATE_GETS = 1000,      /* fewer say nothing about a hit rate */
-	RATE_GOOD = 900,       /* thousandths */
-	BUSY_PERCENT = 80,     /* of the connections */
+	RATE_GETS = 1000,  /* fewer say nothing about a hit rate */
+	RATE_GOOD = 900,   /* thousandths */
+	BUSY_PERCENT = 80, /* of the connections */
 	BADVAL_MANY = 100,
 	YOUNG_S = 3600
 };
@@ -64,8 +64,8 @@ static const struct field of_class[] = {
 };
 
 /* What is no number, or none of these, is left out: versions of memcached differ. */
-static void take(void *into, const struct field *fields, size_t count, struct span name,
-	struct span value)
+static void take(
+	void *into, const struct field *fields, size_t count, struct span name, struct span value)
 {
 	int64_t number;
 
@@ -138,7 +138,8 @@ bool memstat_ask(struct mc *mc, size_t i, struct memstat_server *out)
 int memstat_rate(int64_t hits, int64_t misses)
 {
 	/* As floats, since counters of a server that runs for years are large. */
-	return hits + misses > 0 ? (int)((double)hits / (double)(hits + misses) * 1000.0 + 0.5) : -1;
+	return hits + misses > 0 ? (int)((double)hits / (double)(hits + misses) * 1000.0 + 0.5)
+				 : -1;
 }
 
 size_t memstat_watch(const struct memstat_server *s, const char *out[MEMSTAT_WATCH])
@@ -150,13 +151,15 @@ size_t memstat_watch(const struct memstat_server *s, const char *out[MEMSTAT_WAT
 	} rules[MEMSTAT_WATCH] = {
 		{s->evicted_active > 0, "It forgets values that are in use: raise -m."},
 		{s->evictions > 0 && s->evicted_active == 0,
-			"It forgets values before their time: raise -m if there are more each day."},
+			"It forgets values before their time: raise -m if there are more each "
+			"day."},
 		{s->connections_refused > 0, "It refused connections: raise -c."},
 		{s->connections_limit > 0 &&
 				s->connections > s->connections_limit / 100 * BUSY_PERCENT,
 			"Its connections are nearly used up: raise -c."},
 		{s->hits + s->misses >= RATE_GETS && rate < RATE_GOOD && s->uptime_s >= YOUNG_S,
-			"Fewer than 9 of 10 values that are asked for are there: compare prefix and "
+			"Fewer than 9 of 10 values that are asked for are there: compare prefix "
+			"and "
 			"server names of all hosts."},
 		{s->cas_badval >= BADVAL_MANY,
 			"Two hosts often want the same work: look for a host_name that is used "
@@ -175,7 +178,7 @@ size_t memstat_watch(const struct memstat_server *s, const char *out[MEMSTAT_WAT
 	return count;
 }
 
-/* --- our families ----------------------------------------------------------------------------------- */
+/* --- our families ----------------------------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b)
 {

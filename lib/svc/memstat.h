@@ -1,7 +1,8 @@
-/* lib/svc/memstat.h - how memcached does: what every server tells of itself, and what we ask it for.
+/* lib/svc/memstat.h - how memcached does: what every server tells of itself, and what we ask it
+ * for.
  * SPDX-License-Identifier: BSD-2-Clause
- * Servers do not know our families of keys, since keys are hashed: those are counted on our side, by
- * all processes of this host, since the board was made. */
+ * Servers do not know our families of keys, since keys are hashed: those are counted on our side,
+ * by all processes of this host, since the board was made. */
 #ifndef SLUICE_SVC_MEMSTAT_H
 #define SLUICE_SVC_MEMSTAT_H
 
@@ -41,8 +42,8 @@ struct memstat_server {
 	size_t class_count;
 };
 
-/* Asks server `i` of `mc` for all of it. A server that is dead or hung costs at most 250 ms, once in
- * 3 s. False when it is away: out->state says why. */
+/* Asks server `i` of `mc` for all of it. A server that is dead or hung costs at most 250 ms, once
+ * in 3 s. False when it is away: out->state says why. */
 bool memstat_ask(struct mc *mc, size_t i, struct memstat_server *out);
 
 /* Takes over one line of a server's statistics, whatever it sent: what is unknown, or no number, is

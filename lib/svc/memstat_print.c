@@ -7,7 +7,7 @@
 
 enum { FAMILIES_MAX = 64 };
 
-/* --- JSON -------------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 static void put_text(struct json_object *to, const char *key, const char *text)
 {
@@ -147,7 +147,7 @@ void memstat_json(struct mc *mc, const struct board *board, struct buf *to)
 	json_object_put(root);
 }
 
-/* --- text -------------------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------- */
 
 /* "93.5 %", or "-". */
 static const char *rate_text(int64_t hits, int64_t misses, char to[16])

@@ -33,8 +33,8 @@ bool music_choose(const struct conf *conf, const struct title *t, const struct q
 int music_name(const struct conf *conf, const struct title *t, const struct record_validator *now,
 	const struct music *m, char to[MUSIC_NAME_MAX], struct fail *f);
 
-/* Where it lies while it is made: who makes it holds it locked (flock), and it grows from its beginning
- * to its end. False when the path is too long. */
+/* Where it lies while it is made: who makes it holds it locked (flock), and it grows from its
+ * beginning to its end. False when the path is too long. */
 bool music_work_path(const struct conf *conf, const char *name, char *to, size_t size);
 
 /* What the jobs process is asked with, and whether a line is one. */

@@ -65,8 +65,8 @@ int64_t offer_ends_ms(const struct offer *o);
 
 /* The format that comes nearest to the wish from below, or else the lowest there is; NULL when
  * `refuses` (may be NULL) refuses all, or there is none with sound. `format`: "mp3", "aac", "opus"
- * or "flac" is taken where the step has it; OFFER_PICTURE_ALONE: only pictures in MP4 without sound,
- * which are not given otherwise. */
+ * or "flac" is taken where the step has it; OFFER_PICTURE_ALONE: only pictures in MP4 without
+ * sound, which are not given otherwise. */
 #define OFFER_PICTURE_ALONE "picture"
 struct offer_choice {
 	const struct wish *wish;

@@ -71,11 +71,13 @@ int page_keep(const struct conf *conf, struct mc *mc, struct span url, char key[
 	if (!offer_is_url(plain) || plain.len >= PAGE_URL_MAX)
 		return fail_set(f, FAIL_INPUT,
 			"`url` is an http or https address of at most %d bytes", PAGE_URL_MAX - 1);
-	/* The program that looks at it connects by itself: what is plainly not public is refused here. */
+	/* The program that looks at it connects by itself: what is plainly not public is refused
+	 * here. */
 	if (!authority_host(plain, &host))
 		return fail_set(f, FAIL_INPUT, "`url` names no host, or none that is beyond doubt");
 	if (authority_is_private(host))
-		return fail_set(f, FAIL_FORBIDDEN, "%.*s is a private address, or a name of this network",
+		return fail_set(f, FAIL_FORBIDDEN,
+			"%.*s is a private address, or a name of this network",
 			(int)(host.len < 100 ? host.len : 100), host.ptr);
 	key_of(plain, key);
 	buf_init(&known, PAGE_URL_MAX);

@@ -187,8 +187,8 @@ static enum publish_result refuse(
 	return is_full(err) ? PUBLISH_FULL : PUBLISH_FAILED;
 }
 
-/* What somebody watches now may use what must stay free otherwise: it is little, its bytes lie there
- * already, and it dies within two minutes. */
+/* What somebody watches now may use what must stay free otherwise: it is little, its bytes lie
+ * there already, and it dies within two minutes. */
 static enum publish_result check_room(struct publisher *p, const struct item *it, struct fail *f)
 {
 	struct publish_room room;
@@ -278,8 +278,8 @@ static void count_made(struct publisher *p, const struct item *it)
 	publish_count_put(p->board, &more);
 }
 
-/* Whether it may do without a line in lives/, which lies on another disk that is full: live segments
- * say themselves when they end, and while a disk is full the janitor asks them. */
+/* Whether it may do without a line in lives/, which lies on another disk that is full: live
+ * segments say themselves when they end, and while a disk is full the janitor asks them. */
 static bool may_be_unlisted(const struct item *it)
 {
 	return it->store == PUBLISH_LIVE && is_full(errno);

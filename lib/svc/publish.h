@@ -114,7 +114,9 @@ struct publish_room {
 void publish_room(const struct conf *conf, const struct board *board, enum publish_store store,
 	struct publish_room *out);
 
-/* What is kept in PUBLISH_WWW: all, and of its files those that streams are made of and pictures. */
+/* What is kept in PUBLISH_WWW: all, and of its files those that streams are made of and
+
+ * pictures. */
 struct publish_count {
 	int64_t bytes, files, streams, pictures;
 };

@@ -33,9 +33,10 @@ static void purge_files(struct publisher *p, const char *id, struct purged *out)
 	store_walk_close(&w);
 }
 
-/* One name of the byte cache. Several may lead to one object, of which all the others are none then. */
-static void purge_object(const struct conf *conf, const char *boot, const struct object_ask *ask,
-	struct purged *out)
+/* One name of the byte cache. Several may lead to one object, of which all the others are none
+ * then. */
+static void purge_object(
+	const struct conf *conf, const char *boot, const struct object_ask *ask, struct purged *out)
 {
 	char name[OBJECT_NAME_BYTES], path[PATH_MAX];
 	struct block_map *map;
@@ -51,8 +52,8 @@ static void purge_object(const struct conf *conf, const char *boot, const struct
 }
 
 /* By all that the hints of clients may come to. */
-static void purge_quality(const struct conf *conf, const char *boot, struct object_ask *ask,
-	struct purged *out)
+static void purge_quality(
+	const struct conf *conf, const char *boot, struct object_ask *ask, struct purged *out)
 {
 	size_t hints = ask->quality == QUALITY_AUTO ? WISH_HINTS : 1;
 
@@ -66,8 +67,8 @@ static void purge_quality(const struct conf *conf, const char *boot, struct obje
 static void purge_streams(
 	const struct conf *conf, const char *boot, const char *id, struct purged *out)
 {
-	static const char *const qualities[] = {"", "auto", "audio", "low", "medium", "high", "144p",
-		"240p", "360p", "480p", "720p", "1080p", "source"};
+	static const char *const qualities[] = {"", "auto", "audio", "low", "medium", "high",
+		"144p", "240p", "360p", "480p", "720p", "1080p", "source"};
 	static const char *const formats[] = {NULL, "mp3", "aac", "opus", "flac"};
 	struct object_ask ask;
 	struct quality q;

@@ -106,8 +106,9 @@ bool resolve_look(const struct conf *conf, struct mc *mc, const struct resolve *
 	return look(conf, mc, name, arena, out);
 }
 
-/* --- asking -------------------------------------------------------------------------------------
- */
+/* --- asking
+
+ * ------------------------------------------------------------------------------------- */
 
 struct asking {
 	const struct conf *conf;
@@ -120,8 +121,7 @@ struct asking {
 static int run_program(struct asking *a, struct fail *f)
 {
 	struct buf out, subject;
-	const struct fetch_policy policy = {
-		a->what->source->allow, a->what->source->allow_count};
+	const struct fetch_policy policy = {a->what->source->allow, a->what->source->allow_count};
 	struct guard guard = {.url = ""};
 	struct capture c = {.wait_ms = a->conf->resolve_timeout_s * 1000,
 		.memory_bytes = a->conf->resolve_memory,

@@ -28,7 +28,8 @@ enum {
 	TOKEN_AGENT_BYTES = 256,
 	TOKEN_REFERRER_BYTES = 1024,
 	TOKEN_REFRESH_MS = 5000,
-	TOKEN_NEGATIVE_MS = 2000, /* a refusal, at first: most pass; twice as long each time after, */
+	TOKEN_NEGATIVE_MS =
+		2000, /* a refusal, at first: most pass; twice as long each time after, */
 	TOKEN_NEGATIVE_MAX_MS = 10000,
 	TOKEN_FULL_MS = 1000 /* a refusal of our own: no connection is free */
 };

@@ -223,7 +223,8 @@ static void set_life(struct resolver *r)
 		return;
 	}
 	t->expires_ms = now_ms + r->conf->live_token_ttl_s * 1000;
-	own_ms = expiry_of_url(span_of(t->url)); /* one that is over already is no end: clocks differ */
+	own_ms = expiry_of_url(
+		span_of(t->url)); /* one that is over already is no end: clocks differ */
 	if (own_ms > now_ms && own_ms < t->expires_ms)
 		t->expires_ms = own_ms;
 }

@@ -44,8 +44,9 @@ static void add_sum(struct traffic_sum *to, const struct traffic_sum *sum)
 	to->bytes += sum->bytes;
 }
 
-/* --- what is there ------------------------------------------------------------------------------
- */
+/* --- what is there
+
+ * ------------------------------------------------------------------------------ */
 
 static int read_place(struct traffic *t, struct fail *f)
 {
@@ -114,8 +115,8 @@ const struct tail_place *traffic_place(const struct traffic *t)
 void traffic_show(const struct traffic *t, struct board *board)
 {
 	for (int i = 0; i < ACCESS_FAMILIES; i++) {
-		struct row *row = board_row(
-			board, ROW_TRAFFIC, access_family_name((enum access_family)i));
+		struct row *row =
+			board_row(board, ROW_TRAFFIC, access_family_name((enum access_family)i));
 
 		row_set(row, TRAFFIC_HITS, t->total[i].hits);
 		row_set(row, TRAFFIC_MISSES, t->total[i].misses);
@@ -124,8 +125,9 @@ void traffic_show(const struct traffic *t, struct board *board)
 	}
 }
 
-/* --- a batch ------------------------------------------------------------------------------------
- */
+/* --- a batch
+
+ * ------------------------------------------------------------------------------------ */
 
 /* FNV-1a. */
 static uint32_t hash_text(uint32_t hash, const char *text)
@@ -195,8 +197,9 @@ void traffic_add(struct traffic *t, const struct access_line *l)
 	add_sum(&e->sum, &sum);
 }
 
-/* --- committing ---------------------------------------------------------------------------------
- */
+/* --- committing
+
+ * --------------------------------------------------------------------------------- */
 
 static void bind_sum(struct db_stmt *st, int first, const struct traffic_sum *sum)
 {
@@ -245,7 +248,8 @@ static int write_place(struct traffic *t, const struct tail_place *place, struct
 {
 	struct db_stmt *st;
 
-	if (db_prepare(t->db, "INSERT OR REPLACE INTO place VALUES (1, ?1, ?2, ?3, ?4)", &st, f) < 0)
+	if (db_prepare(t->db, "INSERT OR REPLACE INTO place VALUES (1, ?1, ?2, ?3, ?4)", &st, f) <
+		0)
 		return -1;
 	db_bind_int(st, 1, place->device);
 	db_bind_int(st, 2, place->inode);
@@ -288,8 +292,9 @@ int traffic_commit(struct traffic *t, const struct tail_place *place, struct fai
 	return 0;
 }
 
-/* --- upstream -----------------------------------------------------------------------------------
- */
+/* --- upstream
+
+ * ----------------------------------------------------------------------------------- */
 
 /* How much of `now` is new. Less than was seen means that the board was made anew. */
 static int take_news(struct db *db, const char *source, int64_t now, int64_t *news, struct fail *f)
@@ -355,8 +360,9 @@ int traffic_note_upstream(struct traffic *t, const struct board *board, struct f
 	return -1;
 }
 
-/* --- what is too old ----------------------------------------------------------------------------
- */
+/* --- what is too old
+
+ * ---------------------------------------------------------------------------- */
 
 static int run_for_day(struct db *db, const char *sql, int64_t day, struct fail *f)
 {

@@ -1,9 +1,10 @@
-/* lib/svc/traffic.h - what was sent to viewers: sums of the front server's access log, kept for good.
+/* lib/svc/traffic.h - what was sent to viewers: sums of the front server's access log, kept for
+ * good.
  * SPDX-License-Identifier: BSD-2-Clause
- * {state_dir}/db/traffic.db holds the sums by day, family, title and rendition, and the place in the
- * log that they reach to: both change in one transaction, so that a process may be killed at any
- * instant, and a line is counted once. Titles and renditions of a day are known for TRAFFIC_TITLE_DAYS,
- * days for TRAFFIC_DAYS. One process writes (the meter), any may read. */
+ * {state_dir}/db/traffic.db holds the sums by day, family, title and rendition, and the place in
+ * the log that they reach to: both change in one transaction, so that a process may be killed at
+ * any instant, and a line is counted once. Titles and renditions of a day are known for
+ * TRAFFIC_TITLE_DAYS, days for TRAFFIC_DAYS. One process writes (the meter), any may read. */
 #ifndef SLUICE_SVC_TRAFFIC_H
 #define SLUICE_SVC_TRAFFIC_H
 
@@ -27,8 +28,9 @@ struct traffic_sum {
 	int64_t bytes;
 };
 
-/* --- for the meter ------------------------------------------------------------------------------
- */
+/* --- for the meter
+
+ * ------------------------------------------------------------------------------ */
 
 /* Opens the sums to go on with them, and makes them when there are none. Fails: FAIL_BUSY when they
  * cannot be read or written now. */
@@ -45,8 +47,8 @@ void traffic_add(struct traffic *t, const struct access_line *line);
 enum { TRAFFIC_LINES = 2048 };
 bool traffic_is_full(const struct traffic *t);
 
-/* Writes what was added, and that it reaches to `place`. Fails: FAIL_BUSY; nothing is lost then, and
- * it can be tried again. */
+/* Writes what was added, and that it reaches to `place`. Fails: FAIL_BUSY; nothing is lost then,
+ * and it can be tried again. */
 int traffic_commit(struct traffic *t, const struct tail_place *place, struct fail *f);
 
 /* Notes by day what the sources on the board have sent since the last time. Fails: FAIL_BUSY. */

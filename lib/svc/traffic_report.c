@@ -33,8 +33,8 @@ static void add(struct traffic_sum *to, const struct traffic_sum *sum)
 	to->bytes += sum->bytes;
 }
 
-static int read_families(struct db *db, int64_t first, int64_t last, struct traffic_report *out,
-	struct fail *f)
+static int read_families(
+	struct db *db, int64_t first, int64_t last, struct traffic_report *out, struct fail *f)
 {
 	static const char sql[] = "SELECT family, sum(hits), sum(misses), sum(others), sum(bytes) "
 				  "FROM sum WHERE day BETWEEN ?1 AND ?2 GROUP BY family";
@@ -55,8 +55,8 @@ static int read_families(struct db *db, int64_t first, int64_t last, struct traf
 	return step == DB_FAILED ? -1 : 0;
 }
 
-static int read_days(struct db *db, int64_t first, int64_t last, struct traffic_report *out,
-	struct fail *f)
+static int read_days(
+	struct db *db, int64_t first, int64_t last, struct traffic_report *out, struct fail *f)
 {
 	static const char sql[] =
 		"SELECT day, sum(hits), sum(misses), sum(others), sum(bytes), sum(upstream) FROM ("
@@ -99,8 +99,8 @@ static int read_names(struct db *db, const char *sql, int64_t first, int64_t las
 	return step == DB_FAILED ? -1 : 0;
 }
 
-static int read_all(struct db *db, int64_t first, int64_t last, struct traffic_report *out,
-	struct fail *f)
+static int read_all(
+	struct db *db, int64_t first, int64_t last, struct traffic_report *out, struct fail *f)
 {
 	if (read_families(db, first, last, out, f) < 0 || read_days(db, first, last, out, f) < 0)
 		return -1;

@@ -21,13 +21,14 @@ struct traffic_report {
 	struct traffic_sum all, streams; /* the latter: segments and whole objects */
 	int64_t upstream;		 /* bytes that sources sent to us */
 	size_t day_count, title_count, rendition_count;
-	struct traffic_line days[TRAFFIC_DAYS + 1]; /* those on which anything was, the first first */
-	struct traffic_line titles[TRAFFIC_TOP];    /* those with the most bytes */
+	struct traffic_line
+		days[TRAFFIC_DAYS + 1];		 /* those on which anything was, the first first */
+	struct traffic_line titles[TRAFFIC_TOP]; /* those with the most bytes */
 	struct traffic_line renditions[TRAFFIC_TOP];
 };
 
-/* Sums up the days from `first` to `last`, since the epoch, both inclusive. All is 0 where nothing has
- * been counted yet. Fails: FAIL_BUSY when the sums cannot be read now. */
+/* Sums up the days from `first` to `last`, since the epoch, both inclusive. All is 0 where nothing
+ * has been counted yet. Fails: FAIL_BUSY when the sums cannot be read now. */
 int traffic_report(const struct conf *conf, int64_t first, int64_t last, struct traffic_report *out,
 	struct fail *f);
 

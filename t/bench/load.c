@@ -36,8 +36,8 @@ enum {
 	HEAD_MAX = 8192,
 	CHUNK = 256 * 1024,
 	EVENTS = 512,
-	KINDS = 32,          /* different statuses or bodies that are told apart */
-	TICK_US = 50000,     /* of slow readers */
+	KINDS = 32,	       /* different statuses or bodies that are told apart */
+	TICK_US = 50000,       /* of slow readers */
 	GIVE_UP_US = 20000000, /* without any news */
 };
 
@@ -194,7 +194,8 @@ static void broke(struct load *l, struct connection *c)
 static void take_body(struct load *l, struct connection *c, const char *bytes, int64_t n)
 {
 	if (l->body)
-		c->differs |= c->got + n > l->body_len || memcmp(l->body + c->got, bytes, (size_t)n);
+		c->differs |=
+			c->got + n > l->body_len || memcmp(l->body + c->got, bytes, (size_t)n);
 	for (int64_t i = 0; !l->body && i < n; i++)
 		c->hash = (c->hash ^ (uint8_t)bytes[i]) * 0x100000001b3;
 	c->got += n;
@@ -358,17 +359,30 @@ static void read_options(struct load *l, int argc, char **argv)
 
 	while ((option = getopt(argc, argv, "c:s:n:b:x:H:r:")) != -1) {
 		switch (option) {
-		case 'c': l->connections = atoll(optarg); break;
-		case 's': l->time_us = (int64_t)(atof(optarg) * 1e6); break;
-		case 'n': l->requests_max = atoll(optarg); break;
-		case 'b': map_body(l, optarg); break;
-		case 'x': l->want_status = atoi(optarg); break;
-		case 'r': l->rate = atoll(optarg); break;
+		case 'c':
+			l->connections = atoll(optarg);
+			break;
+		case 's':
+			l->time_us = (int64_t)(atof(optarg) * 1e6);
+			break;
+		case 'n':
+			l->requests_max = atoll(optarg);
+			break;
+		case 'b':
+			map_body(l, optarg);
+			break;
+		case 'x':
+			l->want_status = atoi(optarg);
+			break;
+		case 'r':
+			l->rate = atoll(optarg);
+			break;
 		case 'H':
 			len += (size_t)snprintf(
 				fields + len, sizeof(fields) - len, "%s\r\n", optarg);
 			break;
-		default: exit(2);
+		default:
+			exit(2);
 		}
 		if (len >= sizeof(fields))
 			exit(2);

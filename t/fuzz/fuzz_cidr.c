@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			!cidr_holds(&c, &c.base, c.first_port))
 			abort();
 	}
-	for (size_t i = 0, at = strlen(text); i < size && at < sizeof(text) - 10 && data[i]; i++, at++)
+	for (size_t i = 0, at = strlen(text); i < size && at < sizeof(text) - 10 && data[i];
+		i++, at++)
 		text[at] = (char)data[i];
 	memcpy(text + strlen(text), "S3CR3T", 7);
 	redact_url(text, shown, sizeof(shown));

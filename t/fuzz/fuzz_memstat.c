@@ -1,7 +1,7 @@
 /* t/fuzz/fuzz_memstat.c - whatever a memcached server tells of itself.
  * SPDX-License-Identifier: BSD-2-Clause
- * Input: lines of "name value", as after STAT. No figure is negative, no class is there twice or out
- * of its range, and what is printed of them is JSON and text. */
+ * Input: lines of "name value", as after STAT. No figure is negative, no class is there twice or
+ * out of its range, and what is printed of them is JSON and text. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,8 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				abort();
 		}
 	}
-	if (memstat_rate(s.hits, s.misses) > 1000 ||
-		memstat_watch(&s, sentences) > MEMSTAT_WATCH)
+	if (memstat_rate(s.hits, s.misses) > 1000 || memstat_watch(&s, sentences) > MEMSTAT_WATCH)
 		abort();
 	return 0;
 }

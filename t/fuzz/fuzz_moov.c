@@ -1,7 +1,7 @@
 /* t/fuzz/fuzz_moov.c - any bytes as the tables of an MP4 file.
  * SPDX-License-Identifier: BSD-2-Clause
- * Input: a moov. What is taken can be walked to its last sample, and the small one made of it is taken
- * in turn, and begins with the same samples. */
+ * Input: a moov. What is taken can be walked to its last sample, and the small one made of it is
+ * taken in turn, and begins with the same samples. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,7 +60,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!read(&m, span_make((const char *)data, size)))
 		return 0;
 	for (size_t i = 0; i < m.count; i++) {
-		struct moov_want want = {(int)i, m.tracks[i].timescale, 2LL * m.tracks[i].timescale};
+		struct moov_want want = {
+			(int)i, m.tracks[i].timescale, 2LL * m.tracks[i].timescale};
 
 		moov_begin(&w, &m.tracks[i]);
 		for (int n = 0; n < WALK_MAX && moov_next(&w); n++)

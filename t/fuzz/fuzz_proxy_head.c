@@ -24,7 +24,8 @@ static size_t count_fields(struct span text, const char *name)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const between[] = {"Proxy-Authorization", "Proxy-Connection", "Keep-Alive"};
+	static const char *const between[] = {
+		"Proxy-Authorization", "Proxy-Connection", "Keep-Alive"};
 	struct span head = span_make((const char *)data, size);
 	struct proxy_head h;
 	struct buf sent;

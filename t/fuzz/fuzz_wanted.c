@@ -1,7 +1,7 @@
 /* t/fuzz/fuzz_wanted.c - ids of streams, lines for the jobs process, and addresses of pages, by
  * anybody. SPDX-License-Identifier: BSD-2-Clause
- * An id that is taken is read back as it is printed; a host that the system reads as an address which
- * is not public is known for one, however it is spelt. */
+ * An id that is taken is read back as it is printed; a host that the system reads as an address
+ * which is not public is known for one, however it is spelt. */
 #include <netdb.h>
 #include <stdint.h>
 #include <string.h>
@@ -94,7 +94,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const char *const words[] = {"resolver"};
 	const struct conf_source sources[] = {{.name = "disk", .type = "files", .url = "/srv"},
 		{.name = "plain", .type = "http", .url = "https://h.example/{id}"},
-		{.name = "tube", .type = "command", .url = "", .command = words, .command_count = 1}};
+		{.name = "tube",
+			.type = "command",
+			.url = "",
+			.command = words,
+			.command_count = 1}};
 	const struct conf conf = {.sources = sources, .source_count = 3};
 	char text[JOBS_LINE_MAX], url[JOBS_LINE_MAX + 8];
 

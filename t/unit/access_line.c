@@ -48,8 +48,8 @@ static void lines(void)
 		int64_t bytes, us;
 		enum access_cache cache;
 	} cases[] = {
-		{HEAD "\"GET /-api/api/live\" 200 1090 1087 MISS", "/-api/api/live", 200, 1090, 1087,
-			ACCESS_MISS},
+		{HEAD "\"GET /-api/api/live\" 200 1090 1087 MISS", "/-api/api/live", 200, 1090,
+			1087, ACCESS_MISS},
 		{HEAD "\"GET /tv/1/2/3.ts\" 206 1 0.196 -", "/tv/1/2/3.ts", 206, 1, 196000,
 			ACCESS_HIT},
 		{HEAD "\"GET /a\" 200 1 12.000001 STALE", "/a", 200, 1, 12000001, ACCESS_HIT},
@@ -141,9 +141,8 @@ static void subjects(void)
 		struct access_subject s;
 		char path[200];
 
-		snprintf(path, sizeof(path), "%.*s%s%s",
-			mark ? (int)(mark - cases[i].path) : 200, cases[i].path, mark ? ver : "",
-			mark ? mark + 1 : "");
+		snprintf(path, sizeof(path), "%.*s%s%s", mark ? (int)(mark - cases[i].path) : 200,
+			cases[i].path, mark ? ver : "", mark ? mark + 1 : "");
 		access_subject_of(span_of(path), &s);
 		is_str(access_family_name(s.family), access_family_name(cases[i].family),
 			"%s: its family", cases[i].path);

@@ -42,8 +42,8 @@ static void numbers(void)
 		bool good = num_parse(span_of(cases[i].text), cases[i].min, cases[i].max, &got);
 		ok(good == cases[i].good, "number '%s' is %s", cases[i].text,
 			cases[i].good ? "read" : "refused");
-		is_int(got, cases[i].good ? cases[i].want : 77, "number '%s' gives its value or nothing",
-			cases[i].text);
+		is_int(got, cases[i].good ? cases[i].want : 77,
+			"number '%s' gives its value or nothing", cases[i].text);
 	}
 
 	int64_t sum = 5;
@@ -71,7 +71,8 @@ static void texts(void)
 	ok(!span_next(&rest, ',', &part), "then there is none");
 	ok(span_is(span_trim(span_of(" \t x y\t ")), "x y"), "blanks at the ends go");
 	ok(span_is_nocase(span_of("BeArer"), "bearer"), "case may be folded");
-	ok(span_starts(span_of("live-8"), "live-") && !span_starts(span_of("li"), "live-"), "prefix");
+	ok(span_starts(span_of("live-8"), "live-") && !span_starts(span_of("li"), "live-"),
+		"prefix");
 	ok(span_ends(span_of("1.ts"), ".ts") && !span_ends(span_of("s"), ".ts"), "suffix");
 	ok(span_copy(span_of("ab"), small, sizeof(small)), "what fits is copied");
 	ok(!span_copy(span_of("abc"), small, sizeof(small)) && !*small, "what does not fit is not");
@@ -86,7 +87,8 @@ static void memory(void)
 	arena_init(&a, 20000);
 	is_str(arena_printf(&a, "%s-%d", "live", 8), "live-8", "an arena prints");
 	ok(arena_alloc(&a, 15000) != NULL, "a piece above the block size fits");
-	ok(arena_alloc(&a, 15000) == NULL && a.full, "past its maximum it gives nothing and says so");
+	ok(arena_alloc(&a, 15000) == NULL && a.full,
+		"past its maximum it gives nothing and says so");
 	arena_reset(&a);
 	ok(!a.full && a.used == 0, "after a reset it is empty");
 	ok(arena_copy(&a, span_of("x")) != NULL, "and gives again");
@@ -94,7 +96,8 @@ static void memory(void)
 
 	buf_init(&b, 10);
 	is_str(buf_str(&b), "", "an empty buffer is the empty string");
-	ok(buf_printf(&b, "%d", 12345) && buf_puts(&b, "67890"), "a buffer takes up to its maximum");
+	ok(buf_printf(&b, "%d", 12345) && buf_puts(&b, "67890"),
+		"a buffer takes up to its maximum");
 	ok(!buf_putc(&b, 'x') && b.failed, "and no byte more");
 	is_str(buf_str(&b), "1234567890", "what was there stays");
 	buf_drop(&b, 4);

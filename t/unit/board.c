@@ -205,8 +205,7 @@ static void rows(const char *path)
 		"what a killed process counted stays");
 	board_close(&b);
 	board_open(&b, path, &f);
-	is_int(row_get(board_row(b, ROW_SOURCE, "demo"), SOURCE_BYTES), 7,
-		"after a restart, too");
+	is_int(row_get(board_row(b, ROW_SOURCE, "demo"), SOURCE_BYTES), 7, "after a restart, too");
 	board_close(&b);
 }
 

@@ -37,7 +37,8 @@ static const struct {
 	{"one that never ends to complain", "while :; do echo no >&2; done", 300, FAIL_TIMEOUT, "",
 		NULL},
 	{"one that complains as fast as it can", "exec yes no >&2", 300, FAIL_TIMEOUT, "", NULL},
-	{"one whose child holds its output", "sleep 961.$1 & echo done", 5000, FAIL_NONE, "done\n", ""},
+	{"one whose child holds its output", "sleep 961.$1 & echo done", 5000, FAIL_NONE, "done\n",
+		""},
 	{"one whose child hides in a session", "setsid sleep 962.$1 & echo done", 5000, FAIL_NONE,
 		"done\n", ""},
 	{"one that ignores what is polite", "trap '' TERM INT; while :; do sleep 963.$1; done", 300,
@@ -104,7 +105,8 @@ static void words(struct buf *out)
 	is_int(f.kind, FAIL_UPSTREAM, "is an upstream that fails: %s", f.text);
 }
 
-/* Who asked for it, or what leads it for them, is killed in the middle, as any process of ours may be. */
+/* Who asked for it, or what leads it for them, is killed in the middle, as any process of ours may
+ * be. */
 static void killed(bool leader, struct buf *out)
 {
 	static const char script[] =
@@ -125,7 +127,8 @@ static void killed(bool leader, struct buf *out)
 	else
 		kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
-	is_int(status, leader ? 0 : SIGKILL, "who asked for it %s", leader ? "is told" : "is killed");
+	is_int(status, leader ? 0 : SIGKILL, "who asked for it %s",
+		leader ? "is told" : "is killed");
 	for (int s = 64; s <= 67; s++)
 		ok(await(is_running, s, false), "and all that it started ends: %d", s);
 }

@@ -24,17 +24,39 @@ static void kinds(void)
 		const char *text;
 		bool private;
 	} cases[] = {
-		{"127.0.0.1", true},	   {"127.255.255.255", true}, {"10.0.0.1", true},
-		{"172.16.0.1", true},	   {"172.31.255.255", true},  {"172.32.0.1", false},
-		{"192.168.1.1", true},	   {"169.254.169.254", true}, {"100.64.0.1", true},
-		{"100.128.0.1", false},	   {"0.0.0.0", true},	      {"224.0.0.1", true},
-		{"255.255.255.255", true}, {"192.0.2.1", true},	      {"198.18.0.1", true},
-		{"8.8.8.8", false},	   {"93.184.216.34", false},  {"::1", true},
-		{"::", true},		   {"fe80::1", true},	      {"fc00::1", true},
-		{"fd12::1", true},	   {"ff02::1", true},	      {"::ffff:127.0.0.1", true},
-		{"::ffff:8.8.8.8", false}, {"64:ff9b::7f00:1", true}, {"64:ff9b::808:808", false},
-		{"2002:7f00:1::", true},   {"2002:808:808::", false}, {"2001:db8::1", true},
-		{"2001:0:1::", true},	   {"::127.0.0.1", true},     {"2606:4700::1111", false},
+		{"127.0.0.1", true},
+		{"127.255.255.255", true},
+		{"10.0.0.1", true},
+		{"172.16.0.1", true},
+		{"172.31.255.255", true},
+		{"172.32.0.1", false},
+		{"192.168.1.1", true},
+		{"169.254.169.254", true},
+		{"100.64.0.1", true},
+		{"100.128.0.1", false},
+		{"0.0.0.0", true},
+		{"224.0.0.1", true},
+		{"255.255.255.255", true},
+		{"192.0.2.1", true},
+		{"198.18.0.1", true},
+		{"8.8.8.8", false},
+		{"93.184.216.34", false},
+		{"::1", true},
+		{"::", true},
+		{"fe80::1", true},
+		{"fc00::1", true},
+		{"fd12::1", true},
+		{"ff02::1", true},
+		{"::ffff:127.0.0.1", true},
+		{"::ffff:8.8.8.8", false},
+		{"64:ff9b::7f00:1", true},
+		{"64:ff9b::808:808", false},
+		{"2002:7f00:1::", true},
+		{"2002:808:808::", false},
+		{"2001:db8::1", true},
+		{"2001:0:1::", true},
+		{"::127.0.0.1", true},
+		{"2606:4700::1111", false},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -123,8 +145,8 @@ static void shown(void)
 	is_int(strlen(small), 7, "what is too long is cut");
 }
 
-/* An URL that another program will read: its host, where nobody can read another one; "!" for one that
- * is not public. */
+/* An URL that another program will read: its host, where nobody can read another one; "!" for one
+ * that is not public. */
 static void hosts(void)
 {
 	static const struct {

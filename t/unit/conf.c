@@ -125,9 +125,11 @@ static void mistakes(const struct place *p)
 		{"trusted_proxies = \"10.0.0.0/8 proxy\"\n", 1,
 			"trusted_proxies takes ADDRESS or ADDRESS/BITS, not \"proxy\""},
 		{"rate_factor = 0.0001\n", 1,
-			"rate_factor takes a number with at most three digits behind the point, not "
+			"rate_factor takes a number with at most three digits behind the point, "
+			"not "
 			"\"0.0001\""},
-		{"rate_factor = 0\n", 1, "rate_factor lies between 0.001 and 1000, which 0 does not"},
+		{"rate_factor = 0\n", 1,
+			"rate_factor lies between 0.001 and 1000, which 0 does not"},
 		{"public_url = \"ftp://x\"\n", 1,
 			"public_url begins with http:// or https:// and ends without a slash, not "
 			"\"ftp://x\""},
@@ -139,7 +141,8 @@ static void mistakes(const struct place *p)
 			"A source has no setting ulr; do you mean url?"},
 		{"source \"a\" { }\n", 1, "Source a: url begins with http:// or https://"},
 		{"source \"a\" { url = http://x\n type = tape }\n", 2,
-			"Source a: there is no type \"tape\"; there are xtream, m3u, files, http and command"},
+			"Source a: there is no type \"tape\"; there are xtream, m3u, files, http "
+			"and command"},
 		{"source \"a\" { url = http://x\n output = rtmp }\n", 2,
 			"Source a: there is no output \"rtmp\"; there are ts and m3u8"},
 		{"source \"a\" { url = http://x connections = 0 }\n", 1,

@@ -89,19 +89,24 @@ static void ways(const char *dir)
 	for (size_t i = 0; i < 2 * sizeof(links) / sizeof(links[0]); i++) {
 		const char *there = links[i / 2].there;
 
-		file_path(target, sizeof(target), i % 2 ? "%s/%s" : "%.0s%s", dir, links[i / 2].target);
+		file_path(target, sizeof(target), i % 2 ? "%s/%s" : "%.0s%s", dir,
+			links[i / 2].target);
 		unlink(way);
-		is_int(symlink(target, way), 0, "%s, %s", links[i / 2].name, i % 2 ? "whole" : "short");
-		is_int(file_mkdirs(path, 0750, &f), there ? 0 : -1, "is %s", there ? "gone" : "none");
+		is_int(symlink(target, way), 0, "%s, %s", links[i / 2].name,
+			i % 2 ? "whole" : "short");
+		is_int(file_mkdirs(path, 0750, &f), there ? 0 : -1, "is %s",
+			there ? "gone" : "none");
 		file_path(target, sizeof(target), "%s/%s", dir, there ? there : "way/x");
-		is_int(stat(target, &st) == 0 && S_ISDIR(st.st_mode), there != NULL, "to where it leads");
+		is_int(stat(target, &st) == 0 && S_ISDIR(st.st_mode), there != NULL,
+			"to where it leads");
 		if (there)
 			rmdir(target);
 	}
 	unlink(way);
 	is_int(walk_open(path, 0, false, &fd, &f), -1, "with 0 nothing is made");
 	is_int(symlink("p", way), 0, "a link");
-	is_int(lchown(way, geteuid() ? geteuid() : 65534, (gid_t)-1), 0, "of another user than root");
+	is_int(lchown(way, geteuid() ? geteuid() : 65534, (gid_t)-1), 0,
+		"of another user than root");
 	is_int(walk_open(way, 0, true, &fd, &f), -1, "is not gone by who is wary");
 	is_int(f.kind, FAIL_FORBIDDEN, "which is said: %s", f.text);
 	is_int(walk_open(way, 0, false, &fd, &f), 0, "but by others");

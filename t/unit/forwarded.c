@@ -100,12 +100,12 @@ static void clients(void)
 		rest = span_of(cases[i].trusted);
 		while (*cases[i].trusted && span_next(&rest, ' ', &word))
 			cidr_parse(word, &trusted[trusted_count++]);
-		known = forwarded_client(cases[i].remote, cases[i].field, list, count, trusted,
-			trusted_count, &got);
+		known = forwarded_client(
+			cases[i].remote, cases[i].field, list, count, trusted, trusted_count, &got);
 		if (known)
 			print(&got, text);
-		is_str(text, cases[i].want, "'%s' by %s, trusting '%s'",
-			cases[i].values, cases[i].remote, cases[i].trusted);
+		is_str(text, cases[i].want, "'%s' by %s, trusting '%s'", cases[i].values,
+			cases[i].remote, cases[i].trusted);
 	}
 }
 

@@ -42,7 +42,9 @@ static struct span body(void)
 	return span_make(bytes, sizeof(bytes));
 }
 
-/* A publish that is refused after `bytes`, and what is there then; "" when all is as it should be. */
+/* A publish that is refused after `bytes`, and what is there then; "" when all is as it should
+
+ * be. */
 static const char *refuse_one(struct place *at, int err, int64_t bytes)
 {
 	int64_t used = board_get(at->board, BOARD_PUBLISHED_BYTES);
@@ -141,7 +143,8 @@ static void apart(struct place *at)
 	board_set(at->board, BOARD_LIVE_FULL_SINCE_MS, clock_real_ms());
 	publish_room(&at->conf, at->board, PUBLISH_WWW, &www);
 	publish_room(&at->conf, at->board, PUBLISH_LIVE, &live);
-	ok(www.full_since_ms == 0 && live.full_since_ms != 0, "one store is full, the other is not");
+	ok(www.full_since_ms == 0 && live.full_since_ms != 0,
+		"one store is full, the other is not");
 	pid = fork();
 	if (pid == 0)
 		_exit(janitor_run(&at->conf, at->board));

@@ -29,21 +29,26 @@ static const struct {
 	{"in decimal", "CONNECT 2130706433:%d HTTP/1.1\r\n\r\n", CLOSED, "HTTP/1.1 403 "},
 	{"as no address at all", "CONNECT 0.0.0.0:%d HTTP/1.1\r\n\r\n", CLOSED, "HTTP/1.1 403 "},
 	{"by name", "CONNECT localhost:%d HTTP/1.1\r\n\r\n", CLOSED, "HTTP/1.1 403 "},
-	{"mapped into IPv6", "CONNECT [::ffff:127.0.0.1]:%d HTTP/1.1\r\n\r\n", CLOSED, "HTTP/1.1 403 "},
-	{"as IPv6", "CONNECT [::1]:%d HTTP/1.1\r\n\r\n", CLOSED, "HTTP/1.1 403 "},
-	{"to metadata of a cloud", "CONNECT 169.254.169.254:80 HTTP/1.1\r\n\r\n", CLOSED, "HTTP/1.1 403 "},
-	{"to a private network", "CONNECT 10.0.0.1:80 HTTP/1.1\r\n\r\n", CLOSED, "HTTP/1.1 403 "},
-	{"a plain request to loopback", "GET http://127.0.0.1:%d/x HTTP/1.1\r\nHost: x\r\n\r\n", CLOSED,
+	{"mapped into IPv6", "CONNECT [::ffff:127.0.0.1]:%d HTTP/1.1\r\n\r\n", CLOSED,
 		"HTTP/1.1 403 "},
+	{"as IPv6", "CONNECT [::1]:%d HTTP/1.1\r\n\r\n", CLOSED, "HTTP/1.1 403 "},
+	{"to metadata of a cloud", "CONNECT 169.254.169.254:80 HTTP/1.1\r\n\r\n", CLOSED,
+		"HTTP/1.1 403 "},
+	{"to a private network", "CONNECT 10.0.0.1:80 HTTP/1.1\r\n\r\n", CLOSED, "HTTP/1.1 403 "},
+	{"a plain request to loopback", "GET http://127.0.0.1:%d/x HTTP/1.1\r\nHost: x\r\n\r\n",
+		CLOSED, "HTTP/1.1 403 "},
 	{"with a user", "GET http://a@127.0.0.1:%d/x HTTP/1.1\r\n\r\n", OPEN, "HTTP/1.1 502 "},
-	{"to a port that is none", "CONNECT 127.0.0.1:99999 HTTP/1.1\r\n\r\n", OPEN, "HTTP/1.1 502 "},
+	{"to a port that is none", "CONNECT 127.0.0.1:99999 HTTP/1.1\r\n\r\n", OPEN,
+		"HTTP/1.1 502 "},
 	{"to nowhere", "CONNECT  HTTP/1.1\r\n\r\n", OPEN, "HTTP/1.1 502 "},
 	{"to no name", "CONNECT :80 HTTP/1.1\r\n\r\n", OPEN, "HTTP/1.1 502 "},
 	{"of another scheme", "GET ftp://127.0.0.1:%d/x HTTP/1.1\r\n\r\n", OPEN, "HTTP/1.1 502 "},
 	{"for a path alone", "GET /x HTTP/1.1\r\n\r\n", OPEN, "HTTP/1.1 502 "},
-	{"to a port where nobody listens", "CONNECT 127.0.0.1:1 HTTP/1.1\r\n\r\n", OPEN, "HTTP/1.1 502 "},
-	{"a tunnel to what is allowed", "CONNECT 127.0.0.1:%d HTTP/1.1\r\n\r\nGET /y HTTP/1.0\r\n\r\n",
-		OPEN, "HTTP/1.1 200 Connection established\r\n\r\nsaw: GET /y HTTP/1.0\r\n\r\n"},
+	{"to a port where nobody listens", "CONNECT 127.0.0.1:1 HTTP/1.1\r\n\r\n", OPEN,
+		"HTTP/1.1 502 "},
+	{"a tunnel to what is allowed",
+		"CONNECT 127.0.0.1:%d HTTP/1.1\r\n\r\nGET /y HTTP/1.0\r\n\r\n", OPEN,
+		"HTTP/1.1 200 Connection established\r\n\r\nsaw: GET /y HTTP/1.0\r\n\r\n"},
 	{"a plain request to it", "GET http://127.0.0.1:%d/z?q HTTP/1.1\r\nHost: h\r\n\r\n", OPEN,
 		"saw: GET /z?q HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"},
 	{"one that shows another secret",
@@ -147,7 +152,8 @@ static void run(size_t i, const struct guard *closed, const struct guard *open)
 		print_credentials(g, shown, sizeof(shown));
 	snprintf(whole, sizeof(whole), "%.*s%s%s", (int)line, request, shown, request + line);
 	ask(atoi(strrchr(g->url, ':') + 1), whole, answer, sizeof(answer));
-	answer[strlen(answer) < strlen(cases[i].want) ? strlen(answer) : strlen(cases[i].want)] = '\0';
+	answer[strlen(answer) < strlen(cases[i].want) ? strlen(answer) : strlen(cases[i].want)] =
+		'\0';
 	is_str(answer, cases[i].want, "%s", cases[i].name);
 }
 
@@ -169,7 +175,8 @@ int main(void)
 	pid = open.child.pid;
 	guard_stop(&closed);
 	guard_stop(&open);
-	ok(strcmp(closed.url, open.url) != 0 && strspn(strstr(open.url, "guard:") + 6, "0123456789abcdef") == 32,
+	ok(strcmp(closed.url, open.url) != 0 &&
+			strspn(strstr(open.url, "guard:") + 6, "0123456789abcdef") == 32,
 		"each has a secret of its own");
 	ok(kill(pid, 0) < 0, "they end");
 	kill(server, SIGKILL);

@@ -130,11 +130,12 @@ static int put_parts(struct place *at, const char *film, int from, int count)
 	int kept = 0;
 
 	for (int i = from; i < from + count; i++) {
-		file_path(name, sizeof(name), "api/hls/%s/0123456789abcdef0123456789abcdef/720p/%d.m4s",
-			film, i);
+		file_path(name, sizeof(name),
+			"api/hls/%s/0123456789abcdef0123456789abcdef/720p/%d.m4s", film, i);
 		*moved_ms += MINUTE_MS;
-		kept += wait_for(publish_bytes(at->publisher, PUBLISH_WWW, name,
-					 span_make(bytes, sizeof(bytes)), 86400, 0, &f) == PUBLISH_OK);
+		kept += wait_for(
+			publish_bytes(at->publisher, PUBLISH_WWW, name,
+				span_make(bytes, sizeof(bytes)), 86400, 0, &f) == PUBLISH_OK);
 	}
 	return kept;
 }
@@ -145,8 +146,8 @@ static int parts_there(const struct place *at, const char *film, int count)
 	int found = 0;
 
 	for (int i = 0; i < count; i++) {
-		file_path(name, sizeof(name), "api/hls/%s/0123456789abcdef0123456789abcdef/720p/%d.m4s",
-			film, i);
+		file_path(name, sizeof(name),
+			"api/hls/%s/0123456789abcdef0123456789abcdef/720p/%d.m4s", film, i);
 		found += there(at, name);
 	}
 	return found;
@@ -154,8 +155,8 @@ static int parts_there(const struct place *at, const char *film, int count)
 
 static void send(struct traffic *t, const char *path, int times)
 {
-	const struct access_line line = {clock_real_ms() / 1000, span_of("GET"), span_of(path), 200,
-		1000, 10, ACCESS_HIT};
+	const struct access_line line = {
+		clock_real_ms() / 1000, span_of("GET"), span_of(path), 200, 1000, 10, ACCESS_HIT};
 
 	for (int i = 0; i < times; i++)
 		traffic_add(t, &line);
@@ -175,7 +176,8 @@ static void popularity(struct place *at)
 	send(t, "/tv/live-1/0123456789abcdef0123456789abcdef/720p/1.ts", 2000);
 	is_int(traffic_commit(t, &(struct tail_place){0}, &f), 0, "and kept");
 	traffic_close(&t);
-	is_int(put_parts(at, "vod-2", 0, 4), 4, "an old film that was asked for now and then is kept");
+	is_int(put_parts(at, "vod-2", 0, 4), 4,
+		"an old film that was asked for now and then is kept");
 	is_int(put_parts(at, "vod-1", 0, 6), 6, "and one that was asked for often");
 	*moved_ms += 2 * HOUR_MS;
 	is_int(put_parts(at, "vod-3", 0, 6), 6, "and a new one that nobody has asked for");
@@ -192,7 +194,8 @@ static void popularity(struct place *at)
 	is_int(parts_there(at, "vod-1", 6), 0, "the oldest of it goes then");
 	ok(used(at) <= MB, "the quota holds");
 	*moved_ms = minutes + 26 * (int64_t)HOUR_MS;
-	ok(wait_for(parts_there(at, "vod-1", 170) == 0), "and nothing lives longer for being popular");
+	ok(wait_for(parts_there(at, "vod-1", 170) == 0),
+		"and nothing lives longer for being popular");
 	*moved_ms += 2 * (int64_t)HOUR_MS;
 	ok(wait_for(shell("test -z \"$(ls made)\"", at->dir) == 0), "nor is a list left");
 	is_int(end_child(pid, SIGTERM), 0, "it ends");

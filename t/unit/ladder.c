@@ -45,8 +45,7 @@ static void parsing(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct ladder l = {.count = 99};
 		struct fail f = {0};
-		int got = ladder_parse(
-			cases[i].text, cases[i].max, cases[i].first, &l, &f);
+		int got = ladder_parse(cases[i].text, cases[i].max, cases[i].first, &l, &f);
 		if (!cases[i].want) {
 			ok(got == -1 && f.kind == FAIL_INPUT && *f.text && l.count == 99,
 				"ladder '%s' (max %s, default %s) is refused with a sentence",
@@ -79,8 +78,7 @@ static void nearest(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		ladder_parse(cases[i].ladder, NULL, NULL, &l, NULL);
 		is_str(ladder_nearest(&l, cases[i].height)->name, cases[i].want,
-			"of '%s' %d lines get %s", cases[i].ladder, cases[i].height,
-			cases[i].want);
+			"of '%s' %d lines get %s", cases[i].ladder, cases[i].height, cases[i].want);
 	}
 	ok(ladder_find(&l, span_of("audio")) && !ladder_find(&l, span_of("720p")),
 		"a rung is found by its name if the ladder has it");

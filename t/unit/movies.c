@@ -77,7 +77,9 @@ static const char *categories(struct catalog *c)
 
 	buf_release(&text);
 	buf_init(&text, 4096);
-	is_int(catalog_title_categories(c, IDENT_VOD, &(struct catalog_names){note_name, &text}, &f), 0, "the categories are read");
+	is_int(catalog_title_categories(
+		       c, IDENT_VOD, &(struct catalog_names){note_name, &text}, &f),
+		0, "the categories are read");
 	return buf_str(&text);
 }
 

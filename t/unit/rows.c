@@ -79,7 +79,8 @@ static void full(void)
 		snprintf(name, sizeof(name), "source %d", i);
 		row_add(rows_find(rows, ROW_SOURCE, name), 0, 1);
 	}
-	is_int(look(rows, ROW_SOURCE, "other", &count), 20, "what finds no room is counted as other");
+	is_int(look(rows, ROW_SOURCE, "other", &count), 20,
+		"what finds no room is counted as other");
 	is_int(count, 1, "in one row");
 	is_int(look(rows, ROW_SOURCE, "source 0", &count), 1, "and those before are as they were");
 	row_add(rows_find(rows, ROW_ROUTE, "late"), 0, 5);

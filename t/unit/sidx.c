@@ -5,19 +5,63 @@
 #include "lib/hls/sidx.h"
 #include "t/unit/tap.h"
 
-#define FTYP "\0\0\0\x10" "ftypiso5\0\0\0\0"
-#define MOOV "\0\0\0\x0c" "moov\0\0\0\0"
+#define FTYP                                                                                       \
+	"\0\0\0\x10"                                                                               \
+	"ftypiso5\0\0\0\0"
+#define MOOV                                                                                       \
+	"\0\0\0\x0c"                                                                               \
+	"moov\0\0\0\0"
 /* `version`, `count` and what follows the timescale of 1000; three parts of 100, 200, 300 bytes. */
-#define HEAD "\0\0\0\x01" "\0\0\x03\xe8"
-#define TIMES "\0\0\0\0" "\0\0\0\0"
-#define PART_1 "\0\0\0\x64" "\0\0\x07\xd0" "\x90\0\0\0"
-#define PART_2 "\0\0\0\xc8" "\0\0\x07\xd0" "\x90\0\0\0"
-#define PART_3 "\0\0\x01\x2c" "\0\0\x03\xe8" "\x90\0\0\0"
-#define SIDX "\0\0\0\x44" "sidx" "\0\0\0\0" HEAD TIMES "\0\0" "\0\x03" PART_1 PART_2 PART_3
-#define WIDE "\0\0\0\x34" "sidx" "\x01\0\0\0" HEAD "\0\0\0\0\0\0\0\0" "\0\0\0\0\0\0\0\x0a" "\0\0" "\0\x01" PART_1
-#define NESTED "\0\0\0\x2c" "sidx" "\0\0\0\0" HEAD TIMES "\0\0" "\0\x01" "\x80\0\0\x64" "\0\0\x07\xd0" "\x90\0\0\0"
-#define TIMELESS "\0\0\0\x2c" "sidx" "\0\0\0\0" "\0\0\0\x01" "\0\0\0\0" TIMES "\0\0" "\0\x01" PART_1
-#define SHORT "\0\0\0\x2c" "sidx" "\0\0\0\0" HEAD TIMES "\0\0" "\0\x03" PART_1
+#define HEAD                                                                                       \
+	"\0\0\0\x01"                                                                               \
+	"\0\0\x03\xe8"
+#define TIMES                                                                                      \
+	"\0\0\0\0"                                                                                 \
+	"\0\0\0\0"
+#define PART_1                                                                                     \
+	"\0\0\0\x64"                                                                               \
+	"\0\0\x07\xd0"                                                                             \
+	"\x90\0\0\0"
+#define PART_2                                                                                     \
+	"\0\0\0\xc8"                                                                               \
+	"\0\0\x07\xd0"                                                                             \
+	"\x90\0\0\0"
+#define PART_3                                                                                     \
+	"\0\0\x01\x2c"                                                                             \
+	"\0\0\x03\xe8"                                                                             \
+	"\x90\0\0\0"
+#define SIDX                                                                                       \
+	"\0\0\0\x44"                                                                               \
+	"sidx"                                                                                     \
+	"\0\0\0\0" HEAD TIMES "\0\0"                                                               \
+	"\0\x03" PART_1 PART_2 PART_3
+#define WIDE                                                                                       \
+	"\0\0\0\x34"                                                                               \
+	"sidx"                                                                                     \
+	"\x01\0\0\0" HEAD "\0\0\0\0\0\0\0\0"                                                       \
+	"\0\0\0\0\0\0\0\x0a"                                                                       \
+	"\0\0"                                                                                     \
+	"\0\x01" PART_1
+#define NESTED                                                                                     \
+	"\0\0\0\x2c"                                                                               \
+	"sidx"                                                                                     \
+	"\0\0\0\0" HEAD TIMES "\0\0"                                                               \
+	"\0\x01"                                                                                   \
+	"\x80\0\0\x64"                                                                             \
+	"\0\0\x07\xd0"                                                                             \
+	"\x90\0\0\0"
+#define TIMELESS                                                                                   \
+	"\0\0\0\x2c"                                                                               \
+	"sidx"                                                                                     \
+	"\0\0\0\0"                                                                                 \
+	"\0\0\0\x01"                                                                               \
+	"\0\0\0\0" TIMES "\0\0"                                                                    \
+	"\0\x01" PART_1
+#define SHORT                                                                                      \
+	"\0\0\0\x2c"                                                                               \
+	"sidx"                                                                                     \
+	"\0\0\0\0" HEAD TIMES "\0\0"                                                               \
+	"\0\x03" PART_1
 #define TEXT(text_) (text_), sizeof(text_) - 1
 
 static const struct {
@@ -30,8 +74,12 @@ static const struct {
 	int64_t first, last, length; /* of the parts; of the last one */
 } cases[] = {
 	{"an index", TEXT(FTYP MOOV SIDX), 1000, SIDX_OK, 0, 3, 96, 396, 300},
-	{"one with long times, and a gap behind it", TEXT(FTYP MOOV WIDE), 1000, SIDX_OK, 0, 1, 90, 90, 100},
-	{"with more before it", TEXT(FTYP MOOV "\0\0\0\x0c" "free\0\0\0\0" SIDX), 1000, SIDX_OK, 0, 3, 108, 408, 300},
+	{"one with long times, and a gap behind it", TEXT(FTYP MOOV WIDE), 1000, SIDX_OK, 0, 1, 90,
+		90, 100},
+	{"with more before it",
+		TEXT(FTYP MOOV "\0\0\0\x0c"
+			       "free\0\0\0\0" SIDX),
+		1000, SIDX_OK, 0, 3, 108, 408, 300},
 	{"the beginning of it", TEXT(FTYP), 1000, SIDX_MORE, 32, 0, 0, 0, 0},
 	{"an index that is cut", FTYP MOOV SIDX, 60, 1000, SIDX_MORE, 96, 0, 0, 0, 0},
 	{"nothing", "", 0, 1000, SIDX_MORE, 16, 0, 0, 0, 0},
@@ -41,8 +89,14 @@ static const struct {
 	{"no timescale", TEXT(FTYP MOOV TIMELESS), 1000, SIDX_NONE, 0, 0, 0, 0, 0},
 	{"fewer parts than it says", TEXT(FTYP MOOV SHORT), 1000, SIDX_NONE, 0, 0, 0, 0, 0},
 	{"an index before the tracks", TEXT(FTYP SIDX MOOV), 1000, SIDX_NONE, 0, 0, 0, 0, 0},
-	{"none before the media", TEXT(FTYP MOOV "\0\0\0\x10" "moof\0\0\0\0\0\0\0\0"), 1000, SIDX_NONE, 0, 0, 0, 0, 0},
-	{"a box without length", TEXT(FTYP "\0\0\0\0" "moov\0\0\0\0\0\0\0\0"), 1000, SIDX_NONE, 0, 0, 0, 0, 0},
+	{"none before the media",
+		TEXT(FTYP MOOV "\0\0\0\x10"
+			       "moof\0\0\0\0\0\0\0\0"),
+		1000, SIDX_NONE, 0, 0, 0, 0, 0},
+	{"a box without length",
+		TEXT(FTYP "\0\0\0\0"
+			  "moov\0\0\0\0\0\0\0\0"),
+		1000, SIDX_NONE, 0, 0, 0, 0, 0},
 	{"no MP4", TEXT("\x1a\x45\xdf\xa3 this is Matroska"), 1000, SIDX_NONE, 0, 0, 0, 0, 0},
 };
 
@@ -52,8 +106,8 @@ int main(void)
 
 	for (size_t i = 0; x && i < sizeof(cases) / sizeof(cases[0]); i++) {
 		int64_t need = 0;
-		enum sidx_result got = sidx_read(
-			span_make(cases[i].bytes, cases[i].len), cases[i].size, x, &need);
+		enum sidx_result got =
+			sidx_read(span_make(cases[i].bytes, cases[i].len), cases[i].size, x, &need);
 
 		is_int(got, cases[i].want, "%s", cases[i].name);
 		if (cases[i].want == SIDX_MORE)

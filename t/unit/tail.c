@@ -39,8 +39,8 @@ static void add_lines(const char *to, int from, int count)
 	char line[200];
 
 	for (int i = from; i < from + count; i++) {
-		snprintf(line, sizeof(line), "%d 127.0.0.1 [27/Nov/2026:09:54:47 +0000] \"GET /%d\"\n", i,
-			i);
+		snprintf(line, sizeof(line),
+			"%d 127.0.0.1 [27/Nov/2026:09:54:47 +0000] \"GET /%d\"\n", i, i);
 		add(to, line);
 	}
 }
@@ -65,7 +65,9 @@ static void begin(struct tail **t, const struct tail_place *from)
 		abort();
 }
 
-/* Sets the time on which a file was changed, as that of files that are rotated one after another. */
+/* Sets the time on which a file was changed, as that of files that are rotated one after
+
+ * another. */
 static void age(const char *of, int seconds)
 {
 	struct timespec times[2] = {{0, UTIME_OMIT}, {1700000000 + seconds, 0}};
@@ -121,7 +123,8 @@ static void grows(void)
 	struct fail f;
 
 	begin(&t, NULL);
-	is_int(tail_next(t, &lines, &f), TAIL_FAILED, "a file that is not there is said to be missing");
+	is_int(tail_next(t, &lines, &f), TAIL_FAILED,
+		"a file that is not there is said to be missing");
 	ok(strstr(f.text, path) != NULL, "by its name");
 	add_lines(path, 1, 3);
 	want(t, 1, 3, "once it is there");

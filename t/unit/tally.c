@@ -44,7 +44,8 @@ int main(void)
 	is_int(board_open(&b, path, &f), 0, "there is a board");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct reply r = {.status = cases[i].status, .sent_bytes = 7};
-		int64_t errors = board_get(b, BOARD_ERRORS), busy = board_get(b, BOARD_BUSY), sum = 0;
+		int64_t errors = board_get(b, BOARD_ERRORS), busy = board_get(b, BOARD_BUSY),
+			sum = 0;
 		struct row *row;
 
 		snprintf(name, sizeof(name), "route %zu", i);

@@ -12,7 +12,8 @@
 
 static struct access_line line(const char *path, int status, enum access_cache cache, int64_t bytes)
 {
-	return (struct access_line){1795773287, span_of("GET"), span_of(path), status, bytes, 10, cache};
+	return (struct access_line){
+		1795773287, span_of("GET"), span_of(path), status, bytes, 10, cache};
 }
 
 static int64_t number(const struct place *at, const char *sql)
@@ -65,7 +66,8 @@ static void sums(struct place *at)
 	}
 	l = line(segment, 206, ACCESS_UNKNOWN, 10);
 	traffic_add(t, &l);
-	l = line("/api/hls/vod-666/0123456789abcdef0123456789abcdef/720p/1.m4s", 404, ACCESS_MISS, 1);
+	l = line("/api/hls/vod-666/0123456789abcdef0123456789abcdef/720p/1.m4s", 404, ACCESS_MISS,
+		1);
 	traffic_add(t, &l);
 	l = line("/api/hls/demo.vod-7/720p.m3u8", 200, ACCESS_MISS, 70);
 	traffic_add(t, &l);
@@ -83,8 +85,8 @@ static void sums(struct place *at)
 	is_int(number(at, "SELECT bytes FROM sum WHERE title = 'vod-7' AND rendition = '720p' "
 			  "AND family = 'segments' AND day = 1795773287 / 86400"),
 		3010, "a title's bytes are kept by day and rendition");
-	is_int(number(at, "SELECT bytes FROM sum WHERE title = 'vod-7' AND family = 'playlists'"), 70,
-		"with the name of the only source before its id it is the same title");
+	is_int(number(at, "SELECT bytes FROM sum WHERE title = 'vod-7' AND family = 'playlists'"),
+		70, "with the name of the only source before its id it is the same title");
 	is_int(number(at, "SELECT bytes FROM sum WHERE title = 'other.vod-7'"), 700,
 		"with another name it is another");
 	is_int(number(at, "SELECT count(*) FROM sum WHERE title = 'vod-666'"), 0,
@@ -102,7 +104,8 @@ static void sums(struct place *at)
 	traffic_commit(t, &here, &f);
 	traffic_show(t, at->board);
 	is_int(shown(at, "segments", TRAFFIC_HITS), 3, "then it is");
-	is_int(number(at, "SELECT hits FROM sum WHERE title = 'vod-7' AND family = 'segments'"), 3, "in one row");
+	is_int(number(at, "SELECT hits FROM sum WHERE title = 'vod-7' AND family = 'segments'"), 3,
+		"in one row");
 	traffic_close(&t);
 }
 
@@ -135,7 +138,8 @@ static void killed(struct place *at)
 	is_int(number(at, "SELECT (SELECT sum(hits) FROM sum WHERE family = 'objects') - hits "
 			  "FROM total WHERE family = 'objects'"),
 		0, "by day as in all");
-	ok(number(at, "SELECT hits FROM total WHERE family = 'objects'") > 100, "and some were read");
+	ok(number(at, "SELECT hits FROM total WHERE family = 'objects'") > 100,
+		"and some were read");
 }
 
 static void upstream(struct place *at)
@@ -147,7 +151,8 @@ static void upstream(struct place *at)
 	row_add(row, SOURCE_BYTES, 70);
 	traffic_note_upstream(t, at->board, &f);
 	traffic_note_upstream(t, at->board, &f);
-	is_int(number(at, "SELECT sum(bytes) FROM upstream"), 70, "what a source sent is noted once");
+	is_int(number(at, "SELECT sum(bytes) FROM upstream"), 70,
+		"what a source sent is noted once");
 	row_add(row, SOURCE_BYTES, 5);
 	traffic_note_upstream(t, at->board, &f);
 	is_int(number(at, "SELECT sum(bytes) FROM upstream"), 75, "what came since is added");
@@ -172,7 +177,8 @@ static void tidy(struct place *at)
 	}
 	traffic_commit(t, &here, &f);
 	is_int(traffic_tidy(t, &f), 0, "what is old is dropped");
-	is_int(number(at, "SELECT count(*) FROM sum WHERE title = 'y'"), 2, "titles after two months");
+	is_int(number(at, "SELECT count(*) FROM sum WHERE title = 'y'"), 2,
+		"titles after two months");
 	is_int(number(at, "SELECT sum(bytes) FROM sum WHERE family = 'objects' AND title = '' AND "
 			  "day > strftime('%s') / 86400 - 401"),
 		7, "whose bytes stay");
