@@ -36,8 +36,8 @@ struct app {
 	char boot[BLOCK_MAP_BOOT_BYTES];
 	int wait_limit; /* threads that may wait at once for anything but memcached or SQLite */
 	atomic_int waiting;
-	atomic_int
-		sending; /* threads of their own that wait for streams and send them: stream_max */
+	/* threads of their own that wait for streams and send them: stream_max */
+	atomic_int sending;
 	_Atomic int64_t upkeep_ms; /* when it was last looked whether any is due; monotonic */
 };
 

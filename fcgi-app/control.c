@@ -146,8 +146,7 @@ int control_stop(const struct conf *conf, FILE *to, struct fail *f)
 	return 0;
 }
 
-/* --- reload -------------------------------------------------------------------------------------
- */
+/* --- reload ----------------------------------------------------------------------------------- */
 
 static int await_reload(struct board *b, int64_t done, int64_t refused, struct fail *f)
 {
@@ -231,8 +230,7 @@ int control_reload(const struct conf *conf, FILE *to, struct fail *f)
 	return result;
 }
 
-/* --- status -------------------------------------------------------------------------------------
- */
+/* --- status ----------------------------------------------------------------------------------- */
 
 static void print_age(int64_t ms, char *to, size_t size)
 {
@@ -342,8 +340,7 @@ int control_status(const struct conf *conf, FILE *to, struct fail *f)
 	return 0;
 }
 
-/* --- memstat ------------------------------------------------------------------------------------
- */
+/* --- memstat ---------------------------------------------------------------------------------- */
 
 int control_memstat(const struct conf *conf, bool json, FILE *to, struct fail *f)
 {

@@ -54,8 +54,7 @@ static int done(int result, const struct fail *f)
 	return result < 0 ? say(f) : OK;
 }
 
-/* --- serve --------------------------------------------------------------------------------------
- */
+/* --- serve ------------------------------------------------------------------------------------ */
 
 /* In the background process: the first one waits at the other end. */
 static void tell_parent(void *ctx, const struct fail *why)
@@ -199,8 +198,7 @@ static int fcgi(struct conf *conf, const struct program *self, int count, char *
 	return OK;
 }
 
-/* --- the others ---------------------------------------------------------------------------------
- */
+/* --- the others ------------------------------------------------------------------------------- */
 
 static int stop(struct conf *conf, const struct program *self, int count, char **words)
 {
@@ -360,8 +358,7 @@ static const struct command commands[] = {
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 
-/* --- main ---------------------------------------------------------------------------------------
- */
+/* --- main ------------------------------------------------------------------------------------- */
 
 static int help(FILE *to)
 {

@@ -56,8 +56,7 @@ static const char *reason(int status)
 	return "Status";
 }
 
-/* --- conditions and parts ----------------------------------------------------------------------
- */
+/* --- conditions and parts --------------------------------------------------------------------- */
 
 /* The status that the conditions of the request ask for; 200 when they are met. Our only validator
  * is the date, so no entity tag ever matches, and an asterisk always does (13.1.1, 13.1.2). */
@@ -135,8 +134,7 @@ static void choose_part(struct reply *r, struct range *part)
 		r->status = 206;
 }
 
-/* --- who sends a file --------------------------------------------------------------------------
- */
+/* --- who sends a file ------------------------------------------------------------------------- */
 
 bool reply_may_code(const struct reply *r)
 {
@@ -205,8 +203,7 @@ static bool leave_file(struct reply *r)
 	return false;
 }
 
-/* --- sending -----------------------------------------------------------------------------------
- */
+/* --- sending ---------------------------------------------------------------------------------- */
 
 static void put_cors(struct reply *r)
 {
@@ -273,8 +270,7 @@ static int send_file(struct reply *r, int fd, struct range part)
 	return 0;
 }
 
-/* --- an object that is not whole yet ------------------------------------------------------------
- */
+/* --- an object that is not whole yet ---------------------------------------------------------- */
 
 /* Waits for the first byte of the part. Where there will be none the reply says why. Where the
  * object has just become another one, it is that one's part. */

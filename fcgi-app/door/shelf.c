@@ -63,8 +63,7 @@ static uint64_t hash_of(struct span key)
 	return hash;
 }
 
-/* --- items --------------------------------------------------------------------------------------
- */
+/* --- items ------------------------------------------------------------------------------------ */
 
 static struct shelf_item *item_make(const struct shelf_answer *a)
 {
@@ -108,8 +107,7 @@ void shelf_read(const struct shelf_item *item, struct shelf_answer *out)
 	};
 }
 
-/* --- entries ------------------------------------------------------------------------------------
- */
+/* --- entries ---------------------------------------------------------------------------------- */
 
 static size_t item_bytes(const struct entry *e)
 {

@@ -17,8 +17,7 @@
 #include "lib/svc/resolved.h"
 #include "lib/svc/title.h"
 
-/* --- what is asked for --------------------------------------------------------------------------
- */
+/* --- what is asked for ------------------------------------------------------------------------ */
 
 static bool accepts(const char *header, const char *type, const char *other)
 {
@@ -80,8 +79,7 @@ static struct range guess_part(const struct request *rq)
 	return part;
 }
 
-/* --- answers ------------------------------------------------------------------------------------
- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 /* A file of ours is sent as it is, but for music that is wished otherwise. */
 static int send_own_file(struct app *app, struct request *rq, struct reply *r,

@@ -27,8 +27,7 @@ static const char *const words[] = {"source", "1080p", "720p", "480p", "360p", "
 
 enum { WORDS = sizeof(words) / sizeof(words[0]) };
 
-/* --- what there is ------------------------------------------------------------------------------
- */
+/* --- what there is ---------------------------------------------------------------------------- */
 
 static enum resolved_result find(struct app *app, struct request *rq, const char *id,
 	const char *word, const char *format, int wait_ms, struct resolved *out, int64_t *retry_s,
@@ -85,8 +84,7 @@ static bool is_id(const char *text)
 	       strlen(text);
 }
 
-/* --- the master ---------------------------------------------------------------------------------
- */
+/* --- the master ------------------------------------------------------------------------------- */
 
 static bool is_mp4(const struct resolved *r)
 {
@@ -94,8 +92,9 @@ static bool is_mp4(const struct resolved *r)
 	       strcmp(r->format, "m4v") == 0;
 }
 
-/* A source's own words for what is in it stand in the list only where they are no more than that.
- */
+/* A source's own words for what is in it stand in the list only where they are no more than
+
+ * that. */
 static bool is_codec(const char *text)
 {
 	return *text &&
@@ -171,8 +170,7 @@ static int make_master(struct app *app, struct request *rq, struct reply *r, con
 	return 0;
 }
 
-/* --- a list of parts ----------------------------------------------------------------------------
- */
+/* --- a list of parts -------------------------------------------------------------------------- */
 
 static bool read_all(int fd, char *to, int64_t from, int64_t end)
 {
@@ -273,8 +271,7 @@ static int send_list(struct reply *r, struct blocks *b, const char *uri, struct 
 	return bad;
 }
 
-/* --- requests -----------------------------------------------------------------------------------
- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 static int make_ask(const struct joined *j, struct object_ask *ask, struct fail *f)
 {

@@ -13,8 +13,8 @@
 struct app;
 
 /* GET /cdn/hls/{id}/{file}: master.m3u8?quality=, which lists what there is up to that;
- * picture-720p.m3u8 (and other heights) and sound.m3u8; their bytes by the same names with ".mp4".
- */
+ * picture-720p.m3u8 (and other heights) and sound.m3u8; their bytes by the same names with
+ * ".mp4". */
 int joined_show(struct app *app, struct request *rq, struct reply *r, struct fail *f);
 
 /* Whether what `ask` means has its picture and its sound apart, as far as that is known. */

@@ -18,8 +18,7 @@
 
 enum { TOKEN_WAIT_MS = 3000 };
 
-/* --- the list -----------------------------------------------------------------------------------
- */
+/* --- the list --------------------------------------------------------------------------------- */
 
 static int add_channel(void *ctx, const struct channel *c)
 {
@@ -69,8 +68,7 @@ int live_list(struct app *app, struct request *rq, struct reply *r, struct fail 
 	return listing_send(&list, r, result);
 }
 
-/* --- one channel --------------------------------------------------------------------------------
- */
+/* --- one channel ------------------------------------------------------------------------------ */
 
 /* What is not on yet may turn out to be. */
 static bool is_encoded(const struct live_state *state, size_t i)

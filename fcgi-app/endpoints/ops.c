@@ -41,8 +41,7 @@ static void check(struct health *h, const char *name, enum level level, const ch
 		h->level = level;
 }
 
-/* --- the checks ---------------------------------------------------------------------------------
- */
+/* --- the checks ------------------------------------------------------------------------------- */
 
 static void check_memcached(struct health *h)
 {
@@ -184,8 +183,7 @@ static void check_meter(struct health *h)
 	}
 }
 
-/* --- the figures --------------------------------------------------------------------------------
- */
+/* --- the figures ------------------------------------------------------------------------------ */
 
 static void add_megabytes(struct json_object *to, const char *key, int64_t bytes)
 {

@@ -111,8 +111,7 @@ int pages_watch(struct app *app, struct request *rq, struct reply *r, struct fai
 	return send_page(app, r, name ? 200 : f->kind == FAIL_MISSING ? 404 : 503, &with, f);
 }
 
-/* --- what lets a browser install the pages -----------------------------------------------------
- */
+/* --- what lets a browser install the pages ---------------------------------------------------- */
 
 static void add_icon(struct json_object *list, const struct site *site, const char *file,
 	const char *sizes, const char *purpose)

@@ -28,8 +28,7 @@ static void put_why(
 	json_time(to, "since", since_ms);
 }
 
-/* --- one channel's ------------------------------------------------------------------------------
- */
+/* --- one channel's ---------------------------------------------------------------------------- */
 
 static struct json_object *origin_report(
 	struct app *app, const char *id, const struct origin *o, const struct live_state *state)
@@ -68,8 +67,7 @@ struct json_object *sources_of_channel(
 	return list;
 }
 
-/* --- all of them --------------------------------------------------------------------------------
- */
+/* --- all of them ------------------------------------------------------------------------------ */
 
 struct status {
 	struct app *app;

@@ -37,8 +37,7 @@ static const char *type_of(const struct film *film)
 	return "application/octet-stream";
 }
 
-/* --- bytes -------------------------------------------------------------------------------------
- */
+/* --- bytes ------------------------------------------------------------------------------------ */
 
 /* RFC 6266, RFC 8187: the name in UTF-8, and a plain one for those who read no other. */
 static void put_name(struct reply *r, const struct film *film)
@@ -111,8 +110,7 @@ int stream_bytes(struct app *app, struct request *rq, struct reply *r, struct fa
 		f, FAIL_CONFLICT, "This film is at a gateway and plays by its playlist alone");
 }
 
-/* --- JSON --------------------------------------------------------------------------------------
- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 static void add_quality(struct json_object *list, const struct app *app,
 	const struct film_seen *film, const struct rendition *x, int64_t bandwidth)
@@ -282,8 +280,7 @@ static void send_json(struct app *app, struct request *rq, struct reply *r,
 	reply_cache(r, "public, max-age=1");
 }
 
-/* --- what plays now ----------------------------------------------------------------------------
- */
+/* --- what plays now --------------------------------------------------------------------------- */
 
 static int redirect(struct request *rq, struct reply *r, const char *id, struct fail *f)
 {

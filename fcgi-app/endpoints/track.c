@@ -52,8 +52,7 @@ static bool send_made(
 	return true;
 }
 
-/* --- while it is made ---------------------------------------------------------------------------
- */
+/* --- while it is made ------------------------------------------------------------------------- */
 
 struct growing {
 	struct app *app;
@@ -116,8 +115,8 @@ static int run(struct reply *r, void *ctx)
 }
 
 /* What is wanted of it. False for what its end has to be known for. What is open at its end and
- * does not begin at the beginning is answered with some of it: how much there will be nobody knows.
- */
+ * does not begin at the beginning is answered with some of it: how much there will be nobody
+ * knows. */
 static bool choose_part(const struct request *rq, struct range *part)
 {
 	const char *header = request_header(rq, "HTTP_RANGE");
@@ -175,8 +174,7 @@ static bool send_growing(struct app *app, struct request *rq, struct reply *r, c
 	return true;
 }
 
-/* --- the whole ----------------------------------------------------------------------------------
- */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 static int await(struct app *app, struct request *rq, struct reply *r, const char *name,
 	const char *line, const struct music *m, struct fail *f)

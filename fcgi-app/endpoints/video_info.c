@@ -16,8 +16,7 @@
 
 enum { BODY_MAX = 8192, DEPTH_MAX = 4, WAIT_MAX_MS = 35000 };
 
-/* --- the question ------------------------------------------------------------------------------
- */
+/* --- the question ----------------------------------------------------------------------------- */
 
 /* The member `url` of the body, in the request's arena. */
 static int read_url(struct request *rq, struct buf *body, struct span *url, struct fail *f)
@@ -57,8 +56,7 @@ static int take_url(struct app *app, struct request *rq, struct span *url, struc
 	return result;
 }
 
-/* --- the answer --------------------------------------------------------------------------------
- */
+/* --- the answer ------------------------------------------------------------------------------- */
 
 static struct json_object *format_of(const struct offer_format *n)
 {

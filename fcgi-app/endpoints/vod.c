@@ -62,8 +62,7 @@ static int read_format(struct request *rq, enum rendition_format *out, struct fa
 	return 0;
 }
 
-/* --- playlists ---------------------------------------------------------------------------------
- */
+/* --- playlists -------------------------------------------------------------------------------- */
 
 static int send_text(struct reply *r, struct buf *text, struct fail *f)
 {
@@ -191,8 +190,9 @@ int vod_latest(struct app *app, struct request *rq, struct reply *r, const struc
 	return redirect_to(app, rq, r, id, &x, arena_printf(&rq->arena, "%s.m3u8", name), f);
 }
 
-/* Published, so that the front server sends it from now on; where there is no room, sent from here.
- */
+/* Published, so that the front server sends it from now on; where there is no room, sent from
+
+ * here. */
 static int send_list(struct app *app, struct reply *r, const struct film_seen *film,
 	const struct rendition *x, struct fail *f)
 {
@@ -256,8 +256,7 @@ int vod_thumbnails(struct app *app, struct request *rq, struct reply *r, struct 
 	return answer_list(app, rq, r, &x, f);
 }
 
-/* --- parts -------------------------------------------------------------------------------------
- */
+/* --- parts ------------------------------------------------------------------------------------ */
 
 /* "init.mp4" or "12.m4s": what of a rendition is asked for. */
 static int read_file_name(
@@ -384,8 +383,7 @@ int vod_part(struct app *app, struct request *rq, struct reply *r, struct fail *
 	return 0;
 }
 
-/* --- without a version -------------------------------------------------------------------------
- */
+/* --- without a version ------------------------------------------------------------------------ */
 
 int vod_latest_thumbnails(struct app *app, struct request *rq, struct reply *r, struct fail *f)
 {

@@ -51,8 +51,7 @@ static bool path_of(const struct conf *conf, const char *name, char to[LIVE_PATH
 	return file_path(to, LIVE_PATH_BYTES, "%s/encoders/%s", conf->run_dir, name);
 }
 
-/* --- who is in ----------------------------------------------------------------------------------
- */
+/* --- who is in -------------------------------------------------------------------------------- */
 
 struct crowd {
 	int64_t count, weight; /* of those that are in */

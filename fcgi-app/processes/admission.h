@@ -18,9 +18,9 @@ struct board;
 struct conf;
 
 struct admission {
-	int fd;		 /* -1: not let in */
-	int64_t weight;	 /* what its ladder costs beside others, in thousandths of a usual processor
-			  */
+	int fd; /* -1: not let in */
+	/* what its ladder costs beside others, in thousandths of a usual processor */
+	int64_t weight;
 	struct fail why; /* of its being refused; FAIL_NONE when it is in, or was not tried yet */
 	int64_t next_try_ms;
 	int64_t looked_ms, used_ms, measured; /* monotonic; time of processors; thousandths, or 0 */

@@ -93,8 +93,9 @@ static bool is_picture(const struct package_request *rq)
 	return part_is_heavy(rq) && part_priority(rq) == 0;
 }
 
-/* Whether this one, of the same viewer, waits for a picture of the same film, but elsewhere in it.
- */
+/* Whether this one, of the same viewer, waits for a picture of the same film, but elsewhere in
+
+ * it. */
 static bool is_elsewhere(const struct asker *asker, const struct package_request *rq)
 {
 	const struct package_request *old = &asker->rq;

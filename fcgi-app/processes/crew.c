@@ -45,8 +45,7 @@ void crew_list(const struct crew *c, struct handover *h)
 		handover_add(h, c->member[i].child.pid, role_names[c->member[i].role], NULL);
 }
 
-/* --- in the child -------------------------------------------------------------------------------
- */
+/* --- in the child ----------------------------------------------------------------------------- */
 
 struct start {
 	const struct crew *crew;
@@ -93,8 +92,7 @@ static int child_main(void *ctx)
 	return result != 0;
 }
 
-/* --- in the master ------------------------------------------------------------------------------
- */
+/* --- in the master ---------------------------------------------------------------------------- */
 
 static int64_t wanted(const struct crew *c, enum crew_role role)
 {

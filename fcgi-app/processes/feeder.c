@@ -71,8 +71,7 @@ struct feeder {
 	int64_t needed_ms; /* monotonic */
 };
 
-/* --- blocks ------------------------------------------------------------------------------------
- */
+/* --- blocks ----------------------------------------------------------------------------------- */
 
 static struct block *find_block(struct feeder *f, int64_t n)
 {
@@ -109,8 +108,7 @@ static size_t block_size(const struct feeder *f, int64_t n)
 	return (size_t)(left < BLOCK ? left : BLOCK);
 }
 
-/* --- fetching ----------------------------------------------------------------------------------
- */
+/* --- fetching --------------------------------------------------------------------------------- */
 
 /* One request, while it comes in. */
 struct pull {
@@ -286,8 +284,7 @@ static struct block *get_block(struct feeder *f, int64_t n, struct fail *why)
 	return b;
 }
 
-/* --- the account -------------------------------------------------------------------------------
- */
+/* --- the account ------------------------------------------------------------------------------ */
 
 static int address(struct feeder *f, const struct conf_account *account, struct fail *why)
 {
@@ -342,8 +339,7 @@ static int take_slot(struct feeder *f, struct fail *why)
 	return -1;
 }
 
-/* --- life --------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static void tell(const struct feeder *f, const struct fail *why)
 {
@@ -390,8 +386,9 @@ static bool serve(struct feeder *f, int job)
 	return feed_answer(job, b->bytes + in, (int32_t)len);
 }
 
-/* False when the packager is gone, or another film wants the connection and nobody reads this one.
- */
+/* False when the packager is gone, or another film wants the connection and nobody reads this
+
+ * one. */
 static bool take_job(struct feeder *f)
 {
 	struct timeval patience = {SEND_S, 0};

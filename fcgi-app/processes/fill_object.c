@@ -30,8 +30,7 @@ enum {
 	REFUSALS = 3
 };
 
-/* --- readers ------------------------------------------------------------------------------------
- */
+/* --- readers ---------------------------------------------------------------------------------- */
 
 static void tell(struct fill_reader *r, const struct fail *why, int64_t retry_s)
 {
@@ -71,8 +70,7 @@ void fill_object_leave(struct fill_reader *r)
 	r->object = NULL;
 }
 
-/* --- its life -----------------------------------------------------------------------------------
- */
+/* --- its life --------------------------------------------------------------------------------- */
 
 struct fill_object *fill_object_get(struct fill_env *env, const struct object_ask *ask)
 {
@@ -149,8 +147,7 @@ void fill_object_fail(struct fill_object *o, const struct fail *why, int64_t ret
 	}
 }
 
-/* --- what it is ---------------------------------------------------------------------------------
- */
+/* --- what it is ------------------------------------------------------------------------------- */
 
 /* Another object that turns out to be the same bytes has been here before. */
 static bool use_map(struct fill_object *o, const char *name)
@@ -365,8 +362,7 @@ void fill_object_grown(struct fill_object *o)
 	log_info("object_whole", LOG_STR("id", o->ask.id), LOG_INT("bytes", o->info.size));
 }
 
-/* --- its address --------------------------------------------------------------------------------
- */
+/* --- its address ------------------------------------------------------------------------------ */
 
 static void resolve(struct fill_object *o)
 {
@@ -410,8 +406,7 @@ void fill_object_refused(struct fill_object *o, int status)
 		fill_object_fail(o, &why, 0);
 }
 
-/* --- what is due --------------------------------------------------------------------------------
- */
+/* --- what is due ------------------------------------------------------------------------------ */
 
 void fill_object_step(struct fill_object *o)
 {

@@ -66,8 +66,8 @@ struct fill_object {
 	int fd;		 /* its bytes */
 	int64_t missing; /* no block before it is */
 	int64_t after_s; /* an older one was of that time */
-	struct block_map_info
-		before; /* what it was when there was no room to keep it; size 0: not */
+	/* what it was when there was no room to keep it; size 0: not */
+	struct block_map_info before;
 
 	struct fill_reader *readers;
 	struct fill_pull *pulls;
@@ -89,8 +89,8 @@ void fill_object_join(struct fill_object *o, struct fill_reader *r);
 void fill_object_leave(struct fill_reader *r);
 
 /* The source has answered: what it has is what the object is from here on. False when it is another
- * one than before: fill_object_renew() is to follow, once no callback of a transfer is under way.
- */
+ * one than before: fill_object_renew() is to follow, once no callback of a transfer is under
+ * way. */
 bool fill_object_meet(struct fill_object *o, int64_t size, const char *validator, const char *type);
 void fill_object_renew(struct fill_object *o); /* what was there is gone, and it begins anew */
 

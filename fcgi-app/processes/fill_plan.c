@@ -37,8 +37,7 @@ bool fill_plan_wants(const struct fill_object *o, int64_t n)
 	return false;
 }
 
-/* --- requests under way -------------------------------------------------------------------------
- */
+/* --- requests under way ----------------------------------------------------------------------- */
 
 static bool may_go_on(const struct fill_object *o, const struct fill_pull *p)
 {
@@ -95,8 +94,7 @@ static int64_t end_of_run(const struct fill_object *o, const struct fill_reader 
 	return end < o->info.size ? end : o->info.size;
 }
 
-/* --- new ones -----------------------------------------------------------------------------------
- */
+/* --- new ones --------------------------------------------------------------------------------- */
 
 static size_t count_pulls(const struct fill_object *o)
 {

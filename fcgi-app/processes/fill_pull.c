@@ -25,8 +25,7 @@ enum {
 	BUSY_RETRY_S = 5
 };
 
-/* --- the head -----------------------------------------------------------------------------------
- */
+/* --- the head --------------------------------------------------------------------------------- */
 
 static int refuse(struct fill_pull *p, enum fail_kind kind, const char *what)
 {
@@ -156,8 +155,7 @@ static enum fetch_verdict on_head(void *ctx, const struct fetch_head *head)
 	return check_head(p, head) == 0 && check_use(p) == 0 ? FETCH_GO_ON : FETCH_STOP;
 }
 
-/* --- bytes that are kept ------------------------------------------------------------------------
- */
+/* --- bytes that are kept ---------------------------------------------------------------------- */
 
 static void tell_block(struct fill_pull *p, int64_t now_us)
 {
@@ -180,8 +178,9 @@ static void give_block_back(struct fill_pull *p)
 	p->taken = -1;
 }
 
-/* Whether the block at hand is to be written; one that is there, or another's, is only passed by.
- */
+/* Whether the block at hand is to be written; one that is there, or another's, is only passed
+
+ * by. */
 static bool take_block(struct fill_pull *p, int64_t n)
 {
 	struct fill_object *o = p->object;
@@ -296,8 +295,7 @@ static enum fetch_verdict keep(struct fill_pull *p, const char *bytes, size_t le
 	return p->at < p->end ? FETCH_GO_ON : FETCH_STOP;
 }
 
-/* --- bytes that are passed ----------------------------------------------------------------------
- */
+/* --- bytes that are passed -------------------------------------------------------------------- */
 
 static enum fetch_verdict pass(struct fill_pull *p, const char *bytes, size_t len)
 {
@@ -336,8 +334,7 @@ static enum fetch_verdict on_data(void *ctx, const void *bytes, size_t len)
 	return p->reader ? pass(p, bytes, len) : keep(p, bytes, len);
 }
 
-/* --- beginning and ending -----------------------------------------------------------------------
- */
+/* --- beginning and ending --------------------------------------------------------------------- */
 
 static void forget(struct fill_pull *p)
 {

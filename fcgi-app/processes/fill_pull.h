@@ -26,8 +26,9 @@ struct fill_pull {
 bool fill_pull_start(struct fill_object *o, struct fill_reader *reader, int64_t from, int64_t end);
 void fill_pull_stop(struct fill_pull *p); /* and frees it */
 
-/* Resumes and ends the pulls of an object as its readers want, and starts more where that `may` be.
- */
+/* Resumes and ends the pulls of an object as its readers want, and starts more where that `may`
+
+ * be. */
 void fill_plan(struct fill_object *o, bool may);
 
 /* Whether a reader wants block `n` soon. */

@@ -36,8 +36,7 @@ static struct words split(const char *line)
 	return w;
 }
 
-/* --- resolve ------------------------------------------------------------------------------------
- */
+/* --- resolve ---------------------------------------------------------------------------------- */
 
 struct resolve_words {
 	char source[IDENT_SOURCE_MAX], key[WANTED_KEY_MAX], quality[8];
@@ -91,8 +90,7 @@ static int64_t resolve_bound_ms(const struct conf *conf)
 	return conf->resolve_timeout_s * 2000;
 }
 
-/* --- prefetch -----------------------------------------------------------------------------------
- */
+/* --- prefetch --------------------------------------------------------------------------------- */
 
 static bool is_prefetch(const struct conf *conf, const char *line)
 {
@@ -117,8 +115,7 @@ static int64_t prefetch_bound_ms(const struct conf *conf)
 	return conf->resolve_timeout_s * 2000;
 }
 
-/* --- art ----------------------------------------------------------------------------------------
- */
+/* --- art -------------------------------------------------------------------------------------- */
 
 static bool is_art(const struct conf *conf, const char *line)
 {
@@ -140,8 +137,7 @@ static int64_t art_bound_ms(const struct conf *conf)
 	return conf->resolve_timeout_s * 1000 + ART_BOUND_MS;
 }
 
-/* --- music --------------------------------------------------------------------------------------
- */
+/* --- music ------------------------------------------------------------------------------------ */
 
 static bool is_music(const struct conf *conf, const char *line)
 {
@@ -164,8 +160,7 @@ static int64_t music_bound_ms(const struct conf *conf)
 	return MUSIC_WALL_MS;
 }
 
-/* --- the table ----------------------------------------------------------------------------------
- */
+/* --- the table -------------------------------------------------------------------------------- */
 
 static const struct {
 	struct job job;

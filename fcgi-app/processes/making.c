@@ -73,8 +73,7 @@ void making_close(struct making *m)
 	mc_close(&m->mc);
 }
 
-/* --- records -----------------------------------------------------------------------------------
- */
+/* --- records ---------------------------------------------------------------------------------- */
 
 /* The place of `id`: its own, a free one, or that which was not used for longest. */
 static struct known *place_for(struct making *m, const char *id)
@@ -142,8 +141,7 @@ const struct record *making_record(const struct making *m, const char *id)
 	return NULL;
 }
 
-/* --- hosts -------------------------------------------------------------------------------------
- */
+/* --- hosts ------------------------------------------------------------------------------------ */
 
 bool making_claim(struct making *m, struct part *part)
 {
@@ -185,8 +183,7 @@ void making_unclaim(struct making *m, struct part *part)
 	part->claimed_us = 0;
 }
 
-/* --- beginning ---------------------------------------------------------------------------------
- */
+/* --- beginning -------------------------------------------------------------------------------- */
 
 /* Bytes that the part will be, or less; `r` NULL: it is an index, which is small. */
 static int64_t expected_bytes(const struct package_request *rq, const struct record *r)
@@ -372,8 +369,7 @@ enum making_result making_begin(struct making *m, struct part *part, struct medi
 	return MAKING_JOB;
 }
 
-/* --- ending ------------------------------------------------------------------------------------
- */
+/* --- ending ----------------------------------------------------------------------------------- */
 
 static int read_output(int fd, struct buf *to, struct fail *f)
 {

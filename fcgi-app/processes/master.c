@@ -61,8 +61,7 @@ static void tell(struct master *m, const struct fail *why)
 	m->waiter = NULL;
 }
 
-/* --- start --------------------------------------------------------------------------------------
- */
+/* --- start ------------------------------------------------------------------------------------ */
 
 static void socket_path(const struct master *m, const char *pool, char to[PATH_MAX])
 {
@@ -149,8 +148,7 @@ static int start(struct master *m, const struct handover *given, struct fail *f)
 	return 0;
 }
 
-/* --- reload -------------------------------------------------------------------------------------
- */
+/* --- reload ----------------------------------------------------------------------------------- */
 
 static void refuse_reload(struct master *m, const char *why)
 {
@@ -158,8 +156,9 @@ static void refuse_reload(struct master *m, const char *why)
 	board_add(m->board, BOARD_RELOADS_REFUSED, 1);
 }
 
-/* The program that will run checks the file that it will read: a broken one of either is no reload.
- */
+/* The program that will run checks the file that it will read: a broken one of either is no
+
+ * reload. */
 static void begin_check(struct master *m)
 {
 	const char *const argv[] = {m->self->path, "-c", m->self->conf_path, "check", "--quiet",
@@ -233,8 +232,7 @@ static void go_on_checking(struct master *m)
 	m->checker_out = -1;
 }
 
-/* --- running ------------------------------------------------------------------------------------
- */
+/* --- running ---------------------------------------------------------------------------------- */
 
 /* Once, when all that belongs to this image takes requests. */
 static void note_ready(struct master *m)
@@ -250,8 +248,9 @@ static void note_ready(struct master *m)
 	tell(m, NULL);
 }
 
-/* -1 when the service cannot come up at all. Later it keeps trying, for there are those it serves.
- */
+/* -1 when the service cannot come up at all. Later it keeps trying, for there are those it
+
+ * serves. */
 static int tend_crew(struct master *m, bool was_ready, struct fail *f)
 {
 	struct fail why = {0};
@@ -289,8 +288,7 @@ static int run(struct master *m, struct fail *f)
 	return 0;
 }
 
-/* --- stop ---------------------------------------------------------------------------------------
- */
+/* --- stop ------------------------------------------------------------------------------------- */
 
 /* New clients find no socket; those who came before are still accepted. */
 static void close_doors(struct master *m)

@@ -27,8 +27,7 @@ void media_link_close(struct media_link *m);
 bool media_link_pauses(const struct media_link *m, int64_t now_us);
 
 /* Starts it where none runs. Fails: FAIL_BUSY when it cannot be started, or ended too often just
- * now.
- */
+ * now. */
 int media_link_start(struct media_link *m, int64_t now_us, struct fail *f);
 
 /* False when it is gone: media_link_lost() follows. */

@@ -1,7 +1,7 @@
 /* fcgi-app/processes/pieces.h - segments of sound alone, put together of what ffmpeg cuts.
  * SPDX-License-Identifier: BSD-2-Clause
- * A row of MPEG-TS files that were cut from one stream is that stream again when they are joined.
- */
+ * A row of MPEG-TS files that were cut from one stream is that stream again when they are
+ * joined. */
 #ifndef SLUICE_PROCESSES_PIECES_H
 #define SLUICE_PROCESSES_PIECES_H
 

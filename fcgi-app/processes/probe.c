@@ -60,8 +60,7 @@ static void failed(struct probe *p, const struct fail *why)
 	give_up(p, AGAIN_MS);
 }
 
-/* --- the transfer -------------------------------------------------------------------------------
- */
+/* --- the transfer ----------------------------------------------------------------------------- */
 
 static void on_packet(void *ctx, const struct ts_packet *packet)
 {
@@ -123,8 +122,7 @@ static void connect_to(struct probe *p)
 			board_row(p->supply->env->board, ROW_SOURCE, source->name), &p->why);
 }
 
-/* --- the steps ----------------------------------------------------------------------------------
- */
+/* --- the steps -------------------------------------------------------------------------------- */
 
 static void begin(struct probe *p, int64_t now_ms)
 {

@@ -18,8 +18,8 @@ struct role {
 	/* Its body, in a process of its own, which stands on the board. Ends on SIGTERM. Returns
 	 * the exit status: 0 after a good end. `id` is "" for what has none. */
 	int (*run)(const struct conf *conf, struct board *board, const char *id);
-	enum again
-		again; /* AGAIN_ALWAYS: there is one from the start, without an id, if it is due */
+	/* AGAIN_ALWAYS: there is one from the start, without an id, if it is due */
+	enum again again;
 	bool (*due)(const struct conf *conf); /* NULL, or looked at now and then: true starts one */
 	int most;			      /* at once */
 	bool waits;  /* above `most` it waits for its turn; otherwise it is refused */

@@ -76,8 +76,7 @@ static void note(struct tree *t)
 		t->first_ms = t->last_ms;
 }
 
-/* --- watching ----------------------------------------------------------------------------------
- */
+/* --- watching --------------------------------------------------------------------------------- */
 
 static void tell(struct tree *t, int64_t count, const struct fail *why)
 {
@@ -111,8 +110,7 @@ static void watch(struct scanner *s, struct tree *t)
 	tell(t, count < 0 ? 0 : count, &why);
 }
 
-/* --- looking through ---------------------------------------------------------------------------
- */
+/* --- looking through -------------------------------------------------------------------------- */
 
 /* Most of a directory may vanish because somebody removed it; a disk that is not mounted removes
  * nothing. */
@@ -148,8 +146,7 @@ static bool is_due(const struct tree *t)
 	return !t->whole && now_ms - t->ended_ms >= PERIOD_MS;
 }
 
-/* --- life --------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 /* One that was never imported is left to the import; any other may have changed since. */
 static void begin(struct scanner *s)

@@ -138,8 +138,7 @@ static void fetch(struct segments *s, enum errand_what what, struct track *t,
 		end_with(s, f.kind, true, "%s", f.text);
 }
 
-/* --- lists -------------------------------------------------------------------------------------
- */
+/* --- lists ------------------------------------------------------------------------------------ */
 
 static void take_list(struct segments *s, struct track *t)
 {
@@ -241,8 +240,7 @@ static void list_done(struct segments *s)
 	}
 }
 
-/* --- keys ----------------------------------------------------------------------------------------
- */
+/* --- keys ------------------------------------------------------------------------------------- */
 
 static void key_done(struct segments *s)
 {

@@ -261,8 +261,7 @@ void supply_died(struct supply *s, bool refused)
 		ask(s, true, clock_mono_ms()); /* it comes while we wait */
 }
 
-/* --- the origin ---------------------------------------------------------------------------------
- */
+/* --- the origin ------------------------------------------------------------------------------- */
 
 void supply_failed(struct supply *s, const struct fail *why)
 {

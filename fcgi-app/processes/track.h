@@ -70,8 +70,8 @@ bool track_has_map(const struct track *t, const struct playlist_part *map);
 int track_map(struct track *t, const struct playlist_part *map, struct span bytes, struct fail *f);
 
 /* Puts a segment into the queue, as MPEG-TS; may take its bytes. Fails: FAIL_UPSTREAM for what is
- * no media.
- */
+ * no
+ * media. */
 int track_add(struct track *t, const struct playlist_segment *s, struct buf *bytes, struct fail *f);
 
 #endif

@@ -89,8 +89,7 @@ static void end(struct upstream *u, const struct upstream_end *how)
 	u->feed.on_end(u->feed.to.ctx, &copy);
 }
 
-/* --- what is passed on -------------------------------------------------------------------------
- */
+/* --- what is passed on ------------------------------------------------------------------------ */
 
 static bool pass_data(void *ctx, const void *bytes, size_t len)
 {
@@ -111,8 +110,7 @@ static void pass_end(void *ctx, const struct upstream_end *how)
 	end(ctx, how);
 }
 
-/* --- the first answer ---------------------------------------------------------------------------
- */
+/* --- the first answer ------------------------------------------------------------------------- */
 
 static bool is_list_type(const char *type)
 {

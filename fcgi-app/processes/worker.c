@@ -40,8 +40,7 @@ struct visit {
 	bool refused; /* because of that */
 };
 
-/* --- coming in ----------------------------------------------------------------------------------
- */
+/* --- coming in -------------------------------------------------------------------------------- */
 
 static int refuse_method(struct visit *v, const char *allow)
 {
@@ -132,8 +131,7 @@ static void finish(struct visit *v, int bad)
 	board_request_end(v->app->board);
 }
 
-/* --- answers that others have had, or wait for --------------------------------------------------
- */
+/* --- answers that others have had, or wait for ------------------------------------------------ */
 
 static void fill(struct reply *r, const struct shelf_item *item, const char *x_cache)
 {
@@ -223,8 +221,7 @@ static bool answer_keyed(struct visit *v, struct span key)
 	return true;
 }
 
-/* --- answers that last, or have to be waited for ------------------------------------------------
- */
+/* --- answers that last, or have to be waited for ---------------------------------------------- */
 
 /* Who waits for a start holds no thread of the pool, but for CGI and where there are too many. */
 static void send_apart(void *ctx)

@@ -32,8 +32,8 @@ int64_t demux_time(const struct record *r, AVRational base, int64_t pts);
 int64_t demux_sample(const struct record *r, AVRational base, int64_t pts, uint32_t rate);
 
 /* Opens the source so that every packet that begins at `time` or later comes, and some before; of
- * the picture beginning with the keyframe at or before. `stop` as above. To be closed in any case.
- */
+ * the picture beginning with the keyframe at or before. `stop` as above. To be closed in any
+ * case. */
 int demux_open(struct demux *d, const struct av_source *s, const struct record *r, unsigned stream,
 	const char *codec, int64_t time, int64_t stop, struct fail *f);
 

@@ -15,8 +15,8 @@
 enum { LOOK_TIMES = 64, LOOK_KEPT = 4 };
 
 struct look_stream {
-	int64_t times[LOOK_TIMES]; /* pts of its first packets (of pictures: from the keyframe on)
-				    */
+	/* pts of its first packets (of pictures: from the keyframe on) */
+	int64_t times[LOOK_TIMES];
 	size_t count, untimed;	   /* packets that were counted, and those of them without a pts */
 	uint64_t place;		   /* of the first of them, in the file */
 	AVPacket *kept[LOOK_KEPT]; /* the first of them, owned */

@@ -51,8 +51,7 @@ struct music {
 	int error;   /* errno of the output; 0: none */
 };
 
-/* --- the output ---------------------------------------------------------------------------------
- */
+/* --- the output ------------------------------------------------------------------------------- */
 
 static int write_out(void *of, uint8_t *bytes, int len)
 {
@@ -100,8 +99,7 @@ static int open_muxer(struct music *m)
 	return avformat_write_header(m->to, NULL) < 0 ? -1 : 0;
 }
 
-/* --- the encoder --------------------------------------------------------------------------------
- */
+/* --- the encoder ------------------------------------------------------------------------------ */
 
 /* The nearest rate that the encoder takes, from above where there is one. */
 static int rate_for(const struct music *m, const AVCodec *codec, int rate)
@@ -195,8 +193,7 @@ static int encode_queue(struct music *m, bool all, struct fail *f)
 	return 0;
 }
 
-/* --- the source ---------------------------------------------------------------------------------
- */
+/* --- the source ------------------------------------------------------------------------------- */
 
 static int set_resampler(struct music *m, const AVFrame *frame, struct fail *f)
 {

@@ -7,8 +7,8 @@
 #include "lib/base/buf.h"
 
 /* Appends sheet k, a JPEG: the first picture of each of the RENDITION_SHEET segments from
- * k * RENDITION_SHEET on, in rows of RENDITION_SHEET_COLUMNS. What cannot be decoded stays black.
- */
+ * k * RENDITION_SHEET on, in rows of RENDITION_SHEET_COLUMNS. What cannot be decoded stays
+ * black. */
 int sprite_sheet(const struct av_source *s, const struct record *r, const struct rendition *x,
 	size_t k, struct buf *to, struct fail *f);
 

@@ -22,8 +22,7 @@ struct frame {
 	uint8_t aac[3];	   /* profile, rate index, channels */
 };
 
-/* --- frames --------------------------------------------------------------------------------------
- */
+/* --- frames ----------------------------------------------------------------------------------- */
 
 static bool read_aac(const uint8_t *b, struct frame *f)
 {
@@ -114,8 +113,7 @@ static bool read_frame(const uint8_t *b, size_t len, struct frame *f)
 	}
 }
 
-/* --- tags ----------------------------------------------------------------------------------------
- */
+/* --- tags ------------------------------------------------------------------------------------- */
 
 /* ID3v2.4.0 section 6.2 */
 static size_t get_synchsafe(const uint8_t *b)
@@ -156,8 +154,7 @@ static bool read_time(const uint8_t *b, size_t len, int64_t *time)
 	return false;
 }
 
-/* --- segments ------------------------------------------------------------------------------------
- */
+/* --- segments --------------------------------------------------------------------------------- */
 
 bool packed_begins(struct span bytes)
 {

@@ -1,7 +1,7 @@
 /* lib/hls/pes.h - whole PES packets out of TS packets, and TS packets out of them again.
  * SPDX-License-Identifier: BSD-2-Clause
- * Spec: ISO/IEC 13818-1 sections 2.4.3.2 (TS), 2.4.3.6 (PES). Timestamps are of 33 bits, 1/90000 s.
- */
+ * Spec: ISO/IEC 13818-1 sections 2.4.3.2 (TS), 2.4.3.6 (PES). Timestamps are of 33 bits, 1/90000
+ * s. */
 #ifndef SLUICE_HLS_PES_H
 #define SLUICE_HLS_PES_H
 

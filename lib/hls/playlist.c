@@ -180,8 +180,7 @@ static int64_t read_date(struct span text)
 	return ((days_of(y, mo, d) * DAY_S) + h * 3600 + mi * 60 + s - zone * 60) * 1000 + ms;
 }
 
-/* --- tags of a segment --------------------------------------------------------------------------
- */
+/* --- tags of a segment ------------------------------------------------------------------------ */
 
 static void read_duration(struct reader *r, struct span value)
 {
@@ -277,8 +276,7 @@ static void add_segment(struct reader *r, struct span uri)
 	r->has_duration = r->has_range = r->has_key = false;
 }
 
-/* --- tags of a master ----------------------------------------------------------------------------
- */
+/* --- tags of a master ------------------------------------------------------------------------- */
 
 static void read_size(struct span text, struct playlist_variant *v)
 {
@@ -339,8 +337,7 @@ static void read_rendition(struct reader *r, struct span value)
 		r->p->renditions[r->p->rendition_count++] = m;
 }
 
-/* --- lines --------------------------------------------------------------------------------------
- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 /* What stands behind the tag, when the line is that tag. */
 static bool is_tag(struct span line, const char *tag, struct span *value)

@@ -59,8 +59,9 @@ static void add_input(struct args *a, const struct recipe *r)
 	add_pair(a, "-i", "pipe:0");
 }
 
-/* One decode for all. A picture that is wider than 16:9 is made lower, never larger than its rung.
- */
+/* One decode for all. A picture that is wider than 16:9 is made lower, never larger than its
+
+ * rung. */
 static void add_filters(struct args *a, const struct recipe *r)
 {
 	size_t pictures = 0;

@@ -81,8 +81,8 @@ struct record_audio {
 	uint32_t source_rate;
 	uint32_t frame; /* samples (of source_rate) in a packet; 0: not constant */
 	int64_t start;	/* of the first packet on the title's time line, in source_rate */
-	struct span
-		extra; /* AudioSpecificConfig for a copy, else what the decoder is opened with */
+	/* AudioSpecificConfig for a copy, else what the decoder is opened with */
+	struct span extra;
 };
 
 enum record_text_flag { RECORD_TEXT_DEFAULT = 1, RECORD_TEXT_FORCED = 2, RECORD_TEXT_DEAF = 4 };

@@ -94,8 +94,7 @@ static void end_unit(struct work *w, int track, bool entry, int64_t pcr)
 		w->out->failed = true;
 }
 
-/* --- pictures ------------------------------------------------------------------------------------
- */
+/* --- pictures --------------------------------------------------------------------------------- */
 
 /* Whether a NAL unit is an access unit delimiter (H.264 table 7-1, H.265 table 7-1). */
 static bool is_delimiter(enum ts_codec codec, uint8_t first)
@@ -150,8 +149,7 @@ static void put_picture(struct work *w, const struct mp4_sample *s)
 	end_unit(w, MP4_VIDEO, s->sync, (dts - AHEAD) & (PES_WRAP - 1));
 }
 
-/* --- sounds --------------------------------------------------------------------------------------
- */
+/* --- sounds ----------------------------------------------------------------------------------- */
 
 /* ISO/IEC 14496-3 tables 1.A.6 and 1.A.7, without a checksum */
 static void put_adts(struct work *w, const struct mp4_track *t, size_t len)
@@ -181,8 +179,7 @@ static void put_sound(struct work *w, const struct mp4_sample *s)
 	end_unit(w, MP4_AUDIO, alone, alone ? (dts - AHEAD) & (PES_WRAP - 1) : -1);
 }
 
-/* --- both ----------------------------------------------------------------------------------------
- */
+/* --- both ------------------------------------------------------------------------------------- */
 
 static int64_t time_of(const struct mp4 *mp4, const struct mp4_samples *s, int track, size_t i)
 {

@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /* Makes of the file what it is when it is played for the `times`th time after the first (which is
- * 0): `len` bytes of whole packets, changed in place; `length` is how long it lasts, in 1/90000 s.
- */
+ * 0): `len` bytes of whole packets, changed in place; `length` is how long it lasts, in 1/90000
+ * s. */
 void repeat_shift(uint8_t *ts, size_t len, int64_t times, int64_t length);
 
 #endif

@@ -129,8 +129,7 @@ static void use_stream(struct splice_stream *st, const struct ts_stream *t, bool
 	st->doubts = 0;
 }
 
-/* --- what they are -----------------------------------------------------------------------------
- */
+/* --- what they are ---------------------------------------------------------------------------- */
 
 /* The stream itself is believed more than the table: pictures at once, sound when it insists. */
 static void check_codec(struct splice_stream *st, bool video, const uint8_t *es, size_t len)
@@ -200,8 +199,7 @@ static void note(struct splice *s, int kind, const struct pes_times *t, bool ent
 	update_shape(s);
 }
 
-/* --- when they are ------------------------------------------------------------------------------
- */
+/* --- when they are ---------------------------------------------------------------------------- */
 
 enum place { PLACE_NEXT, PLACE_LATER, PLACE_NEW, PLACE_OUT };
 
@@ -315,8 +313,7 @@ static bool admit(struct splice *s, int kind, const struct pes_times *t, bool en
 	return true;
 }
 
-/* --- the output ---------------------------------------------------------------------------------
- */
+/* --- the output ------------------------------------------------------------------------------- */
 
 int64_t splice_given_us(const struct splice *s)
 {

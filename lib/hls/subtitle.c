@@ -11,8 +11,7 @@
 
 enum { CUES_MAX = 20000, CUE_BYTES = 16384 };
 
-/* --- names -------------------------------------------------------------------------------------
- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 static const char *format_of(struct span ending)
 {
@@ -125,8 +124,7 @@ bool subtitle_name(struct span stem, struct span file, struct subtitle_name *out
 	return true;
 }
 
-/* --- times -------------------------------------------------------------------------------------
- */
+/* --- times ------------------------------------------------------------------------------------ */
 
 /* "1:02:03,450", "02:03.45": whatever stands before the point in sixties, what is behind it as a
  * fraction. */
@@ -177,8 +175,7 @@ static bool read_times(struct span line, struct cue *c)
 	return read_time(word, &c->until_ms) && c->until_ms > c->from_ms;
 }
 
-/* --- files -------------------------------------------------------------------------------------
- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static bool next_line(struct span *text, struct span *line)
 {

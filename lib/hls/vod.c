@@ -37,8 +37,7 @@ static bool has_texts(const struct vod_master *m)
 	return m->record->text_count || m->beside_count;
 }
 
-/* --- sounds and subtitles ----------------------------------------------------------------------
- */
+/* --- sounds and subtitles --------------------------------------------------------------------- */
 
 /* What stands between quotes has neither quotes nor control bytes; the record sees to that. */
 static void print_name(
@@ -140,8 +139,7 @@ static void print_texts(const struct vod_master *m, struct buf *to)
 	}
 }
 
-/* --- variants ----------------------------------------------------------------------------------
- */
+/* --- variants --------------------------------------------------------------------------------- */
 
 /* Packets of 188 bytes, hardly ever full ones at the ends of frames, and tables. */
 static long long in_format(const struct vod_master *m, long long bps)
@@ -273,8 +271,7 @@ void vod_master_print(const struct vod_master *m, struct buf *to)
 		print_keyframes(r, m->ver, to);
 }
 
-/* --- media playlists ---------------------------------------------------------------------------
- */
+/* --- media playlists -------------------------------------------------------------------------- */
 
 void vod_media_print(const struct record *r, const struct rendition *x, struct buf *to)
 {

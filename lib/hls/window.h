@@ -4,8 +4,8 @@
  * same time in every rendition. A column's period counts what did not join what was before it (an
  * encoder's start, a slate) since the run began; between two periods stands EXT-X-DISCONTINUITY,
  * and the period of the first segment listed is the EXT-X-DISCONTINUITY-SEQUENCE (RFC 8216
- * sections 4.3.3.3, 6.2.2), so both agree across renditions.
- */
+ * sections 4.3.3.3, 6.2.2), so both agree across
+ * renditions. */
 #ifndef SLUICE_HLS_WINDOW_H
 #define SLUICE_HLS_WINDOW_H
 
@@ -48,8 +48,8 @@ void window_break(struct window *w);
 void window_clear(struct window *w);
 
 /* Adds a column behind the others; the oldest leaves when there are WINDOW_COLUMNS. c->period is
- * set by this. A number beyond the next one clears the list first; one below it is refused (false).
- */
+ * set by this. A number beyond the next one clears the list first; one below it is refused
+ * (false). */
 bool window_add(struct window *w, const struct window_column *c);
 
 /* Takes the oldest columns off the list, so that at most `count` are left. */

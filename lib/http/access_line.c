@@ -108,8 +108,7 @@ bool access_line_parse(struct span line, struct access_line *out)
 	return true;
 }
 
-/* --- what it was about --------------------------------------------------------------------------
- */
+/* --- what it was about ------------------------------------------------------------------------ */
 
 static const char *const names[ACCESS_FAMILIES] = {
 	[ACCESS_SEGMENTS] = "segments",

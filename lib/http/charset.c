@@ -68,8 +68,9 @@ static void from_1252(struct span s, struct buf *to)
 	}
 }
 
-/* Zeros at every other place: what UTF-16 has of Western text. -1: little end first, 1: big, 0: no.
- */
+/* Zeros at every other place: what UTF-16 has of Western text. -1: little end first, 1: big, 0:
+
+ * no. */
 static int guess_utf16(struct span s)
 {
 	size_t even = 0, odd = 0, look = s.len < LOOK_BYTES ? s.len : LOOK_BYTES;

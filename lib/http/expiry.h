@@ -13,8 +13,8 @@
 #include "lib/base/span.h"
 
 /* The soonest end that `url` names, in milliseconds since the epoch; 0 when it names none. Figures
- * that are no moment of this century are passed over, since names as short mean other things too.
- */
+ * that are no moment of this century are passed over, since names as short mean other things
+ * too. */
 int64_t expiry_of_url(struct span url);
 
 /* Until when something may be used that was made at `now_ms` and ends at `end_ms` (0: it does not

@@ -44,8 +44,7 @@ static void keep(struct buf *to, struct span text)
 	buf_add(to, text.ptr, text.len);
 }
 
-/* --- attributes ---------------------------------------------------------------------------------
- */
+/* --- attributes ------------------------------------------------------------------------------- */
 
 static bool is_blank(char c)
 {
@@ -68,8 +67,9 @@ static size_t key_len(struct span s, size_t at)
 	return i > at && i < s.len && s.ptr[i] == '=' ? i + 1 - at : 0;
 }
 
-/* A quote ends a value when the line, the name or another attribute follows; others belong to it.
- */
+/* A quote ends a value when the line, the name or another attribute follows; others belong to
+
+ * it. */
 static bool ends_value(struct span s, size_t at)
 {
 	size_t i = at + 1;
@@ -144,8 +144,7 @@ static void read_info(struct span s, struct m3u_entry *e)
 		e->name = span_trim(span_make(s.ptr + i + 1, s.len - i - 1));
 }
 
-/* --- addresses ----------------------------------------------------------------------------------
- */
+/* --- addresses -------------------------------------------------------------------------------- */
 
 static void unescape(struct span text, struct buf *to)
 {
@@ -215,8 +214,7 @@ static void give(struct m3u *m, struct span line)
 	forget(m);
 }
 
-/* --- lines --------------------------------------------------------------------------------------
- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 static bool behind(struct span line, const char *tag, struct span *rest)
 {

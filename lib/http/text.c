@@ -105,8 +105,9 @@ static const struct {
 		 "uuuuuuuuuuuuuuyyyyyyyy"},
 };
 
-/* Stretches whose characters move by `by`; with `even` only the capitals, which are the even ones.
- */
+/* Stretches whose characters move by `by`; with `even` only the capitals, which are the even
+
+ * ones. */
 static const struct {
 	uint32_t first, last;
 	int by;

@@ -67,8 +67,7 @@ void block_map_boot(char to[BLOCK_MAP_BOOT_BYTES])
 	buf_release(&text);
 }
 
-/* --- what a head may say ------------------------------------------------------------------------
- */
+/* --- what a head may say ---------------------------------------------------------------------- */
 
 static bool is_text(const char *text, size_t size)
 {
@@ -110,8 +109,7 @@ static size_t map_bytes(int64_t blocks)
 	return HEAD_BYTES + (size_t)blocks * sizeof(struct block);
 }
 
-/* --- making and opening -------------------------------------------------------------------------
- */
+/* --- making and opening ----------------------------------------------------------------------- */
 
 static bool write_map(int fd, const struct block_map_info *info, const char *boot)
 {
@@ -239,8 +237,7 @@ uint32_t block_map_length(const struct block_map *m, int64_t n)
 	return left < BLOCK_BYTES ? (uint32_t)left : BLOCK_BYTES;
 }
 
-/* --- reading ------------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static bool is_present(const struct block_map *m, int64_t n)
 {
@@ -305,8 +302,7 @@ bool block_map_is_gone(const struct block_map *m)
 	return atomic_load(&m->head->gone) != 0;
 }
 
-/* --- owners -------------------------------------------------------------------------------------
- */
+/* --- owners ----------------------------------------------------------------------------------- */
 
 /* The lock bytes lie where no block's words can be. */
 static struct flock slot_lock(int slot, short type)

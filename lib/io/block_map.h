@@ -82,8 +82,9 @@ int64_t block_map_used_ms(const struct block_map *m);
 /* Whether the file is whole and has its public name. */
 bool block_map_is_published(const struct block_map *m);
 
-/* Whether another object has taken this one's place, or it was removed: nothing will come any more.
- */
+/* Whether another object has taken this one's place, or it was removed: nothing will come any
+
+ * more. */
 bool block_map_is_gone(const struct block_map *m);
 
 /* --- those who write -------------------------------------------------------------------------- */

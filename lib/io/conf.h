@@ -46,8 +46,9 @@ struct conf_source {
 	int line; /* of the file, where the section ends */
 };
 
-/* One `channel "live-8" { … }` or `category "Radio" { … }` section: what is not as for the others.
- */
+/* One `channel "live-8" { … }` or `category "Radio" { … }` section: what is not as for the
+
+ * others. */
 struct conf_own {
 	const char *name; /* the channel's id; the category's name */
 	const char *ladder;

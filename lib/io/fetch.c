@@ -117,8 +117,9 @@ static void read_head(const struct transfer *t, struct fetch_head *head)
 		redirect ? redirect : "", "", "", "", length};
 }
 
-/* Of the last answer, redirects left out; "" where it has none, or one that is too long to be one.
- */
+/* Of the last answer, redirects left out; "" where it has none, or one that is too long to be
+
+ * one. */
 static void copy_header(const struct transfer *t, const char *name, char *to, size_t size)
 {
 	struct curl_header *h = NULL;

@@ -32,12 +32,12 @@ struct fetch_head {
 	int status;		  /* any number an upstream sent, 884 included */
 	const char *content_type; /* "" when it said none */
 	const char *url;	  /* that answered, after redirects; holds secrets */
-	const char
-		*redirect_url; /* absolute, for a 3xx with Location that was not followed; or "" */
+	/* absolute, for a 3xx with Location that was not followed; or "" */
+	const char *redirect_url;
 	/* For on_head alone; elsewhere "". */
 	const char *content_range;
-	const char
-		*validator; /* the value of ETag, or else of Last-Modified; "" when there is none */
+	/* the value of ETag, or else of Last-Modified; "" when there is none */
+	const char *validator;
 	const char *encoding; /* the value of Content-Encoding */
 	int64_t length;	      /* of the body, as it says; -1 when it does not */
 };

@@ -39,8 +39,7 @@ struct way {
 	int listen_fd;
 };
 
-/* --- where to -----------------------------------------------------------------------------------
- */
+/* --- where to --------------------------------------------------------------------------------- */
 
 static bool read_address(const struct sockaddr *sa, struct cidr_address *a, uint16_t *port)
 {
@@ -79,8 +78,7 @@ static bool is_allowed(const struct way *w, const struct sockaddr *sa)
 	return false;
 }
 
-/* --- connecting ---------------------------------------------------------------------------------
- */
+/* --- connecting ------------------------------------------------------------------------------- */
 
 static bool bind_egress(int fd, const char *egress, int family)
 {
@@ -133,8 +131,7 @@ static enum reached reach(const struct way *w, const struct proxy_head *h, int *
 	return result;
 }
 
-/* --- one connection -----------------------------------------------------------------------------
- */
+/* --- one connection --------------------------------------------------------------------------- */
 
 static bool send_all(int fd, const char *bytes, size_t len)
 {
@@ -247,8 +244,7 @@ static void serve(const struct way *w, int client)
 	buf_release(&head);
 }
 
-/* --- the process --------------------------------------------------------------------------------
- */
+/* --- the process ------------------------------------------------------------------------------ */
 
 struct visit {
 	const struct way *way;

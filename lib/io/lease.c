@@ -352,8 +352,8 @@ void lease_drop(struct lease **lease)
 	*lease = NULL;
 	if (l->pid == getpid()) {
 		unshare(l);
-		/* Emptied while it is still locked; the file stays, so that its lock has one place.
-		 */
+		/* Emptied while it is still locked; the file stays, so that its lock has one
+		 * place. */
 		(void)!ftruncate(l->fd, 0);
 	}
 	close(l->fd);

@@ -56,8 +56,9 @@ enum lease_result lease_take(const struct lease_env *env, const char *name, cons
  * memcached is away now; or the file is gone. Stop the work, then drop it. */
 bool lease_renew(struct lease *lease);
 
-/* Gives it back, so that anybody may take it at once, and sets *lease to NULL. Accepts NULL there.
- */
+/* Gives it back, so that anybody may take it at once, and sets *lease to NULL. Accepts NULL
+
+ * there. */
 void lease_drop(struct lease **lease);
 
 #endif

@@ -17,8 +17,8 @@ bool pass_send(int socket, const void *bytes, size_t len, const int *fds, size_t
 
 /* Takes one message of at most `size` bytes. Its descriptors are the caller's, close-on-exec, in
  * fds[0..*count); room for PASS_FDS_MAX. The bytes that came; 0: the other end is gone; -1 with
- * errno (EMSGSIZE for one that is longer, or brings more descriptors than fit: those are closed).
- */
+ * errno (EMSGSIZE for one that is longer, or brings more descriptors than fit: those are
+ * closed). */
 ssize_t pass_take(int socket, void *to, size_t size, int fds[PASS_FDS_MAX], size_t *count);
 
 /* Closes them. */

@@ -1,7 +1,7 @@
 /* lib/io/settings.h - the table of all settings.
  * SPDX-License-Identifier: BSD-2-Clause
- * It feeds the parser, the SLUICE_<NAME> variables, `sluice check`, the example and the man page.
- */
+ * It feeds the parser, the SLUICE_<NAME> variables, `sluice check`, the example and the man
+ * page. */
 #ifndef SLUICE_IO_SETTINGS_H
 #define SLUICE_IO_SETTINGS_H
 

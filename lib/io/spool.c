@@ -62,8 +62,7 @@ struct spool {
 
 static const size_t map_bytes = HEAD_BYTES + (size_t)PACKETS * TS_PACKET;
 
-/* --- the writer ----------------------------------------------------------------------------------
- */
+/* --- the writer ------------------------------------------------------------------------------- */
 
 /* A mapping of a new file at `path`. Every block of it is there: a full disk later hurts nobody. */
 static struct spool_map *make(const char *path, struct fail *f)
@@ -184,8 +183,7 @@ void spool_close(struct spool **at)
 	*at = NULL;
 }
 
-/* --- readers -------------------------------------------------------------------------------------
- */
+/* --- readers ---------------------------------------------------------------------------------- */
 
 /* Its head is mapped; packets are read as a file's bytes are, into a place of our own. */
 static bool open_file(struct spool_reader *r, const char *path)

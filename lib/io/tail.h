@@ -22,8 +22,8 @@ enum { TAIL_MARK_BYTES = 65, TAIL_BLOCK_BYTES = 64 * 1024 };
 /* Where to go on: behind a line. All zeros is the beginning. */
 struct tail_place {
 	int64_t device, inode, offset;
-	char mark[TAIL_MARK_BYTES]; /* of the bytes before it, in hexadecimal; "" at the beginning
-				     */
+	/* of the bytes before it, in hexadecimal; "" at the beginning */
+	char mark[TAIL_MARK_BYTES];
 };
 
 struct tail;

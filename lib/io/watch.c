@@ -55,8 +55,7 @@ int watch_fd(const struct watch *w)
 	return w->fd;
 }
 
-/* --- the tree ----------------------------------------------------------------------------------
- */
+/* --- the tree --------------------------------------------------------------------------------- */
 
 struct walk {
 	struct watch *watch;
@@ -138,8 +137,7 @@ int64_t watch_tree(struct watch *watch, const char *top, int64_t most, bool *all
 	return count;
 }
 
-/* --- what has happened -------------------------------------------------------------------------
- */
+/* --- what has happened ------------------------------------------------------------------------ */
 
 static void take_event(const struct watch *w, const struct inotify_event *e,
 	bool (*wanted)(const char *name), struct watch_news *news)

@@ -1,8 +1,8 @@
 /* lib/io/watch.h - tells when something below a directory has changed.                   inotify(7)
  * SPDX-License-Identifier: BSD-2-Clause
  * Every directory is watched for itself, and the kernel allows so many of them only: what is not
- * watched has to be looked through from time to time. Nothing is kept of a directory but the watch.
- */
+ * watched has to be looked through from time to time. Nothing is kept of a directory but the
+ * watch. */
 #ifndef SLUICE_IO_WATCH_H
 #define SLUICE_IO_WATCH_H
 

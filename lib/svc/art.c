@@ -32,8 +32,7 @@ bool art_size(struct span text, int64_t *size)
 	return true;
 }
 
-/* --- where it is --------------------------------------------------------------------------------
- */
+/* --- where it is ------------------------------------------------------------------------------ */
 
 static int find_in_catalog(
 	const struct resolved_at *at, const struct ident *id, struct art *out, struct fail *f)
@@ -116,8 +115,7 @@ enum resolved_result art_find(const struct resolved_at *at, const char *id, int6
 	return RESOLVED_FAILED;
 }
 
-/* --- what was made ------------------------------------------------------------------------------
- */
+/* --- what was made ---------------------------------------------------------------------------- */
 
 static void key_of(const char *id, int64_t size, char to[JOBS_LINE_MAX])
 {

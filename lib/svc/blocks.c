@@ -63,8 +63,7 @@ static int say_late(struct fail *f)
 	return fail_set(f, FAIL_TIMEOUT, "The source sends nothing; try again in a moment");
 }
 
-/* --- the filler ---------------------------------------------------------------------------------
- */
+/* --- the filler ------------------------------------------------------------------------------- */
 
 static void unlink_filler(struct blocks *b)
 {
@@ -225,8 +224,7 @@ static int await(struct blocks *b, int64_t *retry_s, struct fail *f)
 	return hear(b, retry_s, f) < 0 ? -1 : check_patience(b, 0, f);
 }
 
-/* --- opening ------------------------------------------------------------------------------------
- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static void use_map(struct blocks *b)
 {
@@ -320,8 +318,7 @@ const char *blocks_x_cache(const struct blocks *b, int64_t first, int64_t last)
 	return block_map_have(b->map, n) ? "COALESCED" : "MISS";
 }
 
-/* --- reading ------------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* What the file has from `at` on, without a wait. */
 static size_t measure(const struct blocks *b, int64_t at, int64_t last)

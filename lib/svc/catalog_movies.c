@@ -62,8 +62,7 @@ int catalog_movies(struct catalog *c, const struct movie_query *query, char *nex
 	return catalog_page_read(c, &page, next, f);
 }
 
-/* --- categories --------------------------------------------------------------------------------
- */
+/* --- categories ------------------------------------------------------------------------------- */
 
 /* What an earlier source has given is left out: names are told once. */
 #define CATEGORIES(titles, generation, kind)                                                       \

@@ -56,8 +56,8 @@ static const char *const steps[] = {
 	"ALTER TABLE channel ADD COLUMN guide TEXT NOT NULL DEFAULT '';" /* epg, folded */
 	"CREATE INDEX channel_alike ON channel (source, generation, alike);"
 	"CREATE INDEX channel_guide ON channel (source, generation, guide);"
-	"CREATE TABLE address (" /* of a channel in a list: several for one key are tried in order
-				  */
+	/* of a channel in a list: several for one key are tried in order */
+	"CREATE TABLE address ("
 	"  source INTEGER NOT NULL REFERENCES source (id),"
 	"  generation INTEGER NOT NULL,"
 	"  key TEXT NOT NULL,"
@@ -219,7 +219,7 @@ int catalog_schema_read(const struct conf *conf, struct db **out, struct fail *f
 		return fail_set(f, FAIL_BUSY,
 			"The catalogue was written by a newer version of Sluice: run sluice "
 			"import with that one");
-	/* An older one is brought up to date by whoever sees it first; 0 is one that is being made.
-	 */
+	/* An older one is brought up to date by whoever sees it first; 0 is one that is being
+	 * made. */
 	return version == 0 ? 0 : renew(conf, out, f);
 }

@@ -78,8 +78,7 @@ int catalog_series_page(
 	return catalog_page_read(c, &page, next, f);
 }
 
-/* --- episodes ----------------------------------------------------------------------------------
- */
+/* --- episodes --------------------------------------------------------------------------------- */
 
 struct place {
 	int64_t season, number;

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  * Series come with an import. Their episodes do so too where a source lists them (a directory); of
  * a gateway they are asked for series by series (lib/svc/episodes.h), and stay known then. An
- * episode is played like a film: catalog_film() knows its id. Fails as the rest of the catalogue.
- */
+ * episode is played like a film: catalog_film() knows its id. Fails as the rest of the
+ * catalogue. */
 #ifndef SLUICE_SVC_CATALOG_SERIES_H
 #define SLUICE_SVC_CATALOG_SERIES_H
 

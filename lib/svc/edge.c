@@ -34,8 +34,7 @@ enum {
 	SWEEP_MAX = 1000
 };
 
-/* --- the record --------------------------------------------------------------------------------
- */
+/* --- the record ------------------------------------------------------------------------------- */
 
 void edge_print(const struct edge *e, struct buf *to)
 {
@@ -70,8 +69,7 @@ static bool path_of(const struct conf *conf, const char *id, char to[PATH_MAX])
 	return file_path(to, PATH_MAX, "%s/edge%s%s", conf->run_dir, *id ? "/" : "", id);
 }
 
-/* --- secrets -----------------------------------------------------------------------------------
- */
+/* --- secrets ---------------------------------------------------------------------------------- */
 
 /* What is escaped, once or twice, as it is meant. */
 static void unescape(const char *from, char *to, size_t size)
@@ -152,8 +150,7 @@ bool edge_is_clean(const struct conf_source *source, const char *own, const char
 	       (strcmp(source->type, "xtream") == 0 || !holds_part(url, own));
 }
 
-/* --- asking ------------------------------------------------------------------------------------
- */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 static bool look(const struct conf *conf, const char *id, struct edge *out)
 {
@@ -191,8 +188,7 @@ int edge_ask(const struct conf *conf, const char *id, int64_t age_ms, int64_t wa
 	}
 }
 
-/* --- the process that asks ---------------------------------------------------------------------
- */
+/* --- the process that asks -------------------------------------------------------------------- */
 
 struct asking {
 	const struct conf *conf;

@@ -3,8 +3,8 @@
  * The filler (fcgi-app/processes/filler.h) listens at run_dir "/filler.sock", where messages stay
  * apart (SOCK_SEQPACKET). One connection is one reader: it says what it wants, and again as it goes
  * on; it wants nothing any more when it closes. The filler answers once the object is known, and
- * whenever that changes; what is kept it writes where all can read it, what is not it sends here.
- */
+ * whenever that changes; what is kept it writes where all can read it, what is not it sends
+ * here. */
 #ifndef SLUICE_SVC_FILL_H
 #define SLUICE_SVC_FILL_H
 

@@ -5,8 +5,8 @@
  * over is removed by the next one. One import at a time on a host: generation_begin() takes the
  * lock {state_dir}/db/import.lock, which its process's end gives back.
  *
- * Fails: FAIL_BUSY when the database cannot be written (db.h says why); the list stays as it was.
- */
+ * Fails: FAIL_BUSY when the database cannot be written (db.h says why); the list stays as it
+ * was. */
 #ifndef SLUICE_SVC_GENERATION_H
 #define SLUICE_SVC_GENERATION_H
 
@@ -37,8 +37,8 @@ struct source_sink generation_sink(struct generation *g);
  * as long as the old one, unless `force`. Films and series are looked at by themselves: those that
  * have not come in whole, or are too few, stay as they were. Always closes *g; says in *counts (may
  * be NULL) what went in. Fails: FAIL_UPSTREAM for a list that is not believable; the old one stays,
- * and why is noted.
- */
+ * and why is
+ * noted. */
 int generation_swap(
 	struct generation **g, bool force, struct generation_counts *counts, struct fail *f);
 

@@ -1,8 +1,8 @@
 /* lib/svc/live.h - what API workers and a channel's live process share: files and questions.
  * SPDX-License-Identifier: BSD-2-Clause
  * A worker never encodes and never waits for an upstream: it says that somebody watches, and reads
- * what the live process wrote into live/work/{id}/. Ids are public ids ("live-8"), already checked.
- */
+ * what the live process wrote into live/work/{id}/. Ids are public ids ("live-8"), already
+ * checked. */
 #ifndef SLUICE_SVC_LIVE_H
 #define SLUICE_SVC_LIVE_H
 

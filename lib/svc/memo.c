@@ -162,8 +162,9 @@ void memo_drop(const struct conf *conf, struct mc *mc, const char *family, const
 	mc_delete(mc, family, key);
 }
 
-/* Whether the file is of no use: it has ended, is none of ours, or was left by a writer that died.
- */
+/* Whether the file is of no use: it has ended, is none of ours, or was left by a writer that
+
+ * died. */
 static bool has_ended(int dir, const char *name)
 {
 	char text[HEAD_MAX];

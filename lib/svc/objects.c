@@ -71,8 +71,7 @@ static DIR *open_half(const struct conf *conf, const char *half)
 									      : NULL;
 }
 
-/* --- looking ------------------------------------------------------------------------------------
- */
+/* --- looking ---------------------------------------------------------------------------------- */
 
 static struct entry *add(struct list *l)
 {
@@ -148,8 +147,7 @@ static int64_t sum_up(struct list *l)
 	return sum;
 }
 
-/* --- removing -----------------------------------------------------------------------------------
- */
+/* --- removing --------------------------------------------------------------------------------- */
 
 void objects_end(const struct conf *conf, struct block_map *map)
 {
@@ -199,8 +197,7 @@ static void drop_orphans(const struct list *l, DIR *d)
 	}
 }
 
-/* --- all of it ----------------------------------------------------------------------------------
- */
+/* --- all of it -------------------------------------------------------------------------------- */
 
 static int64_t end_some(const struct conf *conf, struct board *board, const char *boot, int dir,
 	struct list *l, int64_t most)

@@ -11,8 +11,7 @@
 
 enum { KBPS_MAX = 1000000, HEIGHT_MAX = 100000 };
 
-/* --- what may stand in it -----------------------------------------------------------------------
- */
+/* --- what may stand in it --------------------------------------------------------------------- */
 
 static bool is_among(struct span text, size_t size, const char *others)
 {
@@ -74,8 +73,7 @@ bool offer_add(struct offer *o, struct arena *arena, const struct offer_format *
 	return true;
 }
 
-/* --- lines --------------------------------------------------------------------------------------
- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 struct lines {
 	struct arena *arena;

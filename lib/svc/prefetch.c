@@ -23,8 +23,7 @@
 
 enum { ARENA_MAX = 256 * 1024, WORDS = 4 };
 
-/* --- what is warm -------------------------------------------------------------------------------
- */
+/* --- what is warm ----------------------------------------------------------------------------- */
 
 static bool ask_for_object(const struct resolved_ask *ask, struct object_ask *out)
 {
@@ -112,8 +111,7 @@ int64_t prefetch_count(const struct conf *conf)
 	return count;
 }
 
-/* --- the line -----------------------------------------------------------------------------------
- */
+/* --- the line --------------------------------------------------------------------------------- */
 
 static const char *or_none(const char *word)
 {
@@ -143,8 +141,7 @@ bool prefetch_read(
 	       quality_parse(span_is(words[2], "-") ? span_of("") : words[2], &out->quality);
 }
 
-/* --- doing it -----------------------------------------------------------------------------------
- */
+/* --- doing it --------------------------------------------------------------------------------- */
 
 /* What was fetched ahead lives for prefetch_ttl, though nobody has used it yet. */
 static void keep(const struct resolved_at *at, const struct object_ask *object, const char *boot)

@@ -13,8 +13,9 @@
 bool prefetch_is_warm(const struct resolved_at *at, const struct resolved_ask *ask,
 	const struct resolved *r, const char *boot);
 
-/* How many prefetched streams are kept now, for the janitor, which forgets those that have ended.
- */
+/* How many prefetched streams are kept now, for the janitor, which forgets those that have
+
+ * ended. */
 int64_t prefetch_count(const struct conf *conf);
 
 /* What the jobs process is asked with. `quality` and `format` may be NULL. */

@@ -100,8 +100,7 @@ static enum resolved_result found(struct finding *x, const struct buf *url)
 	return RESOLVED_FOUND;
 }
 
-/* --- titles of the catalogue --------------------------------------------------------------------
- */
+/* --- titles of the catalogue ------------------------------------------------------------------ */
 
 static enum resolved_result find_at_gateway(
 	struct finding *x, const struct title *t, struct buf *url)
@@ -134,8 +133,7 @@ static enum resolved_result find_title(struct finding *x, struct buf *url)
 	return found(x, url);
 }
 
-/* --- addresses made from a template -------------------------------------------------------------
- */
+/* --- addresses made from a template ----------------------------------------------------------- */
 
 /* The wished quality, or the next one down that has not failed a moment ago. */
 static const struct wish_step *choose_step(struct finding *x)
@@ -178,8 +176,7 @@ static enum resolved_result find_by_template(struct finding *x, struct buf *url)
 	return found(x, url);
 }
 
-/* --- what a program finds -----------------------------------------------------------------------
- */
+/* --- what a program finds --------------------------------------------------------------------- */
 
 static bool refuses(void *ctx, const struct offer_format *format)
 {
@@ -303,8 +300,7 @@ static enum resolved_result find_by_program(struct finding *x)
 	return result;
 }
 
-/* --- asking -------------------------------------------------------------------------------------
- */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 static bool is_format(const char *word)
 {

@@ -139,8 +139,7 @@ static int list_assets(struct site *s, struct fail *f)
 	return 0;
 }
 
-/* --- sending an asset ---------------------------------------------------------------------------
- */
+/* --- sending an asset ------------------------------------------------------------------------- */
 
 static const struct asset *find(const struct site *s, struct span file, const char *ending)
 {

@@ -81,8 +81,8 @@ struct source_type {
 	/* NULL: addresses stand in the catalogue (catalog_address()). */
 	int (*live_url)(const struct conf_source *source, const struct conf_account *account,
 		const char *key, struct buf *url, struct fail *f);
-	/* The address of film `key`, whose file ends in `suffix` ("" for none said). NULL likewise.
-	 */
+	/* The address of film `key`, whose file ends in `suffix` ("" for none said). NULL
+	 * likewise. */
 	int (*film_url)(const struct conf_source *source, const struct conf_account *account,
 		const char *key, const char *suffix, struct buf *url, struct fail *f);
 	/* The same of an episode. NULL likewise. */

@@ -46,8 +46,7 @@ bool source_files_is_film(struct span name)
 	return false;
 }
 
-/* --- names -------------------------------------------------------------------------------------
- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 static bool is_year(struct span word, int64_t *year)
 {
@@ -149,8 +148,7 @@ bool source_files_episode(struct span path, struct files_episode *out)
 	return *out->series != '\0';
 }
 
-/* --- the walk ----------------------------------------------------------------------------------
- */
+/* --- the walk --------------------------------------------------------------------------------- */
 
 struct walk {
 	const struct source_sink *sink;

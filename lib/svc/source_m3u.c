@@ -28,8 +28,7 @@ struct reader {
 	bool failed;
 };
 
-/* --- rows ---------------------------------------------------------------------------------------
- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 bool source_m3u_resolve(struct span url, const char *base, struct buf *to)
 {
@@ -200,8 +199,7 @@ static bool on_entry(void *ctx, const struct m3u_entry *e)
 	return result == 0;
 }
 
-/* --- lists --------------------------------------------------------------------------------------
- */
+/* --- lists ------------------------------------------------------------------------------------ */
 
 static void open_reader(
 	struct reader *r, const char *base, const struct source_sink *sink, struct fail *f)

@@ -1,8 +1,8 @@
 /* lib/svc/source_xtream.h - an Xtream Codes gateway as a source.
  * SPDX-License-Identifier: BSD-2-Clause
  * player_api.php as gateways really answer it: numbers as text and back, null, [] for {}, {} for
- * [], a web page instead of JSON. What cannot be read is left out; a row without key or name too.
- */
+ * [], a web page instead of JSON. What cannot be read is left out; a row without key or name
+ * too. */
 #ifndef SLUICE_SVC_SOURCE_XTREAM_H
 #define SLUICE_SVC_SOURCE_XTREAM_H
 

@@ -21,8 +21,8 @@ struct traffic_report {
 	struct traffic_sum all, streams; /* the latter: segments and whole objects */
 	int64_t upstream;		 /* bytes that sources sent to us */
 	size_t day_count, title_count, rendition_count;
-	struct traffic_line
-		days[TRAFFIC_DAYS + 1];		 /* those on which anything was, the first first */
+	/* those on which anything was, the first first */
+	struct traffic_line days[TRAFFIC_DAYS + 1];
 	struct traffic_line titles[TRAFFIC_TOP]; /* those with the most bytes */
 	struct traffic_line renditions[TRAFFIC_TOP];
 };

@@ -53,8 +53,7 @@ static struct block_map *open_again(const char *of_boot)
 	return block_map_open(&m, path, of_boot, &f) == 0 ? m : NULL;
 }
 
-/* --- heads --------------------------------------------------------------------------------------
- */
+/* --- heads ------------------------------------------------------------------------------------ */
 
 static void heads(void)
 {
@@ -158,8 +157,7 @@ static void spoilt(void)
 	close(fd);
 }
 
-/* --- owners -------------------------------------------------------------------------------------
- */
+/* --- owners ----------------------------------------------------------------------------------- */
 
 static void blocks(void)
 {
@@ -229,8 +227,7 @@ static void waiting(void)
 	block_map_close(&other);
 }
 
-/* --- many processes, killed at any instant ------------------------------------------------------
- */
+/* --- many processes, killed at any instant ---------------------------------------------------- */
 
 enum { MANY = 300, WRITERS = 6, KILLS = 60 };
 
@@ -331,8 +328,7 @@ static void killed(void)
 	unlink(file);
 }
 
-/* --- threads, for the thread sanitizer ----------------------------------------------------------
- */
+/* --- threads, for the thread sanitizer -------------------------------------------------------- */
 
 static void *read_thread(void *ctx)
 {

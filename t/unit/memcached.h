@@ -188,8 +188,9 @@ static inline const char *memcached_ask(struct memcached *m, const char *command
 	return answer;
 }
 
-/* A file that moves the clock of this process and its children (SLUICE_CLOCK). Before clock_init.
- */
+/* A file that moves the clock of this process and its children (SLUICE_CLOCK). Before
+
+ * clock_init. */
 static inline int moved_clock_open(void)
 {
 	char path[] = "/tmp/sluice-clock-XXXXXX";

@@ -8,8 +8,7 @@
 
 static struct playlist p;
 
-/* --- what a list is read as ----------------------------------------------------------------------
- */
+/* --- what a list is read as ------------------------------------------------------------------- */
 
 /* A segment in words: number, milliseconds, what is before it, what it is. */
 static void put_part(struct buf *b, const struct playlist_part *part)

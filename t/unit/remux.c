@@ -11,8 +11,7 @@
 
 static char dir[] = "/tmp/sluice-remux-XXXXXX";
 
-/* --- the outside --------------------------------------------------------------------------------
- */
+/* --- the outside ------------------------------------------------------------------------------ */
 
 __attribute__((format(printf, 1, 2))) static bool run(const char *fmt, ...)
 {
@@ -42,8 +41,7 @@ static void write_file(const char *name, const struct buf *from)
 	file_renew(path, buf_span(from), 0600, NULL);
 }
 
-/* --- films ---------------------------------------------------------------------------------------
- */
+/* --- films ------------------------------------------------------------------------------------ */
 
 static const struct {
 	const char *what, *codecs;
@@ -174,8 +172,7 @@ static void blend(void)
 	buf_release(&both);
 }
 
-/* --- sound without a container ------------------------------------------------------------------
- */
+/* --- sound without a container ---------------------------------------------------------------- */
 
 static const struct {
 	const char *what, *how;

@@ -2,8 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "t/unit/splice_ends.h"
 
-/* --- what may happen ----------------------------------------------------------------------------
- */
+/* --- what may happen -------------------------------------------------------------------------- */
 
 static void connections(void)
 {
