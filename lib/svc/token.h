@@ -28,18 +28,18 @@ enum {
 	TOKEN_AGENT_BYTES = 256,
 	TOKEN_REFERRER_BYTES = 1024,
 	TOKEN_REFRESH_MS = 5000,
-	TOKEN_NEGATIVE_MS =
-		2000, /* a refusal, at first: most pass; twice as long each time after, */
+	/* A refusal: most pass, and what is buffered is short. Twice as long each time. */
+	TOKEN_NEGATIVE_MS = 1000,
 	TOKEN_NEGATIVE_MAX_MS = 10000,
-	TOKEN_FULL_MS = 1000 /* a refusal of our own: no connection is free */
+	TOKEN_FULL_MS = 500 /* a refusal of our own: no connection is free */
 };
 
 struct token {
 	char url[TOKEN_URL_BYTES]; /* where the stream is fetched; "" when the gateway refused */
 	char origin[ORIGIN_NAME_BYTES]; /* whose it is (lib/svc/origin.h) */
 	char agent[TOKEN_AGENT_BYTES], referrer[TOKEN_REFERRER_BYTES]; /* to be sent; or "" */
-	bool direct; /* the gateway sends the stream itself: asking again would be a second stream
-		      */
+	/* the gateway sends the stream itself: asking again would be a second stream */
+	bool direct;
 	struct fail why;     /* kind FAIL_NONE when there is a url */
 	int64_t resolved_ms; /* when the gateway was asked, since the epoch */
 	int64_t expires_ms;  /* good (or refused) until then */

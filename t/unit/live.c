@@ -152,7 +152,7 @@ static void answers(const struct conf *conf)
 /* What a gateway has said no to is asked again, less and less often. */
 static void refusals(void)
 {
-	static const int64_t lives_ms[] = {2000, 4000, 8000, 10000, 10000};
+	static const int64_t lives_ms[] = {1000, 2000, 4000, 8000, 10000, 10000};
 	struct token t = {.resolved_ms = 1000000, .expires_ms = 1300000};
 
 	for (size_t i = 0; i < sizeof(lives_ms) / sizeof(lives_ms[0]); i++) {
@@ -164,9 +164,9 @@ static void refusals(void)
 		t.expires_ms = now_ms + life_ms;
 		fail_set(&t.why, FAIL_BUSY, "full");
 	}
-	is_int(token_refusal_ms(&t, t.expires_ms + 60000), 2000, "after a minute it is the first");
+	is_int(token_refusal_ms(&t, t.expires_ms + 60000), 1000, "after a minute it is the first");
 	t.expires_ms = t.resolved_ms + TOKEN_FULL_MS;
-	is_int(token_refusal_ms(&t, t.expires_ms), 2000, "and after one of our own");
+	is_int(token_refusal_ms(&t, t.expires_ms), 1000, "and after one of our own");
 }
 
 static void tokens(const struct conf *conf)
