@@ -61,9 +61,7 @@ static int read_period(struct request *rq, int64_t now_s, struct period *out, st
 	return fail_set(f, FAIL_INPUT, "period is day, week, month or year");
 }
 
-/* --- parts of the answer
-
- * ------------------------------------------------------------------------ */
+/* --- parts of the answer ---------------------------------------------------------------------- */
 
 /* A part of a whole, 0 to 1; null of nothing. */
 static void put_share(struct json_object *to, const char *key, int64_t part, int64_t whole)

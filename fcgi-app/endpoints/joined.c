@@ -93,7 +93,6 @@ static bool is_mp4(const struct resolved *r)
 }
 
 /* A source's own words for what is in it stand in the list only where they are no more than
-
  * that. */
 static bool is_codec(const char *text)
 {

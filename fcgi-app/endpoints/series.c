@@ -41,9 +41,7 @@ static void put_series(struct json_object *to, const struct app *app, const stru
 	json_url(to, "page", app->conf, "/?series=%s", s->id);
 }
 
-/* --- the list
-
- * ---------------------------------------------------------------------------------- */
+/* --- the list --------------------------------------------------------------------------------- */
 
 static int add_series(void *ctx, const struct series *s)
 {
@@ -77,9 +75,7 @@ int series_list(struct app *app, struct request *rq, struct reply *r, struct fai
 	return listing_send(&list, r, result);
 }
 
-/* --- one of them
-
- * ------------------------------------------------------------------------------- */
+/* --- one of them ------------------------------------------------------------------------------ */
 
 /* Its source may have to be asked for the episodes first. */
 static int know_episodes(struct app *app, struct reply *r, const struct series *series,
@@ -181,9 +177,7 @@ int series_show(struct app *app, struct request *rq, struct reply *r, struct fai
 	return 0;
 }
 
-/* --- an episode by its place
-
- * ------------------------------------------------------------------- */
+/* --- an episode by its place ------------------------------------------------------------------ */
 
 struct finding {
 	struct ident *out;

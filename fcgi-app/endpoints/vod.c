@@ -191,7 +191,6 @@ int vod_latest(struct app *app, struct request *rq, struct reply *r, const struc
 }
 
 /* Published, so that the front server sends it from now on; where there is no room, sent from
-
  * here. */
 static int send_list(struct app *app, struct reply *r, const struct film_seen *film,
 	const struct rendition *x, struct fail *f)

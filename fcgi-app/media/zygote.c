@@ -57,9 +57,7 @@ struct zygote {
 
 static const struct job no_job = {.child = {0, -1}, .socket = -1};
 
-/* --- in the child
-
- * ------------------------------------------------------------------------------ */
+/* --- in the child ----------------------------------------------------------------------------- */
 
 struct start {
 	zygote_work *work;
@@ -160,9 +158,7 @@ static int work(void *ctx)
 	return write(SAY_FD, &said, sizeof(said)) == (ssize_t)sizeof(said) ? 0 : NOT_READY;
 }
 
-/* --- answers
-
- * ----------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 static void tell(const struct zygote *z, uint64_t id, enum media_outcome outcome,
 	enum fail_kind kind, const char *text)
@@ -246,9 +242,7 @@ static void reap(struct zygote *z, struct job *j)
 	forget(j);
 }
 
-/* --- jobs
-
- * -------------------------------------------------------------------------------------- */
+/* --- jobs ------------------------------------------------------------------------------------- */
 
 static struct job *find(struct zygote *z, uint64_t id)
 {

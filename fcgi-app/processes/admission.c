@@ -126,8 +126,7 @@ static bool has_room(const struct admission *a, const struct conf *conf, const s
 	return c->count == 0 || c->load + expected(a, c) <= processors() * (1000 - SPARE);
 }
 
-/* --- one's own place
- * ------------------------------------------------------------------------------ */
+/* --- one's own place -------------------------------------------------------------------------- */
 
 static void say(const struct admission *a)
 {

@@ -94,7 +94,6 @@ static bool is_picture(const struct package_request *rq)
 }
 
 /* Whether this one, of the same viewer, waits for a picture of the same film, but elsewhere in
-
  * it. */
 static bool is_elsewhere(const struct asker *asker, const struct package_request *rq)
 {

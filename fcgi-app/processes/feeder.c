@@ -387,7 +387,6 @@ static bool serve(struct feeder *f, int job)
 }
 
 /* False when the packager is gone, or another film wants the connection and nobody reads this
-
  * one. */
 static bool take_job(struct feeder *f)
 {

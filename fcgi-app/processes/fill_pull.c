@@ -179,7 +179,6 @@ static void give_block_back(struct fill_pull *p)
 }
 
 /* Whether the block at hand is to be written; one that is there, or another's, is only passed
-
  * by. */
 static bool take_block(struct fill_pull *p, int64_t n)
 {

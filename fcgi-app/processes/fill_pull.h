@@ -27,7 +27,6 @@ bool fill_pull_start(struct fill_object *o, struct fill_reader *reader, int64_t 
 void fill_pull_stop(struct fill_pull *p); /* and frees it */
 
 /* Resumes and ends the pulls of an object as its readers want, and starts more where that `may`
-
  * be. */
 void fill_plan(struct fill_object *o, bool may);
 

@@ -157,7 +157,6 @@ static void refuse_reload(struct master *m, const char *why)
 }
 
 /* The program that will run checks the file that it will read: a broken one of either is no
-
  * reload. */
 static void begin_check(struct master *m)
 {
@@ -249,7 +248,6 @@ static void note_ready(struct master *m)
 }
 
 /* -1 when the service cannot come up at all. Later it keeps trying, for there are those it
-
  * serves. */
 static int tend_crew(struct master *m, bool was_ready, struct fail *f)
 {

@@ -288,8 +288,7 @@ static bool decrypt(struct segments *s, const struct playlist_part *part, struct
 	return false;
 }
 
-/* --- segments
- * -------------------------------------------------------------------------------------- */
+/* --- segments --------------------------------------------------------------------------------- */
 
 /* A segment that cannot be had: once the connection is at fault, then the segment. */
 static void segment_failed(struct segments *s, const struct upstream_end *how)
@@ -362,8 +361,7 @@ static void on_done(void *ctx, const struct upstream_end *how)
 		media_done(s);
 }
 
-/* --- what is next
- * ------------------------------------------------------------------------------------ */
+/* --- what is next ----------------------------------------------------------------------------- */
 
 /* True: something is being fetched now, or the connection has ended. */
 static bool fetch_list(struct segments *s, int64_t now_ms)
@@ -428,8 +426,7 @@ static void fetch_next(struct segments *s, int64_t now_ms)
 	}
 }
 
-/* --- giving
- * ----------------------------------------------------------------------------------------- */
+/* --- giving ----------------------------------------------------------------------------------- */
 
 void segments_flush(struct segments *s)
 {

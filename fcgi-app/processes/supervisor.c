@@ -37,8 +37,7 @@ enum {
 
 enum { FD_LOCK, FD_SOCKET }; /* what we hand over */
 
-/* --- the table
- * ------------------------------------------------------------------------------------ */
+/* --- the table -------------------------------------------------------------------------------- */
 
 struct task {
 	const struct role *role;
@@ -114,9 +113,7 @@ static bool is_still_asked(const struct supervisor *s, const struct task *t)
 	return clock_real_ms() - asked_ms < s->conf->live_idle_s * 1000;
 }
 
-/* --- starting
-
- * ----------------------------------------------------------------------------------- */
+/* --- starting --------------------------------------------------------------------------------- */
 
 struct start {
 	struct supervisor *supervisor;
@@ -191,9 +188,7 @@ static void start_waiting(struct supervisor *s)
 	}
 }
 
-/* --- ending
-
- * ------------------------------------------------------------------------------------- */
+/* --- ending ----------------------------------------------------------------------------------- */
 
 static bool is_needed(const struct supervisor *s, const struct task *t, int status)
 {
@@ -259,9 +254,7 @@ static void end_all(struct supervisor *s)
 	}
 }
 
-/* --- messages
-
- * ----------------------------------------------------------------------------------- */
+/* --- messages --------------------------------------------------------------------------------- */
 
 static const struct role *find_verb(struct span verb)
 {
@@ -333,9 +326,7 @@ static void take_messages(struct supervisor *s)
 	}
 }
 
-/* --- life
-
- * --------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 /* Becomes the new image; comes back only when that fails. */
 static void become_new(struct supervisor *s)

@@ -10,7 +10,6 @@
 #include "lib/base/buf.h"
 
 /* Sets all of a track but its samples; the avcC is appended to `config`, which the track
-
  * borrows. */
 int encode_describe(const struct record *r, const struct rendition *x, struct track *out,
 	struct buf *config, struct fail *f);

@@ -66,7 +66,6 @@ static void language(const AVStream *st, char *to, size_t size)
 }
 
 /* Decodes the first `count` packets that were kept until a frame comes out; false where none
-
  * does. */
 static bool frame_of(const struct look_stream *s, size_t count, AVCodecContext *c, AVFrame *frame)
 {

@@ -16,7 +16,6 @@ enum {
 };
 
 /* The table in a full box, behind its version, flags and `skip` bytes, of entries of `size`
-
  * bytes. */
 static bool table(struct span body, size_t skip, size_t size, struct moov_table *out)
 {
@@ -280,9 +279,7 @@ void moov_release(struct moov *m)
 	*m = (struct moov){0};
 }
 
-/* --- one sample after the other
-
- * ---------------------------------------------------------------- */
+/* --- one sample after the other --------------------------------------------------------------- */
 
 void moov_begin(struct moov_walk *w, const struct moov_track *track)
 {

@@ -28,7 +28,6 @@ struct moov_box {
 };
 
 /* Takes the next box off *rest. False at the end, and where none is whole: then *rest is not
-
  * empty. */
 static inline bool moov_box_next(struct span *rest, struct moov_box *out)
 {

@@ -70,7 +70,6 @@ static size_t range_size(struct reader *r, uint64_t offset)
 }
 
 /* Makes source[offset] stand in the window. Returns the bytes there from it on, 0 at the end,
-
  * -1. */
 static int fill(struct reader *r, uint64_t offset)
 {

@@ -5,7 +5,6 @@
 #define SLUICE_BASE_MUST_H
 
 /* Aborts with file, line and the text of the condition when `cond` is false. Stays on in
-
  * releases. */
 #define must(cond) ((cond) ? (void)0 : must_failed(__FILE__, __LINE__, #cond))
 

@@ -60,7 +60,6 @@ static void add_input(struct args *a, const struct recipe *r)
 }
 
 /* One decode for all. A picture that is wider than 16:9 is made lower, never larger than its
-
  * rung. */
 static void add_filters(struct args *a, const struct recipe *r)
 {

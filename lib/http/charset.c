@@ -69,7 +69,6 @@ static void from_1252(struct span s, struct buf *to)
 }
 
 /* Zeros at every other place: what UTF-16 has of Western text. -1: little end first, 1: big, 0:
-
  * no. */
 static int guess_utf16(struct span s)
 {

@@ -68,7 +68,6 @@ static size_t key_len(struct span s, size_t at)
 }
 
 /* A quote ends a value when the line, the name or another attribute follows; others belong to
-
  * it. */
 static bool ends_value(struct span s, size_t at)
 {

@@ -106,7 +106,6 @@ static const struct {
 };
 
 /* Stretches whose characters move by `by`; with `even` only the capitals, which are the even
-
  * ones. */
 static const struct {
 	uint32_t first, last;

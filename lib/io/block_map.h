@@ -83,7 +83,6 @@ int64_t block_map_used_ms(const struct block_map *m);
 bool block_map_is_published(const struct block_map *m);
 
 /* Whether another object has taken this one's place, or it was removed: nothing will come any
-
  * more. */
 bool block_map_is_gone(const struct block_map *m);
 

@@ -52,9 +52,7 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-/* --- what is left
-
- * ------------------------------------------------------------------------------ */
+/* --- what is left ----------------------------------------------------------------------------- */
 
 /* Kills our children but `spare`; false when there is none. */
 static bool kill_children(pid_t spare)
@@ -145,9 +143,7 @@ static int keeper_main(void *ctx)
 	return n != (ssize_t)sizeof(report);
 }
 
-/* --- following it
-
- * ------------------------------------------------------------------------------ */
+/* --- following it ----------------------------------------------------------------------------- */
 
 /* Reads what is there now. False when it is more than there may be. */
 static bool drain(struct running *r, int *fd, struct buf *to)
@@ -188,9 +184,7 @@ static bool follow(struct running *r, struct report *report)
 	return false;
 }
 
-/* --- the whole
-
- * --------------------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 static int start(struct running *r, struct fail *f)
 {

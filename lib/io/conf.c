@@ -49,9 +49,7 @@ static size_t find_setting(const char *name)
 	return i;
 }
 
-/* --- mistakes
-
- * ----------------------------------------------------------------------------------- */
+/* --- mistakes --------------------------------------------------------------------------------- */
 
 struct nearest {
 	const char *name;
@@ -106,7 +104,6 @@ static void put_better(const char *text, const char *word, bool in_source, struc
 }
 
 /* libconfuse's own words for what it cannot read; for the commonest mistakes we have better
-
  * ones. */
 __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
@@ -126,9 +123,7 @@ __attribute__((format(printf, 2, 0))) static void on_error(cfg_t *cfg, const cha
 	buf_release(&better);
 }
 
-/* --- values
-
- * ------------------------------------------------------------------------------------- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 /* Called by libconfuse behind every setting it has read. */
 static int on_value(cfg_t *cfg, cfg_opt_t *opt)

@@ -47,7 +47,6 @@ struct conf_source {
 };
 
 /* One `channel "live-8" { … }` or `category "Radio" { … }` section: what is not as for the
-
  * others. */
 struct conf_own {
 	const char *name; /* the channel's id; the category's name */

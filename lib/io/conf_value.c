@@ -80,7 +80,6 @@ static int read_factor(const struct setting *s, const char *text, int64_t *out, 
 }
 
 /* The place of the word among `words`, kept as a number or, where the member is a text, as it
-
  * is. */
 static int read_word(const struct setting *s, const char *text, int *out, struct fail *f)
 {

@@ -61,7 +61,6 @@ int64_t db_changes(const struct db *db);
 int db_prepare(struct db *db, const char *sql, struct db_stmt **out, struct fail *f);
 
 /* Binds parameter `n` (from 1). Texts are copied. A bind that finds no memory fails the next
-
  * step. */
 void db_bind_int(struct db_stmt *st, int n, int64_t value);
 void db_bind_text(struct db_stmt *st, int n, struct span text);

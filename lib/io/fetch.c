@@ -118,7 +118,6 @@ static void read_head(const struct transfer *t, struct fetch_head *head)
 }
 
 /* Of the last answer, redirects left out; "" where it has none, or one that is too long to be
-
  * one. */
 static void copy_header(const struct transfer *t, const char *name, char *to, size_t size)
 {

@@ -57,7 +57,6 @@ enum lease_result lease_take(const struct lease_env *env, const char *name, cons
 bool lease_renew(struct lease *lease);
 
 /* Gives it back, so that anybody may take it at once, and sets *lease to NULL. Accepts NULL
-
  * there. */
 void lease_drop(struct lease **lease);
 

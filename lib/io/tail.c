@@ -80,9 +80,7 @@ int64_t tail_losses(const struct tail *t)
 	return t->losses;
 }
 
-/* --- places
-
- * ------------------------------------------------------------------------------------- */
+/* --- places ----------------------------------------------------------------------------------- */
 
 static size_t kept_before(int64_t offset)
 {
@@ -154,9 +152,7 @@ static int open_file(int dir, const char *name, struct stat *st)
 	return -1;
 }
 
-/* --- what lies beside it
-
- * ------------------------------------------------------------------------ */
+/* --- what lies beside it ---------------------------------------------------------------------- */
 
 /* Looks at each file whose name begins as ours does. `see` takes the descriptor, and ends the walk,
  * by returning true. */
@@ -280,12 +276,9 @@ static bool find(struct tail *t)
 	return begin_current(t);
 }
 
-/* --- reading
-
- * ------------------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* It is not any more what it was: emptied after it was copied. Its copy may hold what is
-
  * missing. */
 static void find_copy(struct tail *t)
 {

@@ -96,9 +96,7 @@ size_t beside_list(const struct title *t, struct beside *to)
 	return count;
 }
 
-/* --- segments
-
- * ---------------------------------------------------------------------------------- */
+/* --- segments --------------------------------------------------------------------------------- */
 
 static int read_all(int fd, struct buf *to, struct fail *f)
 {

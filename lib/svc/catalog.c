@@ -100,9 +100,7 @@ void catalog_end(struct catalog *c, struct db *db)
 	give_back(c, db);
 }
 
-/* --- rows
-
- * --------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 #define COLUMNS                                                                                    \
 	"c.key, c.name, coalesce(k.name, ''), c.logo, c.epg, c.number, c.archive_days, c.adult, "  \
@@ -222,8 +220,7 @@ int catalog_address(struct catalog *c, const struct channel_entry *entry,
 	return found ? 0 : fail_set(f, FAIL_MISSING, "The list has no such address");
 }
 
-/* --- one channel of several sources
- * ------------------------------------------------------------------------------------ */
+/* --- one channel of several sources ----------------------------------------------------------- */
 
 /* What sources are compared by. */
 struct marks {
@@ -295,9 +292,7 @@ static int is_listed_before(
 	return found;
 }
 
-/* --- pages
-
- * -------------------------------------------------------------------------------------- */
+/* --- pages ------------------------------------------------------------------------------------ */
 
 struct page {
 	const struct catalog_query *query;

@@ -125,7 +125,6 @@ int catalog_channels(
 	struct catalog *c, const struct catalog_query *query, char *next, struct fail *f);
 
 /* Calls `each` for every category that has channels. Those of one name in several sources are
-
  * one. */
 int catalog_categories(struct catalog *c,
 	int (*each)(void *ctx, const struct catalog_category *category), void *ctx, struct fail *f);

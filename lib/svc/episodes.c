@@ -16,9 +16,7 @@
 
 enum { LOOK_MS = 20, CALL_MS = 500 };
 
-/* --- waiting
-
- * ----------------------------------------------------------------------------------- */
+/* --- waiting ---------------------------------------------------------------------------------- */
 
 /* Whether what was learnt may have been overtaken. */
 static bool is_old(const struct series *series, const struct series_asked *asked)
@@ -93,9 +91,7 @@ int episodes_await(const struct conf *conf, struct catalog *catalog, const struc
 	}
 }
 
-/* --- asking
-
- * ------------------------------------------------------------------------------------ */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 struct asking {
 	struct db *db;

@@ -163,7 +163,6 @@ void memo_drop(const struct conf *conf, struct mc *mc, const char *family, const
 }
 
 /* Whether the file is of no use: it has ended, is none of ours, or was left by a writer that
-
  * died. */
 static bool has_ended(int dir, const char *name)
 {

@@ -14,7 +14,6 @@ bool prefetch_is_warm(const struct resolved_at *at, const struct resolved_ask *a
 	const struct resolved *r, const char *boot);
 
 /* How many prefetched streams are kept now, for the janitor, which forgets those that have
-
  * ended. */
 int64_t prefetch_count(const struct conf *conf);
 

@@ -115,7 +115,6 @@ void publish_room(const struct conf *conf, const struct board *board, enum publi
 	struct publish_room *out);
 
 /* What is kept in PUBLISH_WWW: all, and of its files those that streams are made of and
-
  * pictures. */
 struct publish_count {
 	int64_t bytes, files, streams, pictures;

@@ -106,9 +106,7 @@ bool resolve_look(const struct conf *conf, struct mc *mc, const struct resolve *
 	return look(conf, mc, name, arena, out);
 }
 
-/* --- asking
-
- * ------------------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 struct asking {
 	const struct conf *conf;

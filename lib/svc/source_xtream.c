@@ -22,8 +22,7 @@ enum {
 	DEPTH_MAX = 32
 };
 
-/* --- reading tolerantly
- * ---------------------------------------------------------------------------- */
+/* --- reading tolerantly ----------------------------------------------------------------------- */
 
 struct span xtream_text(struct json_object *o, const char *name)
 {
@@ -272,8 +271,7 @@ int source_xtream_login(struct span json, struct fail *f)
 	return result;
 }
 
-/* --- asking
- * ------------------------------------------------------------------------------------------ */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 static int put_base(const struct conf_source *s, struct buf *url, struct fail *f)
 {

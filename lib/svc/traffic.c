@@ -44,9 +44,7 @@ static void add_sum(struct traffic_sum *to, const struct traffic_sum *sum)
 	to->bytes += sum->bytes;
 }
 
-/* --- what is there
-
- * ------------------------------------------------------------------------------ */
+/* --- what is there ---------------------------------------------------------------------------- */
 
 static int read_place(struct traffic *t, struct fail *f)
 {
@@ -125,9 +123,7 @@ void traffic_show(const struct traffic *t, struct board *board)
 	}
 }
 
-/* --- a batch
-
- * ------------------------------------------------------------------------------------ */
+/* --- a batch ---------------------------------------------------------------------------------- */
 
 /* FNV-1a. */
 static uint32_t hash_text(uint32_t hash, const char *text)
@@ -197,9 +193,7 @@ void traffic_add(struct traffic *t, const struct access_line *l)
 	add_sum(&e->sum, &sum);
 }
 
-/* --- committing
-
- * --------------------------------------------------------------------------------- */
+/* --- committing ------------------------------------------------------------------------------- */
 
 static void bind_sum(struct db_stmt *st, int first, const struct traffic_sum *sum)
 {
@@ -292,9 +286,7 @@ int traffic_commit(struct traffic *t, const struct tail_place *place, struct fai
 	return 0;
 }
 
-/* --- upstream
-
- * ----------------------------------------------------------------------------------- */
+/* --- upstream --------------------------------------------------------------------------------- */
 
 /* How much of `now` is new. Less than was seen means that the board was made anew. */
 static int take_news(struct db *db, const char *source, int64_t now, int64_t *news, struct fail *f)
@@ -360,9 +352,7 @@ int traffic_note_upstream(struct traffic *t, const struct board *board, struct f
 	return -1;
 }
 
-/* --- what is too old
-
- * ---------------------------------------------------------------------------- */
+/* --- what is too old -------------------------------------------------------------------------- */
 
 static int run_for_day(struct db *db, const char *sql, int64_t day, struct fail *f)
 {

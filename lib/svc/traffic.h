@@ -28,9 +28,7 @@ struct traffic_sum {
 	int64_t bytes;
 };
 
-/* --- for the meter
-
- * ------------------------------------------------------------------------------ */
+/* --- for the meter ---------------------------------------------------------------------------- */
 
 /* Opens the sums to go on with them, and makes them when there are none. Fails: FAIL_BUSY when they
  * cannot be read or written now. */

@@ -43,7 +43,6 @@ static struct span body(void)
 }
 
 /* A publish that is refused after `bytes`, and what is there then; "" when all is as it should
-
  * be. */
 static const char *refuse_one(struct place *at, int err, int64_t bytes)
 {

@@ -189,7 +189,6 @@ static inline const char *memcached_ask(struct memcached *m, const char *command
 }
 
 /* A file that moves the clock of this process and its children (SLUICE_CLOCK). Before
-
  * clock_init. */
 static inline int moved_clock_open(void)
 {

@@ -176,8 +176,7 @@ static void read_long(void)
 	buf_release(&b);
 }
 
-/* --- what a body begins with
- * ---------------------------------------------------------------------- */
+/* --- what a body begins with ------------------------------------------------------------------ */
 
 static const struct {
 	const char *text;
@@ -202,8 +201,7 @@ static void look(void)
 	}
 }
 
-/* --- variants
- * --------------------------------------------------------------------------------------- */
+/* --- variants --------------------------------------------------------------------------------- */
 
 #define V(size, rate, codecs, name)                                                                \
 	"#EXT-X-STREAM-INF:BANDWIDTH=" rate ",RESOLUTION=" size ",CODECS=\"" codecs "\"\n" name "\n"

@@ -66,7 +66,6 @@ static void begin(struct tail **t, const struct tail_place *from)
 }
 
 /* Sets the time on which a file was changed, as that of files that are rotated one after
-
  * another. */
 static void age(const char *of, int seconds)
 {
