@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/must.h"
@@ -127,15 +128,29 @@ static enum family family_of(const struct route *route)
 	return route->pool == POOL_RELAY ? FAMILY_NONE : FAMILY_API;
 }
 
-static bool find_client(const struct rate *r, struct request *rq, struct cidr_address *out)
+/* Of all front servers nginx alone tells fields of one name one by one. From the others a second
+ * one is another spelling, "X_Forwarded_For", which proxies pass as it is, and may stand anywhere.
+ */
+static bool is_doubtful(const struct request *rq, size_t count)
+{
+	const char *dialect = fcgi_param(rq->x, "SLUICE_SEND_FILE");
+
+	return count > 1 && (!dialect || strcasecmp(dialect, "X-Accel-Redirect") != 0);
+}
+
+/* 1, or 0 where nobody says who asks. */
+static int find_client(
+	const struct rate *r, struct request *rq, struct cidr_address *out, struct fail *f)
 {
 	const char *name = r->field == FORWARDED_RFC ? "HTTP_FORWARDED" : "HTTP_X_FORWARDED_FOR";
 	const char *values[VALUES_MAX], *value, *remote = fcgi_param(rq->x, "REMOTE_ADDR");
 	size_t count = 0, n;
 
-	/* The last ones are those that count. */
 	for (n = 0; (value = fcgi_param_again(rq->x, name, n)); n++)
 		;
+	if (is_doubtful(rq, n))
+		return fail_set(f, FAIL_INPUT, "The header that names the client came twice");
+	/* The last ones are those that count. */
 	for (n = n > VALUES_MAX ? n - VALUES_MAX : 0; count < VALUES_MAX; n++) {
 		value = fcgi_param_again(rq->x, name, n);
 		if (!value)
@@ -144,9 +159,9 @@ static bool find_client(const struct rate *r, struct request *rq, struct cidr_ad
 	}
 	if (!remote || !forwarded_client(
 			       remote, r->field, values, count, r->trusted, r->trusted_count, out))
-		return false;
+		return 0;
 	*out = forwarded_counted(out);
-	return true;
+	return 1;
 }
 
 static bool is_here(const struct cidr_address *a)
@@ -183,21 +198,26 @@ static struct client *slot_of(struct rate *r, const struct cidr_address *client)
 }
 
 /* As count_up(), but memcached hears of it in steps alone: most requests are short, and so is what
- * they may cost. Who shares a place with another is forgotten between two steps. */
+ * they may cost. Those who come to share a place with another are counted one by one: neither may
+ * have the other forgotten. */
 static int64_t count_step(struct rate *r, const struct cidr_address *client, int64_t window)
 {
 	int64_t step = r->limit[FAMILY_API] / STEPS + 1, due = 0, count;
-	struct client *c = slot_of(r, client);
+	struct client *c = slot_of(r, client), other = {.window = -1};
 
 	pthread_mutex_lock(&r->lock);
-	if (memcmp(&c->address, client, sizeof(*client)) != 0 || c->window != window)
+	if (memcmp(&c->address, client, sizeof(*client)) != 0 || c->window != window) {
+		other = *c;
 		*c = (struct client){*client, window, 0, 0};
-	if (++c->more >= step) {
+	}
+	if (++c->more >= step || other.window == window) {
 		due = c->more;
 		c->more = 0;
 	}
 	count = c->counted + c->more + due;
 	pthread_mutex_unlock(&r->lock);
+	if (other.window == window && other.more)
+		count_up(r, FAMILY_API, &other.address, window, other.more);
 	if (!due)
 		return count;
 	count = count_up(r, FAMILY_API, client, window, due);
@@ -214,8 +234,11 @@ int rate_check(struct rate *r, const struct route *route, struct request *rq, st
 	enum family family = family_of(route);
 	int64_t limit = r->limit[family], now_s = clock_real_ms() / 1000, count;
 	struct cidr_address client;
+	int found = limit ? find_client(r, rq, &client, f) : 0;
 
-	if (!limit || !find_client(r, rq, &client) || (family == FAMILY_API && is_here(&client)))
+	if (found <= 0)
+		return found;
+	if (family == FAMILY_API && is_here(&client))
 		return 0;
 	count = family == FAMILY_API ? count_step(r, &client, now_s / WINDOW_S)
 				     : count_up(r, family, &client, now_s / WINDOW_S, 1);

@@ -21,7 +21,8 @@ int rate_open(struct rate **out, const struct conf *conf, struct mc *mc, struct 
 void rate_close(struct rate **r);
 
 /* Counts the request that goes to `route`. Fails: FAIL_LIMITED, with what Retry-After and
- * RateLimit-… say in the reply. Families that few may ask for say RateLimit-… with every answer. */
+ * RateLimit-… say in the reply; FAIL_INPUT where the header that names the client came twice, in
+ * two spellings. Families that few may ask for say RateLimit-… with every answer. */
 int rate_check(struct rate *r, const struct route *route, struct request *rq, struct reply *reply,
 	struct fail *f);
 
