@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use IO::Socket::INET;
 use Test::More;
 use Time::HiRes qw(time);
 use App;
@@ -67,4 +68,15 @@ $app->move_clock(29 * 60);
 is first('song')->header('X-Cache'), 'HIT', 'it is kept for half an hour';
 $app->move_clock(2 * 60);
 ok $app->wait_for(sub { $app->get('/health')->json->{cache}{prefetchCacheSize} == 0 }, 20), 'then it counts as prefetched no more';
+
+# --- who floods it -----------------------------------------------------------------------------------------
+# A source that takes connections and says nothing.
+my $silent = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 100) or die "silent: $!\n";
+my $port = $silent->sockport;
+$app = App->new(import => 0, via => 'fastcgi', conf => { rate_api => 'none' }, sources => [ $resolver->source(allow => ["127.0.0.1/32:$edge"]),
+	{ name => 'silent', type => 'http', media => 'audio', url => "http://127.0.0.1:$port/{id}", allow => ["127.0.0.1/32:$port"] } ]);
+my %said;
+$said{ $app->get("/prefetch?v=silent.$_")->status }++ for 1 .. 300;
+is join(' ', sort keys %said), '202 503', 'of one kind only so much waits';
+is $app->get('/cdn/stream/flooded', Range => 'bytes=0-9')->status, 206, 'and who plays something now does not wait for that';
 done_testing;

@@ -50,6 +50,15 @@ struct jobs {
 
 /* --- tasks ------------------------------------------------------------------------------------ */
 
+static size_t count_tasks(const struct jobs *j, const struct job *job)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < j->count; i++)
+		n += j->task[i].job == job;
+	return n;
+}
+
 static size_t count_running(const struct jobs *j, const struct job *job)
 {
 	size_t n = 0;
@@ -160,8 +169,8 @@ static const char *take_line(struct jobs *j, const char *line)
 		log_debug("ignored", LOG_INT("bytes", strlen(line)));
 		return "no\n";
 	}
-	if (j->count == JOBS_QUEUE_MAX) {
-		log_warn("jobs_full", LOG_INT("tasks", JOBS_QUEUE_MAX));
+	if (j->count == JOBS_QUEUE_MAX || count_tasks(j, job) == JOBS_KIND_MAX) {
+		log_warn("jobs_full", LOG_STR("job", job->name), LOG_INT("tasks", j->count));
 		return "full\n";
 	}
 	t = &j->task[j->count++];

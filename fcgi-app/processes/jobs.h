@@ -9,7 +9,10 @@
 struct board;
 struct conf;
 
-enum { JOBS_QUEUE_MAX = 512 /* tasks, running ones included */ };
+enum {
+	JOBS_QUEUE_MAX = 512, /* tasks, running ones included */
+	JOBS_KIND_MAX = 256   /* of one kind: who floods one leaves room for the others */
+};
 
 /* Runs until SIGTERM or until it is idle; ends its children. Returns the exit status. */
 int jobs_run(const struct conf *conf, struct board *board);
