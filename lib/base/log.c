@@ -12,6 +12,7 @@
 
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
+#include "lib/base/span.h"
 
 enum { LINE_MAX_BYTES = 4000 }; /* below PIPE_BUF, so that a pipe keeps lines whole too */
 
@@ -73,33 +74,50 @@ bool log_level_parse(const char *word, enum log_level *level)
 	return false;
 }
 
-static bool is_plain(const char *s)
+/* Bytes of the character at the front, if it may stand in a line as it is; else 0. What no UTF-8
+ * is, and the controls U+0080 to U+009F, are orders to some terminals. */
+static size_t shown(struct span text)
 {
-	if (!*s)
+	unsigned char c = (unsigned char)text.ptr[0];
+	size_t n = span_character(text);
+
+	if (c < ' ' || c == 0x7f || (n == 2 && c == 0xc2 && (unsigned char)text.ptr[1] < 0xa0))
+		return 0;
+	return n;
+}
+
+static bool is_plain(struct span text)
+{
+	if (text.len == 0)
 		return false;
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-		if (c <= ' ' || c == '"' || c == '\\' || c == '=' || c == 0x7f)
+	while (text.len) {
+		size_t n = shown(text);
+
+		if (n == 0 || strchr(" \"\\=", text.ptr[0]))
 			return false;
+		text = span_make(text.ptr + n, text.len - n);
 	}
 	return true;
 }
 
-static void put_value(struct buf *line, const char *s)
+static void put_value(struct buf *line, struct span text)
 {
-	if (is_plain(s)) {
-		buf_puts(line, s);
+	if (is_plain(text)) {
+		buf_add(line, text.ptr, text.len);
 		return;
 	}
 	buf_putc(line, '"');
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-		if (c == '"' || c == '\\')
-			buf_printf(line, "\\%c", c);
-		else if (c < ' ' || c == 0x7f)
-			buf_printf(line, "\\x%02x", c);
+	while (text.len) {
+		size_t n = shown(text);
+
+		if (n == 0)
+			buf_printf(line, "\\x%02x", (unsigned char)text.ptr[0]);
+		else if (strchr("\"\\", text.ptr[0]))
+			buf_printf(line, "\\%c", text.ptr[0]);
 		else
-			buf_putc(line, (char)c);
+			buf_add(line, text.ptr, n);
+		n += n == 0;
+		text = span_make(text.ptr + n, text.len - n);
 	}
 	buf_putc(line, '"');
 }
@@ -129,7 +147,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 	for (; fields->key; fields++) {
 		buf_printf(&line, " %s=", fields->key);
 		if (fields->text)
-			put_value(&line, fields->text);
+			put_value(&line, span_of(fields->text));
 		else
 			buf_printf(&line, "%lld", (long long)fields->number);
 	}

@@ -1,9 +1,10 @@
 /* lib/base/log.h - one line per event: time, level, process, event, then key=value fields.
  * SPDX-License-Identifier: BSD-2-Clause
  *   2026-11-21T01:09:41.123Z info live[4711] started channel=live-8 run=6f0c… n=880123
- * Values with blanks, quotes, '=' or control bytes are quoted and escaped, so that no value can
- * forge a line. Callers pass no secret and no full upstream URL (see fetch_redact). Each line is
- * one write(2) to standard error or to the log file, so that processes never mix within a line. */
+ * Values with blanks, quotes, '=' or control characters are quoted and escaped, and so is what is
+ * no UTF-8, so that no value can forge a line or give orders to a terminal. Callers pass no secret
+ * and no full upstream URL (see fetch_redact). Each line is one write(2) to standard error or to
+ * the log file, so that processes never mix within a line. */
 #ifndef SLUICE_BASE_LOG_H
 #define SLUICE_BASE_LOG_H
 

@@ -91,3 +91,23 @@ bool span_copy(struct span a, char *to, size_t size)
 	to[a.len] = '\0';
 	return true;
 }
+
+size_t span_character(struct span text)
+{
+	const unsigned char *s = (const unsigned char *)text.ptr;
+	size_t n;
+
+	if (text.len == 0)
+		return 0;
+	n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+	if (n == 0 || n > text.len || s[0] > 0xf4)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+		(s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return n;
+}

@@ -6,29 +6,11 @@
 
 #include "lib/base/num.h"
 
-/* Length of the well-formed sequence at s (RFC 3629 section 4), 0 when there is none. */
-static size_t utf8_length(const unsigned char *s, size_t room)
-{
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-
-	if (n == 0 || n > room || s[0] > 0xf4)
-		return 0;
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-		(s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 bool path_is_utf8(struct span text)
 {
-	const unsigned char *s = (const unsigned char *)text.ptr;
-
 	for (size_t i = 0; i < text.len;) {
-		size_t n = utf8_length(s + i, text.len - i);
+		size_t n = span_character(span_make(text.ptr + i, text.len - i));
+
 		if (n == 0)
 			return false;
 		i += n;

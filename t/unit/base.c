@@ -154,8 +154,18 @@ static void log_lines(void)
 	ok(strstr(text, " went name=\"a\\x0ab \\\"c\\\"\" n=-5 none=-\n") != NULL,
 		"values are escaped, so that none can forge a line");
 	ok(strstr(text, "hidden") == NULL, "what lies below the level is dropped");
-	log_info("long", LOG_STR("x", longest));
+	log_info("seen", LOG_STR("a", "Zo\xc3\xab-\xe4\xb8\xad"),
+		LOG_STR("b", "x\xc2\x9b"
+			     "31m"),
+		LOG_STR("c", "y\x9b"
+			     "31m\x1b[0m\xc3"));
 	ssize_t n = read(fd, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	ok(strstr(text, " a=Zo\xc3\xab-\xe4\xb8\xad b=\"x\\xc2\\x9b31m\" "
+			"c=\"y\\x9b31m\\x1b[0m\\xc3\"\n") != NULL,
+		"letters stay, what would give orders to a terminal does not");
+	log_info("long", LOG_STR("x", longest));
+	n = read(fd, text, sizeof(text) - 1);
 	ok(n > 0 && n <= 4096 && text[n - 1] == '\n', "a long line is cut and still ends");
 	is_int(log_open("/nonexistent/x", LOG_INFO, &f), -1, "a log that cannot be opened is said");
 	close(fd);
