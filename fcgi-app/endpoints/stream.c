@@ -277,7 +277,9 @@ static void send_json(struct app *app, struct request *rq, struct reply *r,
 	put_about(root, app, film);
 	put_series(root, app, &film->title.film);
 	json_send(r, 200, root);
-	reply_cache(r, "public, max-age=1");
+	/* Whether an edge may be named depends on the page that asks. */
+	reply_cache(
+		r, film->title.where == TITLE_FILE ? "public, max-age=1" : "private, max-age=1");
 }
 
 /* --- what plays now --------------------------------------------------------------------------- */
@@ -309,6 +311,8 @@ static int answer(struct app *app, struct request *rq, struct reply *r, struct f
 		return -1;
 	reply_vary(r, "Accept");
 	if (json > 0 && json > accept_weight(request_header(rq, "HTTP_ACCEPT"), "video/mp4")) {
+		if (quality.hinted)
+			reply_vary(r, FIND_HINTS);
 		send_json(app, rq, r, film, &quality.ladder);
 		return 0;
 	}
