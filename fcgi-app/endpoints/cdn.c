@@ -185,8 +185,8 @@ static int await(struct app *app, struct request *rq, struct reply *r, void *ctx
 	struct awaited *a = ctx;
 	int own = blocks_is_known(a->blocks) ? 0 : learn(app, rq, r, a->blocks, &a->ask, f);
 
-	if (own < 0 && f->kind == FAIL_UPSTREAM && joined_is(app, rq, &a->ask))
-		return joined_redirect(rq, r, &a->ask, f);
+	if (own < 0 && f->kind == FAIL_UPSTREAM)
+		return joined_redirect(app, rq, r, &a->ask, f);
 	if (own)
 		return own > 0 ? send_own_file(app, rq, r, &a->ask, f) : -1;
 	send_bytes(r, a->blocks);

@@ -13,7 +13,7 @@
 #include "fcgi-app/endpoints/film.h"
 #include "lib/hls/m3u8.h"
 #include "lib/hls/sidx.h"
-#include "lib/svc/resolved.h"
+#include "lib/svc/pair.h"
 
 enum {
 	WAIT_MS = 20000,
@@ -23,74 +23,44 @@ enum {
 };
 
 static const char list_type[] = "application/vnd.apple.mpegurl";
-static const char *const words[] = {"source", "1080p", "720p", "480p", "360p", "240p", "144p"};
 
-enum { WORDS = sizeof(words) / sizeof(words[0]) };
-
-/* --- what there is ---------------------------------------------------------------------------- */
-
-static enum resolved_result find(struct app *app, struct request *rq, const char *id,
-	const char *word, const char *format, int wait_ms, struct resolved *out, int64_t *retry_s,
-	struct fail *f)
+int joined_redirect(struct app *app, struct request *rq, struct reply *r,
+	const struct object_ask *ask, struct fail *f)
 {
 	const struct resolved_at at = app_resolved_at(app);
-	struct resolved_ask ask = {.id = id, .hinted_kbps = INT64_MAX, .format = format};
-
-	*retry_s = 0;
-	if (!quality_parse(span_of(word), &ask.quality))
-		return RESOLVED_FAILED;
-	return resolved_await(&at, &ask, wait_ms, &rq->arena, out, retry_s, f);
-}
-
-bool joined_is(struct app *app, struct request *rq, const struct object_ask *ask)
-{
-	const struct resolved_at at = app_resolved_at(app);
-	const struct resolved_ask picture = {
-		ask->id, object_ask_quality(ask), ask->kbps, RESOLVED_PICTURE};
-	struct resolved found;
-	struct fail ignored;
+	const struct quality q = object_ask_quality(ask);
+	const struct wish wish = pair_wish(app->conf, &q);
+	const struct fail before = *f;
+	bool said = q.kind == QUALITY_HEIGHT || q.kind == QUALITY_SOURCE;
+	struct pair pair;
 	int64_t retry_s;
 
-	return !*ask->format &&
-	       resolved_find(&at, &picture, &rq->arena, &found, &retry_s, &ignored) ==
-		       RESOLVED_FOUND &&
-	       found.program && found.video;
-}
-
-int joined_redirect(
-	struct request *rq, struct reply *r, const struct object_ask *ask, struct fail *f)
-{
-	struct quality q = object_ask_quality(ask);
-	const char *to = q.kind != QUALITY_HEIGHT
-				 ? arena_printf(&rq->arena, "/cdn/hls/%s/master.m3u8", ask->id)
-				 : arena_printf(&rq->arena, "/cdn/hls/%s/master.m3u8?quality=%dp",
-					   ask->id, q.height);
-
-	return film_redirect(r, to, f);
+	if (wish.count == 0 || !pair_suits(ask->format))
+		return -1;
+	if (pair_find(&at, ask->id, wish.steps[0].word, WAIT_MS, &rq->arena, &pair, &retry_s, f) !=
+		RESOLVED_FOUND) {
+		if (f->kind == FAIL_MISSING)
+			*f = before;
+		return -1;
+	}
+	*f = (struct fail){0};
+	return film_redirect(r,
+		arena_printf(&rq->arena, "/cdn/hls/%s/master.m3u8%s%s", ask->id,
+			said ? "?quality=" : "", said ? wish.steps[0].word : ""),
+		f);
 }
 
 struct joined {
 	char id[OBJECT_ID_BYTES];
 	enum { MASTER, PICTURE, SOUND } what;
-	const char *word;   /* of `words`, or "high" */
+	struct quality quality;
+	const char *word;   /* of the picture, as lib/svc/pair.h has them; "" for the sound */
 	const char *suffix; /* ".m3u8" of a list, ".mp4" of the bytes */
 };
 
 static const char *const stems[] = {[MASTER] = "master", [PICTURE] = "picture-", [SOUND] = "sound"};
 
-static bool is_id(const char *text)
-{
-	return strspn(text, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-") ==
-	       strlen(text);
-}
-
 /* --- the master ------------------------------------------------------------------------------- */
-
-static bool is_mp4(const struct resolved *r)
-{
-	return strcmp(r->format, "mp4") == 0 || strcmp(r->format, "m4a") == 0 ||
-	       strcmp(r->format, "m4v") == 0;
-}
 
 /* A source's own words for what is in it stand in the list only where they are no more than
  * that. */
@@ -115,56 +85,68 @@ static void add_variant(struct buf *list, const char *word, const struct resolve
 	buf_printf(list, "%s\npicture-%s.m3u8\n", sound ? ",AUDIO=\"sound\"" : "", word);
 }
 
-/* Sound that cannot be joined is told; a video without any plays without. */
-static int find_sound(struct app *app, struct request *rq, const char *id, struct resolved *sound,
-	bool *has, struct fail *f)
+struct listing {
+	const struct resolved_at at;
+	struct request *rq;
+	const struct joined *joined;
+	const struct pair *pair;
+	const char *first; /* the object that stands first */
+	struct buf text;
+};
+
+/* Each object once: `last` is the one before. */
+static const char *add_picture(struct listing *l, const char *word, const char *last)
 {
+	const struct resolved_ask ask = pair_ask(l->joined->id, word);
+	struct resolved picture;
+	struct fail ignored;
 	int64_t retry_s;
 
-	*has = find(app, rq, id, "high", "aac", 0, sound, &retry_s, f) == RESOLVED_FOUND &&
-	       !sound->video;
-	if (*has && !is_mp4(sound))
-		return fail_set(f, FAIL_UPSTREAM,
-			"The source's sound is in no MP4, and cannot be joined with the picture");
-	return 0;
+	if (resolved_find(&l->at, &ask, &l->rq->arena, &picture, &retry_s, &ignored) !=
+			RESOLVED_FOUND ||
+		strcmp(picture.object, last) == 0 || strcmp(picture.object, l->first) == 0)
+		return last;
+	add_variant(&l->text, word, &picture, l->pair->has_sound ? &l->pair->sound : NULL);
+	return picture.object;
 }
 
-/* From the wished quality downwards, each object once. */
+/* The wished picture stands first, as players begin with it; where none was named, those above it
+ * follow, too. */
+static void list_pictures(struct listing *l, const struct conf *conf)
+{
+	static const struct quality most = {QUALITY_HEIGHT, 1080};
+	const struct quality *q = &l->joined->quality;
+	bool said = q->kind == QUALITY_HEIGHT || q->kind == QUALITY_SOURCE;
+	const struct wish wish = pair_wish(conf, said ? q : &most);
+	const char *last = "";
+
+	l->first = "";
+	l->first = add_picture(l, l->joined->word, "");
+	for (size_t i = 0; i < wish.count; i++)
+		last = add_picture(l, wish.steps[i].word, last);
+}
+
 static int make_master(struct app *app, struct request *rq, struct reply *r, const struct joined *j,
 	struct fail *f)
 {
-	struct resolved picture = {0}, sound;
-	const char *last = "";
-	struct buf list;
+	struct pair pair;
+	struct listing l = {
+		.at = app_resolved_at(app), .rq = rq, .joined = j, .pair = &pair, .first = ""};
 	int64_t retry_s = 0;
-	bool has, begun = false;
 
-	if (find(app, rq, j->id, j->word, RESOLVED_PICTURE, WAIT_MS, &picture, &retry_s, f) !=
-			RESOLVED_FOUND ||
-		find_sound(app, rq, j->id, &sound, &has, f) < 0) {
+	if (pair_find(&l.at, j->id, j->word, WAIT_MS, &rq->arena, &pair, &retry_s, f) !=
+		RESOLVED_FOUND) {
 		r->retry_after_s = (int)retry_s;
 		return -1;
 	}
-	if (!picture.program || !picture.video)
-		return fail_set(f, FAIL_MISSING, "This has no picture apart from its sound");
-	buf_init(&list, LIST_MAX);
-	buf_puts(&list, "#EXTM3U\n#EXT-X-VERSION:6\n");
-	if (has)
-		buf_puts(&list, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"sound\",NAME=\"Sound\","
-				"DEFAULT=YES,AUTOSELECT=YES,URI=\"sound.m3u8\"\n");
-	for (size_t i = 0; i < WORDS; i++) {
-		begun = begun || words[i] == j->word;
-		if (!begun ||
-			find(app, rq, j->id, words[i], RESOLVED_PICTURE, 0, &picture, &retry_s,
-				f) != RESOLVED_FOUND ||
-			strcmp(picture.object, last) == 0)
-			continue;
-		add_variant(&list, words[i], &picture, has ? &sound : NULL);
-		last = picture.object;
-	}
-	*f = (struct fail){0};
-	reply_text(r, 200, list_type, buf_span(&list));
-	buf_release(&list);
+	buf_init(&l.text, LIST_MAX);
+	buf_puts(&l.text, "#EXTM3U\n#EXT-X-VERSION:6\n");
+	if (pair.has_sound)
+		buf_puts(&l.text, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"sound\",NAME=\"Sound\","
+				  "DEFAULT=YES,AUTOSELECT=YES,URI=\"sound.m3u8\"\n");
+	list_pictures(&l, app->conf);
+	reply_text(r, 200, list_type, buf_span(&l.text));
+	buf_release(&l.text);
 	reply_cache(r, "private, no-cache");
 	return 0;
 }
@@ -274,13 +256,9 @@ static int send_list(struct reply *r, struct blocks *b, const char *uri, struct 
 
 static int make_ask(const struct joined *j, struct object_ask *ask, struct fail *f)
 {
-	struct quality quality;
-
-	if (quality_parse(span_of(j->word), &quality) &&
-		object_ask_make(ask, j->id, &quality, INT64_MAX,
-			j->what == SOUND ? "aac" : RESOLVED_PICTURE))
-		return 0;
-	return fail_set(f, FAIL_INPUT, "This is no id");
+	return pair_object(ask, j->id, j->what == SOUND ? NULL : j->word)
+		       ? 0
+		       : fail_set(f, FAIL_INPUT, "This is no id");
 }
 
 static int make(struct app *app, struct request *rq, struct reply *r, void *ctx, struct fail *f)
@@ -302,20 +280,20 @@ static int make(struct app *app, struct request *rq, struct reply *r, void *ctx,
 	return bad;
 }
 
-/* One of `words`; "" or "auto": all of them but the source's own. */
-static bool read_word(struct span text, const char **word)
+/* A quality that a picture can have; "" and "auto" leave it to the settings. */
+static bool read_quality(const struct conf *conf, struct span text, struct joined *j)
 {
-	for (size_t i = 0; i < WORDS; i++) {
-		*word = words[i];
-		if (span_is(text, words[i]))
-			return true;
-	}
-	*word = words[1];
-	return text.len == 0 || span_is(text, "auto");
+	struct wish wish;
+
+	if (!quality_parse(text, &j->quality))
+		return false;
+	wish = pair_wish(conf, &j->quality);
+	j->word = wish.count ? wish.steps[0].word : "";
+	return wish.count > 0;
 }
 
 /* "picture-720p.m3u8" and the like. */
-static bool read_name(struct span name, struct joined *j)
+static bool read_name(const struct conf *conf, struct span name, struct joined *j)
 {
 	static const char *const suffixes[] = {".m3u8", ".mp4"};
 	struct span rest;
@@ -327,7 +305,7 @@ static bool read_name(struct span name, struct joined *j)
 		return false;
 	len = strlen(stems[j->what]);
 	rest = span_make(name.ptr + len, name.len - len);
-	j->word = "high";
+	j->word = "";
 	for (size_t i = 0; i < 2; i++) {
 		len = strlen(suffixes[i]);
 		if (rest.len < len ||
@@ -335,7 +313,7 @@ static bool read_name(struct span name, struct joined *j)
 			continue;
 		j->suffix = suffixes[i];
 		rest.len -= len;
-		return j->what == PICTURE ? rest.len && read_word(rest, &j->word)
+		return j->what == PICTURE ? rest.len && read_quality(conf, rest, j)
 					  : rest.len == 0 && (j->what || i == 0);
 	}
 	return false;
@@ -349,11 +327,11 @@ int joined_show(struct app *app, struct request *rq, struct reply *r, struct fai
 
 	if (!j)
 		return fail_set(f, FAIL_INPUT, "The request is too large");
-	if (!read_name(rq->args[1], j))
+	if (!read_name(app->conf, rq->args[1], j))
 		return fail_set(f, FAIL_MISSING, "There is no such list");
-	if (!span_copy(rq->args[0], j->id, sizeof(j->id)) || !is_id(j->id))
+	if (!span_copy(rq->args[0], j->id, sizeof(j->id)) || !object_id_ok(j->id))
 		return fail_set(f, FAIL_INPUT, "This is no id");
-	if (j->what == MASTER && !read_word(span_of(quality), &j->word))
+	if (j->what == MASTER && !read_quality(app->conf, span_of(quality), j))
 		return fail_set(f, FAIL_INPUT, "Unknown quality: 144p to 1080p, source or auto");
 	if (strcmp(j->suffix, ".mp4") == 0)
 		return make_ask(j, &ask, f) < 0 ? -1 : cdn_object(app, rq, r, &ask, f);

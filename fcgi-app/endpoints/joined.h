@@ -6,8 +6,6 @@
 #ifndef SLUICE_ENDPOINTS_JOINED_H
 #define SLUICE_ENDPOINTS_JOINED_H
 
-#include <stdbool.h>
-
 #include "fcgi-app/door/reply.h"
 
 struct app;
@@ -17,11 +15,9 @@ struct app;
  * ".mp4". */
 int joined_show(struct app *app, struct request *rq, struct reply *r, struct fail *f);
 
-/* Whether what `ask` means has its picture and its sound apart, as far as that is known. */
-bool joined_is(struct app *app, struct request *rq, const struct object_ask *ask);
-
-/* Sends the client to the master of it. Fails: FAIL_INPUT. */
-int joined_redirect(
-	struct request *rq, struct reply *r, const struct object_ask *ask, struct fail *f);
+/* Where `ask` failed as *f says: sends the client to the master of what is there in two parts, or
+ * says why those cannot be joined; otherwise *f stays. Waits for what must be resolved. */
+int joined_redirect(struct app *app, struct request *rq, struct reply *r,
+	const struct object_ask *ask, struct fail *f);
 
 #endif

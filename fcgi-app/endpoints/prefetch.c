@@ -34,19 +34,19 @@ static int warm_up(
 	const struct resolved_at at = app_resolved_at(app);
 	const char *quality = request_query(rq, "quality"), *format = request_query(rq, "format");
 	struct resolved_ask ask = {.id = id, .hinted_kbps = INT64_MAX, .format = format};
-	struct resolved found;
+	struct prefetch what;
 	int64_t retry_s = 0;
 	char line[JOBS_LINE_MAX];
 
 	if (!quality_parse(span_of(quality), &ask.quality))
 		return fail_set(f, FAIL_INPUT,
 			"Unknown quality: low, medium, high, 144p to 1080p, source, audio or auto");
-	switch (resolved_find(&at, &ask, &rq->arena, &found, &retry_s, f)) {
+	switch (prefetch_find(&at, &ask, 0, &rq->arena, &what, &retry_s, f)) {
 	case RESOLVED_FAILED:
 		r->retry_after_s = (int)(retry_s < INT_MAX ? retry_s : INT_MAX);
 		return -1;
 	case RESOLVED_FOUND:
-		if (prefetch_is_warm(&at, &ask, &found, app->boot)) {
+		if (prefetch_is_warm(app->conf, &what, app->boot)) {
 			send_status(r, id, true);
 			return 0;
 		}

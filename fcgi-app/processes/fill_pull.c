@@ -54,9 +54,22 @@ static int refuse_status(struct fill_pull *p, int status)
 	return fail_set(&p->why, FAIL_UPSTREAM, "The source refuses this (status %d)", status);
 }
 
-static bool is_page(const struct fetch_head *head)
+/* What is no media, however good its status is. */
+static int check_type(struct fill_pull *p, const struct fetch_head *head)
 {
-	return strncasecmp(head->content_type, "text/html", 9) == 0;
+	static const char *const lists[] = {"application/vnd.apple.mpegurl",
+		"application/x-mpegurl", "audio/mpegurl", "audio/x-mpegurl"};
+	const char *type = head->content_type;
+
+	if (head->status == 200 && strncasecmp(type, "text/html", 9) == 0)
+		return refuse(p, FAIL_UPSTREAM, "The source sends a web page, and no media");
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		if (strncasecmp(type, lists[i], strlen(lists[i])) == 0)
+			return refuse(p, FAIL_UPSTREAM,
+				"The source sends a list of segments (HLS), which is no stream; "
+				"what is live can be a channel of a source of type m3u");
+	}
+	return 0;
 }
 
 /* All of it instead of a part (RFC 9110 section 15.3.7): right as well, but from the beginning. */
@@ -64,8 +77,6 @@ static int check_whole(struct fill_pull *p, const struct fetch_head *head)
 {
 	struct fill_object *o = p->object;
 
-	if (is_page(head))
-		return refuse(p, FAIL_UPSTREAM, "The source sends a web page, and no media");
 	if (head->length < 0)
 		return refuse(p, FAIL_UPSTREAM, "The source does not say how long this is");
 	if (!fill_object_meet(o, head->length, head->validator, head->content_type))
@@ -117,6 +128,8 @@ static int check_head(struct fill_pull *p, const struct fetch_head *head)
 {
 	if (*head->encoding && strcasecmp(head->encoding, "identity") != 0)
 		return refuse(p, FAIL_UPSTREAM, "The source sends this compressed, unasked");
+	if ((head->status == 200 || head->status == 206) && check_type(p, head) < 0)
+		return -1;
 	switch (head->status) {
 	case 206:
 		return check_part(p, head);

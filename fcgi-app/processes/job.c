@@ -110,9 +110,10 @@ static int64_t prefetchers(const struct conf *conf)
 	return conf->resolvers * 4;
 }
 
+/* Picture and sound may be asked for apart, after what cannot be sent as one. */
 static int64_t prefetch_bound_ms(const struct conf *conf)
 {
-	return conf->resolve_timeout_s * 2000;
+	return conf->resolve_timeout_s * 4000;
 }
 
 /* --- art -------------------------------------------------------------------------------------- */

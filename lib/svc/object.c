@@ -11,20 +11,26 @@
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
 
+bool object_id_ok(const char *id)
+{
+	return *id && strspn(id, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "._-") == strlen(id);
+}
+
 bool object_ask_make(struct object_ask *to, const char *id, const struct quality *quality,
 	int64_t kbps, const char *format)
 {
 	*to = (struct object_ask){.quality = (int32_t)quality->kind, .height = quality->height};
 	if (quality->kind == QUALITY_AUTO)
 		to->kbps = wish_hint(kbps);
-	return span_copy(span_of(id), to->id, sizeof(to->id)) &&
-	       span_copy(span_of(format), to->format, sizeof(to->format)) && *id;
+	return span_copy(span_of(id), to->id, sizeof(to->id)) && object_id_ok(to->id) &&
+	       span_copy(span_of(format), to->format, sizeof(to->format));
 }
 
 bool object_ask_ok(const struct object_ask *ask)
 {
 	return memchr(ask->id, '\0', sizeof(ask->id)) &&
-	       memchr(ask->format, '\0', sizeof(ask->format)) && ask->id[0] &&
+	       memchr(ask->format, '\0', sizeof(ask->format)) && object_id_ok(ask->id) &&
 	       ask->quality >= QUALITY_UNSAID && ask->quality <= QUALITY_SOURCE && ask->kbps >= 0;
 }
 

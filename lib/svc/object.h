@@ -29,7 +29,10 @@ struct object_ask {
 	int32_t quality, height;	  /* of struct quality */
 };
 
-/* False for an id or a format that is too long to be one. */
+/* An id of a title, a page or a source's own: letters, digits, '.', '_' and '-'. */
+bool object_id_ok(const char *id);
+
+/* False for what is no id, and for a format that is too long to be one. */
 bool object_ask_make(struct object_ask *to, const char *id, const struct quality *quality,
 	int64_t kbps, const char *format);
 bool object_ask_ok(const struct object_ask *ask); /* of one that came from outside */

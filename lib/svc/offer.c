@@ -57,6 +57,17 @@ static bool is_sound(const struct offer_format *n)
 	       (n->kind == OFFER_SOUND) == (n->height == 0);
 }
 
+/* By its ending, or that of its address. */
+static bool is_list(const struct offer_format *n)
+{
+	struct span path = span_of(n->url), rest = path;
+
+	span_next(&rest, '#', &path);
+	rest = path;
+	span_next(&rest, '?', &path);
+	return span_is(span_of(n->ext), "m3u8") || span_ends(path, ".m3u8");
+}
+
 bool offer_add(struct offer *o, struct arena *arena, const struct offer_format *n)
 {
 	const char *id = n->id;
@@ -64,6 +75,10 @@ bool offer_add(struct offer *o, struct arena *arena, const struct offer_format *
 	if (!n->url || !id || !n->ext || !n->codecs || !n->agent || !n->referrer ||
 		o->count == OFFER_FORMATS_MAX || !is_sound(n))
 		return false;
+	if (is_list(n)) {
+		o->has_lists = true;
+		return true;
+	}
 	if (!*id)
 		id = arena_printf(arena, "%zu", o->count + 1);
 	if (!id)
@@ -217,6 +232,10 @@ int offer_read(struct span text, struct arena *arena, struct offer *out, struct 
 		result = offer_read_json(text, arena, out, f);
 	else
 		result = read_lines(text, arena, out, f);
+	if (result == 0 && out->count == 0 && out->has_lists)
+		return fail_set(f, FAIL_UPSTREAM,
+			"The resolver names only lists of segments (HLS), which are no streams; "
+			"what is live can be a channel of a source of type m3u");
 	if (result == 0 && out->count == 0)
 		return fail_set(
 			f, FAIL_UPSTREAM, "The resolver names no address that can be fetched");

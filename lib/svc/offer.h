@@ -50,7 +50,8 @@ struct offer {
 	int64_t duration_s;
 	int64_t made_ms; /* since the epoch; 0 as a resolver says it */
 	struct offer_format formats[OFFER_FORMATS_MAX];
-	size_t count; /* at least 1 once read */
+	size_t count;	/* at least 1 once read */
+	bool has_lists; /* playlists were named, which are left out */
 };
 
 /* Reads what a resolver printed; texts live in `arena`. Nothing in it is repaired.
@@ -63,10 +64,11 @@ void offer_print(const struct offer *o, struct buf *to);
 /* When the first of its addresses ends, by what they say themselves; 0: none says it. */
 int64_t offer_ends_ms(const struct offer *o);
 
-/* The format that comes nearest to the wish from below, or else the lowest there is; NULL when
- * `refuses` (may be NULL) refuses all, or there is none with sound. `format`: "mp3", "aac", "opus"
- * or "flac" is taken where the step has it; OFFER_PICTURE_ALONE: only pictures in MP4 without
- * sound, which are not given otherwise. */
+/* The format that comes nearest to the wish from below, or else the lowest there is; what browsers
+ * play before what they do not, and of equal height what all of them play. NULL when `refuses` (may
+ * be NULL) refuses all, or there is none with sound. `format`: "mp3", "aac", "opus" or "flac" is
+ * taken where the step has it; OFFER_PICTURE_ALONE: only pictures in MP4 without sound, which are
+ * not given otherwise. */
 #define OFFER_PICTURE_ALONE "picture"
 struct offer_choice {
 	const struct wish *wish;
@@ -85,8 +87,8 @@ const char *offer_type(const struct offer_format *format);
 /* Whether it is an http or https address that can stand in an answer or a request as it is. */
 bool offer_is_url(struct span text);
 
-/* For the two that read: adds a format where it is sound; one without an id gets its number. False:
- * it is left out. */
+/* For the two that read: adds a format where it is sound; one without an id gets its number. A
+ * playlist is noted alone. False: it is left out. */
 bool offer_add(struct offer *o, struct arena *arena, const struct offer_format *format);
 
 /* The JSON alone. */

@@ -18,12 +18,39 @@ static bool has_codec(const struct offer_format *n, const char *codec)
 	return false;
 }
 
-/* Whether it is of the format that a request names. */
+/* Whether it is of the format that a request names. An "m4a" may hold other sound, if it says so.
+ */
 static bool is_format(const struct offer_format *n, const char *format)
 {
 	if (span_is(span_of(format), "aac"))
-		return has_codec(n, "aac") || has_codec(n, "mp4a") || has_codec(n, "m4a");
+		return has_codec(n, "aac") || has_codec(n, "mp4a") ||
+		       (!*n->codecs && has_codec(n, "m4a"));
 	return has_codec(n, format);
+}
+
+static bool is_among(const char *word, const char *const *list)
+{
+	while (*list && strcmp(word, *list) != 0)
+		list++;
+	return *list != NULL;
+}
+
+enum plays { PLAYS_NOWHERE, PLAYS_OFTEN, PLAYS_EVERYWHERE };
+
+/* In browsers, by its container and what is in it; what does not say is believed to. */
+static enum plays plays(const struct offer_format *n)
+{
+	static const char *const mp4[] = {"", "mp4", "m4v", "m4a", NULL};
+	static const char *const others[] = {
+		"webm", "mp3", "aac", "ogg", "oga", "opus", "flac", "wav", NULL};
+
+	if (has_codec(n, "ec-3") || has_codec(n, "ac-3"))
+		return PLAYS_NOWHERE;
+	if (!is_among(n->ext, mp4))
+		return is_among(n->ext, others) ? PLAYS_OFTEN : PLAYS_NOWHERE;
+	return n->kind == OFFER_SOUND || !*n->codecs || has_codec(n, "avc1") || has_codec(n, "h264")
+		       ? PLAYS_EVERYWHERE
+		       : PLAYS_OFTEN;
 }
 
 /* Opus sounds as good as others with a quarter more. */
@@ -63,8 +90,15 @@ static bool suits(
 static bool is_better(
 	const struct offer_format *a, const struct offer_format *b, const char *format)
 {
-	if (!b || a->height != b->height)
-		return !b || a->height > b->height;
+	bool named = format && *format;
+
+	if (!b || !plays(a) != !plays(b))
+		return !b || plays(a);
+	if (a->height != b->height)
+		return a->height > b->height;
+	if (a->kind != OFFER_SOUND && plays(a) != plays(b) &&
+		(!named || is_format(a, format) == is_format(b, format)))
+		return plays(a) > plays(b);
 	return worth(a, format) > worth(b, format);
 }
 
@@ -90,8 +124,8 @@ static const struct offer_format *best(
 /* Sound before a picture with it, where sound is wished; then what is least. */
 static bool is_lower(const struct offer_format *a, const struct offer_format *b, bool wants_sound)
 {
-	if (!b)
-		return true;
+	if (!b || !plays(a) != !plays(b))
+		return !b || plays(a);
 	if (a->kind != b->kind)
 		return (a->kind == OFFER_SOUND) == wants_sound;
 	return a->height != b->height ? a->height < b->height : a->kbps < b->kbps;

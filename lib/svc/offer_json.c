@@ -107,6 +107,8 @@ static void add_format(struct json_object *format, struct arena *arena, struct o
 {
 	struct offer_format n = {.kind = OFFER_BOTH};
 
+	if (span_starts(text_of(format, "protocol"), "m3u8"))
+		to->has_lists = true;
 	if (!is_fetched(format) || (has_no(format, "acodec") && has_no(format, "vcodec")))
 		return;
 	if (is_sound(format))

@@ -19,21 +19,65 @@
 #include "lib/io/mc.h"
 #include "lib/svc/blocks.h"
 #include "lib/svc/catalog.h"
+#include "lib/svc/pair.h"
 #include "lib/svc/wanted.h"
 
 enum { ARENA_MAX = 256 * 1024, WORDS = 4 };
 
-/* --- what is warm ----------------------------------------------------------------------------- */
+/* --- what it is ------------------------------------------------------------------------------- */
 
-static bool ask_for_object(const struct resolved_ask *ask, struct object_ask *out)
+static int ask_for_one(const struct resolved_ask *ask, struct prefetch *out, struct fail *f)
 {
 	const char *format = ask->format;
 
 	if (format && (!*format || strcmp(format, "auto") == 0))
 		format = NULL;
-	return object_ask_make(out, ask->id, &ask->quality,
-		ask->quality.kind == QUALITY_AUTO ? ask->hinted_kbps : 0, format);
+	out->count = 1;
+	return object_ask_make(&out->objects[0], ask->id, &ask->quality,
+		       ask->quality.kind == QUALITY_AUTO ? ask->hinted_kbps : 0, format)
+		       ? 0
+		       : fail_set(f, FAIL_INPUT, "This is no id or no format");
 }
+
+/* What cannot be sent as one, as *f says, may be a pair. */
+static enum resolved_result find_pair(const struct resolved_at *at, const struct resolved_ask *ask,
+	int64_t wait_ms, struct arena *arena, struct prefetch *out, int64_t *retry_s,
+	struct fail *f)
+{
+	const struct wish wish = pair_wish(at->conf, &ask->quality);
+	const struct fail before = *f;
+	enum resolved_result result;
+	struct pair pair;
+
+	if (f->kind != FAIL_UPSTREAM || wish.count == 0 || !pair_suits(ask->format))
+		return RESOLVED_FAILED;
+	result = pair_find(at, ask->id, wish.steps[0].word, wait_ms, arena, &pair, retry_s, f);
+	if (result == RESOLVED_FAILED && f->kind == FAIL_MISSING)
+		*f = before;
+	if (result != RESOLVED_FOUND)
+		return result;
+	pair_object(&out->objects[0], ask->id, wish.steps[0].word);
+	pair_object(&out->objects[1], ask->id, NULL);
+	out->count = pair.has_sound ? 2 : 1;
+	return RESOLVED_FOUND;
+}
+
+enum resolved_result prefetch_find(const struct resolved_at *at, const struct resolved_ask *ask,
+	int64_t wait_ms, struct arena *arena, struct prefetch *out, int64_t *retry_s,
+	struct fail *f)
+{
+	struct resolved r;
+	enum resolved_result result = resolved_await(at, ask, wait_ms, arena, &r, retry_s, f);
+
+	out->count = 0;
+	if (result == RESOLVED_FAILED)
+		return find_pair(at, ask, wait_ms, arena, out, retry_s, f);
+	if (result == RESOLVED_FOUND && r.where != RESOLVED_FILE && ask_for_one(ask, out, f) < 0)
+		return RESOLVED_FAILED;
+	return result;
+}
+
+/* --- what is warm ----------------------------------------------------------------------------- */
 
 /* The last of the bytes that are fetched ahead. */
 static int64_t last_byte(const struct conf *conf, const struct block_map_info *info)
@@ -49,20 +93,19 @@ static bool is_here(const struct conf *conf, const struct blocks *b)
 	       strcmp(blocks_x_cache(b, 0, last_byte(conf, blocks_info(b))), "HIT") == 0;
 }
 
-bool prefetch_is_warm(const struct resolved_at *at, const struct resolved_ask *ask,
-	const struct resolved *r, const char *boot)
+bool prefetch_is_warm(const struct conf *conf, const struct prefetch *p, const char *boot)
 {
-	struct object_ask object;
-	struct blocks *b;
-	struct fail f;
-	bool warm;
+	bool warm = true;
 
-	if (r->where == RESOLVED_FILE)
-		return true;
-	if (!ask_for_object(ask, &object) || blocks_open(&b, at->conf, boot, &object, -1, &f) < 0)
-		return false;
-	warm = is_here(at->conf, b);
-	blocks_close(&b);
+	for (size_t i = 0; i < p->count && warm; i++) {
+		struct blocks *b;
+		struct fail f;
+
+		if (blocks_open(&b, conf, boot, &p->objects[i], -1, &f) < 0)
+			return false;
+		warm = is_here(conf, b);
+		blocks_close(&b);
+	}
 	return warm;
 }
 
@@ -144,20 +187,19 @@ bool prefetch_read(
 /* --- doing it --------------------------------------------------------------------------------- */
 
 /* What was fetched ahead lives for prefetch_ttl, though nobody has used it yet. */
-static void keep(const struct resolved_at *at, const struct object_ask *object, const char *boot)
+static void keep(const struct conf *conf, const struct object_ask *object, const char *boot)
 {
 	char name[OBJECT_NAME_BYTES];
 	struct block_map *map;
 	int64_t more_s;
 
 	object_name(object, name);
-	if (!object_open(at->conf, name, boot, &map))
+	if (!object_open(conf, name, boot, &map))
 		return;
-	more_s = at->conf->prefetch_ttl_s - block_map_info(map)->life_s;
+	more_s = conf->prefetch_ttl_s - block_map_info(map)->life_s;
 	if (more_s > 0)
 		block_map_touch(map, clock_real_ms() + more_s * 1000);
 	block_map_close(&map);
-	note(at, name);
 }
 
 /* Reads them as a client would, and throws them away. */
@@ -178,38 +220,51 @@ static int read_first(const struct conf *conf, struct blocks *b, int64_t *retry_
 	return 0;
 }
 
-static int fetch_ahead(const struct resolved_at *at, const struct resolved_ask *ask, struct fail *f)
+static int fetch_object(
+	const struct conf *conf, const struct object_ask *object, const char *boot, struct fail *f)
 {
-	char boot[BLOCK_MAP_BOOT_BYTES];
-	struct object_ask object;
 	int64_t retry_s = 0;
 	struct blocks *b;
 	int result;
 
-	block_map_boot(boot);
-	if (!ask_for_object(ask, &object))
-		return fail_set(f, FAIL_INPUT, "This is no id or no format");
-	if (blocks_open(&b, at->conf, boot, &object, -1, f) < 0)
+	if (blocks_open(&b, conf, boot, object, -1, f) < 0)
 		return -1;
-	result = is_here(at->conf, b) ? 0 : read_first(at->conf, b, &retry_s, f);
+	result = is_here(conf, b) ? 0 : read_first(conf, b, &retry_s, f);
 	blocks_close(&b);
 	if (result == 0)
-		keep(at, &object, boot);
+		keep(conf, object, boot);
 	return result;
+}
+
+/* However many objects it has, it is one stream. */
+static int fetch_ahead(const struct resolved_at *at, const struct prefetch *p, struct fail *f)
+{
+	char boot[BLOCK_MAP_BOOT_BYTES], name[OBJECT_NAME_BYTES];
+
+	block_map_boot(boot);
+	for (size_t i = 0; i < p->count; i++) {
+		if (fetch_object(at->conf, &p->objects[i], boot, f) < 0)
+			return -1;
+	}
+	if (p->count && prefetch_is_warm(at->conf, p, boot)) {
+		object_name(&p->objects[0], name);
+		note(at, name);
+	}
+	return 0;
 }
 
 static void warm_up(const struct resolved_at *at, const char *line, struct arena *arena)
 {
 	int64_t began_ms = clock_mono_ms(), retry_s;
 	struct resolved_ask ask;
-	struct resolved r;
+	struct prefetch p;
 	struct fail f = {0};
 
 	if (!prefetch_read(at->conf, line, arena, &ask))
 		return;
-	if (resolved_await(at, &ask, at->conf->resolve_timeout_s * 1000, arena, &r, &retry_s, &f) ==
+	if (prefetch_find(at, &ask, at->conf->resolve_timeout_s * 1000, arena, &p, &retry_s, &f) ==
 			RESOLVED_FOUND &&
-		(r.where == RESOLVED_FILE || fetch_ahead(at, &ask, &f) == 0))
+		fetch_ahead(at, &p, &f) == 0)
 		f.kind = FAIL_NONE;
 	log_info("prefetched", LOG_STR("id", ask.id), LOG_STR("said", f.kind ? f.text : "ok"),
 		LOG_INT("ms", clock_mono_ms() - began_ms));

@@ -6,12 +6,24 @@
 #include <stdbool.h>
 
 #include "lib/svc/jobs.h"
+#include "lib/svc/object.h"
 #include "lib/svc/resolved.h"
 
-/* Whether nothing is left to be done: it is a file of ours, or its first `prefetch_bytes` are here.
- * `boot` as blocks_open() takes it. */
-bool prefetch_is_warm(const struct resolved_at *at, const struct resolved_ask *ask,
-	const struct resolved *r, const char *boot);
+/* What is fetched ahead: nothing of a file of ours, both objects of a pair (lib/svc/pair.h). */
+struct prefetch {
+	struct object_ask objects[2];
+	size_t count;
+};
+
+/* Finds out what `ask` means, waiting at most `wait_ms` for what must be resolved. Fails: as
+ * resolved_find() and pair_find(). */
+enum resolved_result prefetch_find(const struct resolved_at *at, const struct resolved_ask *ask,
+	int64_t wait_ms, struct arena *arena, struct prefetch *out, int64_t *retry_s,
+	struct fail *f);
+
+/* Whether nothing is left to be done: the first `prefetch_bytes` of each are here. `boot` as
+ * blocks_open() takes it. */
+bool prefetch_is_warm(const struct conf *conf, const struct prefetch *p, const char *boot);
 
 /* How many prefetched streams are kept now, for the janitor, which forgets those that have
  * ended. */

@@ -12,6 +12,7 @@
 #include "lib/svc/object.h"
 #include "lib/svc/objects.h"
 #include "lib/svc/publish.h"
+#include "lib/svc/resolved.h"
 #include "lib/svc/store.h"
 
 static void purge_files(struct publisher *p, const char *id, struct purged *out)
@@ -69,7 +70,7 @@ static void purge_streams(
 {
 	static const char *const qualities[] = {"", "auto", "audio", "low", "medium", "high",
 		"144p", "240p", "360p", "480p", "720p", "1080p", "source"};
-	static const char *const formats[] = {NULL, "mp3", "aac", "opus", "flac"};
+	static const char *const formats[] = {NULL, "mp3", "aac", "opus", "flac", RESOLVED_PICTURE};
 	struct object_ask ask;
 	struct quality q;
 

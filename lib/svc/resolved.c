@@ -228,6 +228,28 @@ static enum resolved_result give(
 	return RESOLVED_FOUND;
 }
 
+/* Nothing in it suits. */
+static enum resolved_result refuse_all(struct finding *x, const struct offer *o)
+{
+	const char *ext = NULL;
+
+	if (!x->ask->format || strcmp(x->ask->format, RESOLVED_PICTURE) != 0)
+		return failed(x, FAIL_UPSTREAM,
+			"The source offers only pictures without sound, which cannot be sent as "
+			"one");
+	for (size_t i = 0; i < o->count; i++) {
+		if (o->formats[i].kind == OFFER_PICTURE)
+			ext = o->formats[i].ext;
+	}
+	if (!ext)
+		return failed(x, FAIL_MISSING, "This has no picture apart from its sound");
+	fail_set(x->f, FAIL_UPSTREAM,
+		"The source's picture is apart from its sound and in no MP4 (%s), so that HLS "
+		"cannot join them",
+		*ext ? ext : "it does not say in what");
+	return RESOLVED_FAILED;
+}
+
 static enum resolved_result choose(struct finding *x, const struct offer *o)
 {
 	const struct offer_choice choice = {&x->wish, x->ask->format, refuses, x};
@@ -235,10 +257,7 @@ static enum resolved_result choose(struct finding *x, const struct offer *o)
 
 	if (n)
 		return give(x, o, n);
-	if (x->f->kind)
-		return RESOLVED_FAILED;
-	return failed(x, FAIL_UPSTREAM,
-		"The source offers only pictures without sound, which cannot be sent as one");
+	return x->f->kind ? RESOLVED_FAILED : refuse_all(x, o);
 }
 
 static struct resolve question(const struct finding *x)

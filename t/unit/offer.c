@@ -82,11 +82,27 @@ static const struct {
 	{"formats that are none", "{\"formats\":{\"url\":\"https://e.example/a.mp3\"}}", -1},
 	{"only what is no resource", "{\"url\":\"https://e.example/a.m3u8\",\"protocol\":\"m3u8\"}",
 		-1},
+	{"a list of segments beside a file", "https://e.example/a.m3u8?x\nhttps://e.example/b.mp3",
+		1},
+	{"a list of segments alone", "https://e.example/a.m3u8", -1},
+	{"one that is live",
+		"{\"is_live\":true,\"formats\":[{\"url\":\"https://e.example/l\","
+		"\"protocol\":\"m3u8_native\"}]}",
+		-1},
 	{"strange figures",
 		"{\"url\":\"https://e.example/a\",\"ext\":\"mp3\",\"abr\":-5,\"height\":1e300,"
 		"\"filesize\":null,\"duration\":\"long\"}",
 		1},
 };
+
+#define BOTH(EXT, CODECS, HEIGHT, KBPS)                                                            \
+	"id: " EXT "\next: " EXT "\nkind: both\ncodecs: " CODECS "\nheight: " HEIGHT               \
+	"\nkbps: " KBPS "\nhttps://e/v\n"
+#define SOUND(ID, EXT, CODECS, KBPS)                                                               \
+	"id: " ID "\next: " EXT "\nkind: audio\ncodecs: " CODECS "\nkbps: " KBPS "\nhttps://e/a\n"
+#define PICTURE(ID, EXT, CODECS, HEIGHT)                                                           \
+	"id: " ID "\next: " EXT "\nkind: video\ncodecs: " CODECS "\nheight: " HEIGHT               \
+	"\nkbps: 900\nhttps://e/p\n"
 
 static bool is_hd(void *ctx, const struct offer_format *n)
 {
@@ -128,6 +144,32 @@ static const struct {
 	{"kind: video\nheight: 480\nhttps://e.example/v.mp4", "480p", "", NULL, NULL, NULL},
 	{"kbps: 400\nid: x\nhttps://e/x\nkbps: 300\nid: y\nhttps://e/y", "low", "", NULL, "y",
 		"high"},
+	/* what browsers play comes before what they do not, however high it is */
+	{BOTH("flv", "", "720", "900") BOTH("mp4", "", "480", "700"), "1080p", "", NULL, "mp4",
+		"480p"},
+	{BOTH("flv", "", "720", "900") BOTH("mp4", "", "480", "700"), "144p", "", NULL, "mp4",
+		"480p"},
+	{BOTH("mkv", "", "720", "900"), "720p", "", NULL, "mkv", "720p"},
+	{BOTH("webm", "vp9,opus", "720", "900") BOTH("mp4", "avc1.64001f,mp4a.40.2", "720", "700"),
+		"720p", "", NULL, "mp4", "720p"},
+	{BOTH("webm", "vp9,opus", "720", "900") BOTH("mp4", "avc1.64001f,mp4a.40.2", "720", "700"),
+		"720p", "opus", NULL, "webm", "720p"},
+	{BOTH("webm", "vp9,opus", "1080", "900") BOTH("mp4", "avc1.64001f,mp4a.40.2", "720", "700"),
+		"1080p", "", NULL, "webm", "1080p"},
+	{SOUND("eac3", "m4a", "ec-3", "384") SOUND("aac", "m4a", "mp4a.40.2", "128"), "high", "aac",
+		NULL, "aac", "medium"},
+	{SOUND("eac3", "m4a", "ec-3", "384") SOUND("aac", "m4a", "mp4a.40.2", "128"), "high", "",
+		NULL, "aac", "medium"},
+	{SOUND("old", "wma", "", "192") SOUND("mp3", "mp3", "", "128"), "high", "", NULL, "mp3",
+		"medium"},
+	{SOUND("m4a", "m4a", "", "128") SOUND("mp3", "mp3", "", "192"), "high", "aac", NULL, "m4a",
+		"medium"},
+	{PICTURE("av1", "mp4", "av01.0.08M.08", "1080")
+			PICTURE("avc", "mp4", "avc1.640028", "1080"),
+		"1080p", OFFER_PICTURE_ALONE, NULL, "avc", "1080p"},
+	{PICTURE("av1", "mp4", "av01.0.08M.08", "1080") PICTURE("avc", "mp4", "avc1.64001f", "720"),
+		"1080p", OFFER_PICTURE_ALONE, NULL, "av1", "1080p"},
+	{PICTURE("vp9", "webm", "vp9", "1080"), "1080p", OFFER_PICTURE_ALONE, NULL, NULL, NULL},
 };
 
 static void chosen(void)
@@ -191,6 +233,9 @@ int main(void)
 			result < 0 ? ": " : "", result < 0 ? f.text : "");
 		arena_reset(&arena);
 	}
+	offer_read(span_of("ext: m3u8\nhttps://e.example/live"), &arena, offer, &f);
+	ok(strstr(f.text, "a channel of a source of type m3u"), "what to do with one is said: %s",
+		f.text);
 	offer_read(span_of(TUBE), &arena, offer, &f);
 	is_str(offer->title, "A song", "the title is cleaned");
 	is_int(offer->duration_s, 212, "the duration is had");
