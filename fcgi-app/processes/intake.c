@@ -164,14 +164,17 @@ static int64_t with_jitter(int64_t ms)
 	return ms * 3 / 4 + ms * random / 510;
 }
 
+/* One that could not be expected to get anything tells nothing about the source. */
 static void wait_longer(struct intake *in)
 {
 	in->tried_ms = clock_real_ms();
 	in->next_try_ms = clock_mono_ms() + with_jitter(in->backoff_ms);
-	in->backoff_ms *= 2;
-	if (in->backoff_ms > (in->in_vain < SOON ? BACKOFF_SOON_MS : BACKOFF_MAX_MS))
-		in->backoff_ms = in->in_vain < SOON ? BACKOFF_SOON_MS : BACKOFF_MAX_MS;
-	in->in_vain++;
+	if (!in->hopeless) {
+		in->backoff_ms *= 2;
+		if (in->backoff_ms > (in->in_vain < SOON ? BACKOFF_SOON_MS : BACKOFF_MAX_MS))
+			in->backoff_ms = in->in_vain < SOON ? BACKOFF_SOON_MS : BACKOFF_MAX_MS;
+		in->in_vain++;
+	}
 	if (in->next_try_ms - clock_mono_ms() >= YIELD_MS)
 		supply_release(&in->supply); /* another channel may need the connection meanwhile */
 }
@@ -220,7 +223,7 @@ static bool is_token_old(const struct intake *in, const struct upstream_end *how
 
 	return in->failures == 0 && is_token_death(how->status) && !s->token.direct &&
 	       s->proven_ms != s->token.resolved_ms &&
-	       token_refresh_due(&s->token, clock_real_ms());
+	       token_replace_due(&s->token, clock_real_ms());
 }
 
 static void try_another_token(struct intake *in, const struct fail *why)
@@ -268,6 +271,7 @@ static void join(struct intake *in)
 	in->flowing_ms = in->giving_ms = 0;
 	in->skipped_before = in->ts.skipped_bytes;
 	in->joined = in->supply.origin;
+	in->hopeless = supply_is_dead(&in->supply);
 }
 
 static bool has_upstream(struct intake *in)

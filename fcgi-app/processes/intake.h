@@ -47,6 +47,7 @@ struct intake {
 	int64_t giving_ms, given_ms; /* what went into the ring: since the last pause; latest */
 	int64_t skipped_before;
 	int failures;				     /* in a row */
+	bool hopeless;				     /* begun with a token that was dead already */
 	int in_vain;				     /* attempts since media came */
 	char told[sizeof(((struct fail *)0)->text)]; /* in the log, last */
 	struct fail refused;			     /* why this transfer was stopped by us */

@@ -153,10 +153,20 @@ static bool are_all_barred(const struct supply *s)
 	return true;
 }
 
-/* Before a new one may be asked for, the old one may come back to life. */
 static bool is_dead(const struct supply *s, const struct token *t)
 {
-	return t->resolved_ms == s->dead_ms && !t->direct && token_refresh_due(t, clock_real_ms());
+	return t->resolved_ms == s->dead_ms && !t->direct;
+}
+
+bool supply_is_dead(const struct supply *s)
+{
+	return is_dead(s, &s->token);
+}
+
+/* Before a new one may be asked for, the old one may come back to life. */
+static bool is_to_be_replaced(const struct supply *s, const struct token *t)
+{
+	return is_dead(s, t) && token_replace_due(t, clock_real_ms());
 }
 
 static void use(struct supply *s, const struct token *t, const struct origin *o)
@@ -201,7 +211,7 @@ enum supply_answer supply_step(struct supply *s)
 		return SUPPLY_WAITS;
 	}
 	o = origins_named(&s->origins, t.origin);
-	if (!o || is_dead(s, &t) ||
+	if (!o || is_to_be_replaced(s, &t) ||
 		(s->origins.count > 1 && is_barred(s, o) && !are_all_barred(s)) ||
 		!change_slot(s, o, now_ms)) {
 		ask(s, true, now_ms);
@@ -257,7 +267,7 @@ void supply_died(struct supply *s, bool refused)
 		(!s->life_ms || age_ms < s->life_ms))
 		s->life_ms = age_ms;
 	s->dead_ms = s->token.resolved_ms;
-	if (is_dead(s, &s->token))
+	if (is_to_be_replaced(s, &s->token))
 		ask(s, true, clock_mono_ms()); /* it comes while we wait */
 }
 

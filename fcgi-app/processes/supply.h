@@ -66,6 +66,9 @@ void supply_proven(struct supply *s);
 /* The token has stopped working: another one is asked for. `refused`: an edge said so. */
 void supply_died(struct supply *s, bool refused);
 
+/* Whether it had stopped working before: it is too early to ask for another. */
+bool supply_is_dead(const struct supply *s);
+
 /* The origin has failed, or is well again after it had. */
 void supply_failed(struct supply *s, const struct fail *why);
 void supply_well(struct supply *s);

@@ -31,9 +31,9 @@ enum {
 
 void token_print(const struct token *t, struct buf *to)
 {
-	buf_printf(to, "token 2\n%lld %lld %d %d\n%s\n%s\n%s\n%s\n%s\n", (long long)t->resolved_ms,
-		(long long)t->expires_ms, (int)t->why.kind, t->direct, t->url, t->origin, t->agent,
-		t->referrer, t->why.text);
+	buf_printf(to, "token 3\n%lld %lld %lld %d %d\n%s\n%s\n%s\n%s\n%s\n",
+		(long long)t->resolved_ms, (long long)t->before_ms, (long long)t->expires_ms,
+		(int)t->why.kind, t->direct, t->url, t->origin, t->agent, t->referrer, t->why.text);
 }
 
 static bool next_number(struct span *line, int64_t max, int64_t *out)
@@ -56,8 +56,9 @@ bool token_parse(struct span text, struct token *out)
 	struct token t = {0};
 	int64_t kind, direct;
 
-	if (!span_next(&text, '\n', &line) || !span_is(line, "token 2") ||
+	if (!span_next(&text, '\n', &line) || !span_is(line, "token 3") ||
 		!span_next(&text, '\n', &line) || !next_number(&line, INT64_MAX, &t.resolved_ms) ||
+		!next_number(&line, INT64_MAX, &t.before_ms) ||
 		!next_number(&line, INT64_MAX, &t.expires_ms) ||
 		!next_number(&line, FAIL_INTERNAL, &kind) || !next_number(&line, 1, &direct) ||
 		line.ptr)
@@ -107,6 +108,13 @@ enum token_state token_look(const struct conf *conf, struct mc *mc, const char *
 bool token_refresh_due(const struct token *t, int64_t now_ms)
 {
 	return now_ms - t->resolved_ms >= TOKEN_REFRESH_MS;
+}
+
+bool token_replace_due(const struct token *t, int64_t now_ms)
+{
+	return token_refresh_due(t, now_ms) ||
+	       (now_ms - t->resolved_ms >= TOKEN_REPLACE_MS &&
+		       t->resolved_ms - t->before_ms >= TOKEN_CALM_MS);
 }
 
 int64_t token_refusal_ms(const struct token *before, int64_t now_ms)
@@ -159,8 +167,8 @@ static bool is_answered(
 	if (state == TOKEN_NONE)
 		return false;
 	if (!refresh || t->why.kind)
-		return !refresh || !token_refresh_due(t, clock_real_ms());
-	return !token_refresh_due(t, clock_real_ms()) && !has_failed(conf, mc, id, t);
+		return !refresh || !token_replace_due(t, clock_real_ms());
+	return !token_replace_due(t, clock_real_ms()) && !has_failed(conf, mc, id, t);
 }
 
 static int lock_host(const struct conf *conf, const char *id)

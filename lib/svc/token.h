@@ -28,6 +28,8 @@ enum {
 	TOKEN_AGENT_BYTES = 256,
 	TOKEN_REFERRER_BYTES = 1024,
 	TOKEN_REFRESH_MS = 5000,
+	TOKEN_REPLACE_MS = 1000, /* once, where for so long before it nobody was asked: */
+	TOKEN_CALM_MS = 10000,
 	/* A refusal: most pass, and what is buffered is short. Twice as long each time. */
 	TOKEN_NEGATIVE_MS = 1000,
 	TOKEN_NEGATIVE_MAX_MS = 10000,
@@ -41,7 +43,8 @@ struct token {
 	/* the gateway sends the stream itself: asking again would be a second stream */
 	bool direct;
 	struct fail why;     /* kind FAIL_NONE when there is a url */
-	int64_t resolved_ms; /* when the gateway was asked, since the epoch */
+	int64_t resolved_ms; /* when the gateway answered, since the epoch */
+	int64_t before_ms;   /* and the time before; 0: never */
 	int64_t expires_ms;  /* good (or refused) until then */
 };
 
@@ -56,18 +59,22 @@ enum token_state {
 enum token_state token_look(
 	const struct conf *conf, struct mc *mc, const char *id, struct token *t);
 
-/* Whether the gateway may be asked again for a token that stopped working: at most once in 5 s;
- * before that, this one is the answer for all, unless its origin has failed meanwhile. */
+/* Whether the gateway may be asked again because somebody wishes it: at most once in 5 s. Before
+ * that, this one is the answer for all, unless its origin has failed meanwhile. */
 bool token_refresh_due(const struct token *t, int64_t now_ms);
+
+/* Whether it may because this one has stopped working: then also after 1 s, if nobody was asked in
+ * the 10 s before. What viewers have in hand is a few seconds. */
+bool token_replace_due(const struct token *t, int64_t now_ms);
 
 /* How long another refusal is kept, where `before` was known before it. */
 int64_t token_refusal_ms(const struct token *before, int64_t now_ms);
 
 /* Body of the resolver process: asks the gateways for channel `id` unless a good token (with
- * `refresh`: one younger than 5 s, of an origin that is well) is there by the time it is alone, and
- * stores the answer. One at a time on this host by a lock, in the cluster by the lease "tok:{id}".
- * 0: there is an answer now, which may be a refusal; 1: it could not be stored. `board` (may be
- * NULL) counts. */
+ * `refresh`: one that is not yet to be replaced, of an origin that is well) is there by the time it
+ * is alone, and stores the answer. One at a time on this host by a lock, in the cluster by the
+ * lease "tok:{id}". 0: there is an answer now, which may be a refusal; 1: it could not be stored.
+ * `board` (may be NULL) counts. */
 int token_run(const struct conf *conf, struct board *board, const char *id, bool refresh);
 
 /* The record as text, and back; false for anything that token_print() does not write. */

@@ -217,6 +217,8 @@ static void set_life(struct resolver *r)
 	int64_t now_ms = clock_real_ms(), own_ms = 0;
 	struct token *t = r->t;
 
+	t->resolved_ms = now_ms;
+	t->before_ms = r->before.resolved_ms;
 	if (t->why.kind) {
 		t->expires_ms =
 			now_ms + (r->asked ? token_refusal_ms(&r->before, now_ms) : TOKEN_FULL_MS);

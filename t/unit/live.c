@@ -177,10 +177,12 @@ static void tokens(const struct conf *conf)
 	struct buf text;
 
 	t.expires_ms = t.resolved_ms + 300000;
+	t.before_ms = t.resolved_ms - 10000;
 	buf_init(&text, 8192);
 	token_print(&t, &text);
 	ok(token_parse(buf_span(&text), &back) && strcmp(back.url, t.url) == 0 &&
-			back.expires_ms == t.expires_ms && back.why.kind == FAIL_NONE,
+			back.expires_ms == t.expires_ms && back.before_ms == t.before_ms &&
+			back.why.kind == FAIL_NONE,
 		"a token is read back");
 	ok(!token_parse(span_make(text.ptr, text.len - 2), &back), "one that was cut is none");
 	live_path(conf, "live-9", NULL, path);
@@ -192,6 +194,13 @@ static void tokens(const struct conf *conf)
 	ok(!token_refresh_due(&t, t.resolved_ms + 4999) &&
 			token_refresh_due(&t, t.resolved_ms + 5000),
 		"it may be refreshed after 5 s");
+	ok(!token_replace_due(&t, t.resolved_ms + 999) &&
+			token_replace_due(&t, t.resolved_ms + 1000),
+		"and replaced after 1 s");
+	t.before_ms = t.resolved_ms - 9999;
+	ok(!token_replace_due(&t, t.resolved_ms + 4999) &&
+			token_replace_due(&t, t.resolved_ms + 5000),
+		"but once in 10 s");
 	*t.url = '\0';
 	fail_set(&t.why, FAIL_BUSY, "The account's limit is reached");
 	buf_clear(&text);
