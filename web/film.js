@@ -55,16 +55,11 @@ const bar = new SeekBar({ seek: (to) => playback.seek(to), hold: (on) => {
 	controls.wake();
 } });
 
-function menuOf(name, letter, choose) {
-	return new Menu({ letter, button: $(name), box: $(`${name}-menu`), items: $(`${name}-items`),
-		note: $(`${name}-note`) }, choose);
-}
-
 const menus = {
-	quality: menuOf('quality', 'q', (choice) => playback.choose(choice)),
-	texts: menuOf('texts', 'c', (n) => playback.pickText(Number(n))),
-	sounds: menuOf('sounds', 't', (n) => playback.pickSound(Number(n))),
-	speeds: menuOf('speeds', 's', (speed) => setSpeed(Number(speed))),
+	quality: new Menu('quality', 'q', (choice) => playback.choose(choice)),
+	texts: new Menu('texts', 'c', (n) => playback.pickText(Number(n))),
+	sounds: new Menu('sounds', 't', (n) => playback.pickSound(Number(n))),
+	speeds: new Menu('speeds', 's', (speed) => setSpeed(Number(speed))),
 };
 
 // ---- drawing what changed

@@ -23,10 +23,14 @@ function makeItem({ value, label, detail, checked, key }) {
 }
 
 export class Menu {
-	// parts: {button, box, items, note, letter that opens it}; choose(value) is called after the menu has
+	// That of the page's button `name`; the key `letter` opens and closes it. choose(value) is called after it has
 	// closed.
-	constructor(parts, choose) {
-		Object.assign(this, { letter: 'q' }, parts);
+	constructor(name, letter, choose) {
+		this.button = document.getElementById(name);
+		this.box = document.getElementById(`${name}-menu`);
+		this.items = document.getElementById(`${name}-items`);
+		this.note = document.getElementById(`${name}-note`);
+		this.letter = letter;
 		this.choose = choose;
 		this.button.addEventListener('click', () => this.toggle());
 		this.items.addEventListener('click', (event) => {

@@ -33,8 +33,7 @@ async function engine(events) {
 
 const playback = new Playback({ id, video, view, store, engine }, drawChoice);
 const controls = new Controls(video, store, { play: () => playback.toggle(), live: () => playback.goLive() });
-const menu = new Menu({ button: $('quality'), box: $('menu'), items: $('menu-items'), note: $('menu-note') },
-	(choice) => playback.choose(choice));
+const menu = new Menu('quality', 'q', (choice) => playback.choose(choice));
 
 // ---- drawing what changed
 

@@ -145,7 +145,7 @@ async function stepsDown(browser) {
 		ok(await plays(page, 20, 3), 'and it plays on');
 		await page.locator('#stage').hover();
 		await page.locator('#quality').click();
-		ok(/Up to 360p/.test(await page.locator('#menu-note').textContent()), 'the menu says why');
+		ok(/Up to 360p/.test(await page.locator('#quality-note').textContent()), 'the menu says why');
 	});
 }
 

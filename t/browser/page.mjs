@@ -150,7 +150,7 @@ async function keyboard(browser) {
 		await page.keyboard.press('Escape');
 		ok(!await page.locator('#help-box').isVisible(), 'Escape closes the list');
 		await page.keyboard.press('q');
-		ok(await page.locator('#menu').isVisible(), 'q opens the menu');
+		ok(await page.locator('#quality-menu').isVisible(), 'q opens the menu');
 		await page.keyboard.press('End');
 		await page.keyboard.press('Enter');
 		ok(await until(() => page.locator('#card').isVisible(), 5), 'and its last entry is sound alone, with a card');
@@ -207,7 +207,7 @@ async function memory(browser) {
 		is((await picture(page)).height, 360, 'and stays low');
 		await page.locator('#stage').hover();
 		await page.locator('#quality').click();
-		ok(/Data saver/.test(await page.locator('#menu-note').textContent()), 'and says why');
+		ok(/Data saver/.test(await page.locator('#quality-note').textContent()), 'and says why');
 	});
 	await on(browser, {}, async (page) => {
 		await page.goto(watch);

@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
 const here = dirname(dirname(fileURLToPath(import.meta.url)));
 
 export const source = dirname(dirname(here));
-export const web = join(source, 'web');
+
+// The pages as the build put them together.
+export const web = resolve(process.env.SLUICE_BUILDDIR ?? '.', 'web/site');
 
 // SLUICE_BROWSER_DEPS: the folder that holds node_modules for these tests.
 const require = createRequire(join(resolve(process.env.SLUICE_BROWSER_DEPS ?? here), 'package.json'));
@@ -26,8 +28,8 @@ export function has(name) {
 	}
 }
 
-// The file of hls.js: SLUICE_HLS_JS, or what npm put into web/.
+// The file of hls.js: SLUICE_HLS_JS, or what the build put beside the pages.
 export function hlsFile() {
-	const file = process.env.SLUICE_HLS_JS ?? join(web, 'node_modules/hls.js/dist/hls.min.js');
+	const file = process.env.SLUICE_HLS_JS ?? join(web, 'hls.min.js');
 	return existsSync(file) ? file : null;
 }

@@ -2,11 +2,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { contrast, css, parseRgb, readable, textUpon } from '../../../web/colour.js';
 import { hue, initials, safePicture } from '../../../web/face.js';
 import { actionFor, helpRows } from '../../../web/keyboard.js';
 import { openStore, Store } from '../../../web/store.js';
+import { web } from '../lib/deps.mjs';
 
 class Box {
 	constructor(values = {}) {
@@ -112,19 +114,29 @@ test('every colour gets text that can be read upon it, and becomes text that can
 	}
 });
 
-test('the player page asks at once for every module that it needs', () => {
-	const web = (name) => readFileSync(new URL(`../../../web/${name}`, import.meta.url), 'utf8');
-	const needed = new Set();
-	const walk = (name) => {
-		for (const [, other] of web(name).matchAll(/from '\.\/([\w.]+)'/g)) {
-			if (!needed.has(other)) {
-				needed.add(other);
-				walk(other);
-			}
-		}
-	};
-	walk('player.js');
-	const asked = [...web('watch.html').matchAll(/modulepreload" href="\{\{assets\}\}\/([\w.]+)"/g)].map(([, name]) => name);
-	assert.ok(needed.size > 10);
-	assert.deepEqual(asked.sort(), [...needed].sort());
-});
+const part = (name) => readFileSync(join(web, name), 'utf8');
+
+function modulesOf(script, found = new Set()) {
+	for (const [, name] of part(script).matchAll(/from '\.\/([\w.-]+)'/g)) {
+		if (!found.has(name))
+			modulesOf(name, found.add(name));
+	}
+	return [...found].sort();
+}
+
+for (const [page, script, other] of [['watch.html', 'player.js', 'film.js'], ['film.html', 'film.js', 'player.js']]) {
+	test(`${page} is whole, and asks at once for every module that it needs`, () => {
+		const html = part(page);
+		const asked = [...html.matchAll(/modulepreload" href="\{\{assets\}\}\/([\w.-]+)"/g)].map(([, name]) => name);
+		assert.ok(asked.length > 10);
+		assert.deepEqual(asked.sort(), modulesOf(script));
+		assert.ok(html.includes(`/${script}"`) && !html.includes(`/${other}"`), 'its script, not that of the other');
+		assert.doesNotMatch(html, /<!-- \/?(film|channel) -->/, 'no mark of the build is left');
+		for (const name of ['section', 'div', 'button', 'span', 'a', 'p'])
+			assert.equal(html.match(new RegExp(`<${name}\\b`, 'g')).length, html.match(new RegExp(`</${name}>`, 'g')).length, name);
+		const ids = [...html.matchAll(/ id="([\w-]+)"/g)].map(([, id]) => id);
+		assert.deepEqual(ids, [...new Set(ids)], 'every id once');
+		for (const [, named] of html.matchAll(/aria-(?:controls|labelledby)="([\w-]+)"/g))
+			assert.ok(ids.includes(named), `${named} is there`);
+	});
+}
