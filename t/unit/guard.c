@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/log.h"
 #include "lib/io/sign.h"
 #include "t/unit/tap.h"
 
@@ -167,6 +168,7 @@ int main(void)
 	struct fail f = {0};
 	pid_t pid;
 
+	log_open(NULL, LOG_ERROR, &f); /* refusals are what this is about */
 	is_int(guard_start(&none, &wrong, "", &f), -1, "a policy that is none is refused");
 	is_int(guard_start(&closed, &nothing, "", &f), 0, "one that allows nothing");
 	is_int(guard_start(&open, &some, "127.0.0.1", &f), 0, "and one that allows this host");
