@@ -14,6 +14,7 @@ my @films = (
 	[ 'base.mp4',       'copy' ],
 	[ 'base.ts',        'copy' ],
 	[ 'base.flv',       'copy' ],
+	[ 'sorenson.flv',   '' ],
 	[ 'cueless.mkv',    'copy' ],
 	[ 'open.mkv',       'copy' ],
 	[ 'hevc.mkv',       'copy' ],

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/av/demux.h"
 
+#include <libavcodec/avcodec.h>
 #include <string.h>
 
 #include "lib/base/must.h"
@@ -114,6 +115,22 @@ static int open_part(struct demux *d, const struct av_source *s, int64_t from, s
 	return reader_open_part(&d->reader, s, &part, f);
 }
 
+/* FLV has one stream of a kind, and numbers them as they come: another way from the middle on. */
+static enum AVMediaType kind_of(const struct record *r, const char *codec)
+{
+	const AVCodecDescriptor *c =
+		r->container == RECORD_FLV ? avcodec_descriptor_get_by_name(codec) : NULL;
+
+	return c ? c->type : AVMEDIA_TYPE_UNKNOWN;
+}
+
+static bool is_ours(const struct demux *d, const AVPacket *p)
+{
+	if (d->kind == AVMEDIA_TYPE_UNKNOWN)
+		return (unsigned)p->stream_index == d->stream;
+	return d->reader.format->streams[p->stream_index]->codecpar->codec_type == d->kind;
+}
+
 int demux_open(struct demux *d, const struct av_source *s, const struct record *r, unsigned stream,
 	const char *codec, int64_t time, int64_t stop, struct fail *f)
 {
@@ -122,6 +139,7 @@ int demux_open(struct demux *d, const struct av_source *s, const struct record *
 	*d = (struct demux){.record = r,
 		.stream = stream,
 		.codec = codec,
+		.kind = kind_of(r, codec),
 		.stop = stop,
 		.late_s = LATE_S,
 		.near = time};
@@ -185,7 +203,7 @@ int demux_next(struct demux *d, AVPacket *p, struct fail *f)
 			(unsigned)p->stream_index < d->reader.format->nb_streams);
 		if (d->record->container == RECORD_MPEG_TS)
 			unwrap(d, p);
-		if ((unsigned)p->stream_index == d->stream) {
+		if (is_ours(d, p)) {
 			if (check(d, p, f) == 0)
 				return 1;
 			av_packet_unref(p);

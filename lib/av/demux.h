@@ -14,12 +14,13 @@ struct demux {
 	struct reader reader;
 	const struct record *record;
 	unsigned stream;
-	const char *codec; /* by name; another one means another source */
-	int64_t stop;	   /* where others are well past this time, ours has ended */
-	int late_s;	   /* how far past it others must be */
-	int64_t near;	   /* MPEG-TS: clocks of 33 bits are read as nearest to this */
-	bool others;	   /* whether packets of other streams are seen */
-	AVStream *st;	   /* once a packet has come */
+	const char *codec;     /* by name; another one means another source */
+	enum AVMediaType kind; /* where streams are told apart by that, of FLV; else unknown */
+	int64_t stop;	       /* where others are well past this time, ours has ended */
+	int late_s;	       /* how far past it others must be */
+	int64_t near;	       /* MPEG-TS: clocks of 33 bits are read as nearest to this */
+	bool others;	       /* whether packets of other streams are seen */
+	AVStream *st;	       /* once a packet has come */
 };
 
 /* A stream's own time in another timescale; DEMUX_NO_TIME for none. */

@@ -168,7 +168,7 @@ static int look_at_places(struct index *x, bool *wrong, struct fail *f)
 	struct bounds b;
 
 	*wrong = false;
-	if (r->container == RECORD_MP4 || r->flags & RECORD_COUNTED ||
+	if (!r->video.codec[0] || r->container == RECORD_MP4 || r->flags & RECORD_COUNTED ||
 		(r->flags & (RECORD_FIXED_GRID | RECORD_OPEN_GOP) && !by_cues))
 		return 0;
 	for (size_t i = 0; i < 2; i++) {
