@@ -6,58 +6,23 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use File::Temp ();
+use List::Util ();
 use Test::More;
+use Apart;
 use App;
-use Gateway;
-use Resolver;
+use Hls;
 
-plan skip_all => 'ffmpeg is not installed' unless App::which('ffmpeg');
-my ($SECONDS, $dir) = (12, File::Temp->newdir);
-
-# Fragmented MP4 with an index at its beginning, as pages offer it.
-sub made {
-	my ($file, $flags, @how) = @_;
-	system('ffmpeg', '-v', 'error', '-y', '-f', 'lavfi', @how, '-movflags', $flags, '-f', 'mp4', "$dir/$file") == 0 or die "$file cannot be made\n";
-	return;
-}
-my @x264 = ('-c:v', 'libx264', '-preset', 'ultrafast', '-g', 50, '-sc_threshold', 0, '-pix_fmt', 'yuv420p');
-my $indexed = '+dash+global_sidx+delay_moov';
-made("$_->[0].mp4", "$indexed+frag_keyframe", '-i', "testsrc=size=$_->[1]:rate=25:duration=$SECONDS", @x264) for [ 501, '320x180' ], [ 502, '640x360' ];
-made('503.mp4', $indexed, '-i', "sine=frequency=440:duration=$SECONDS:sample_rate=44100", '-c:a', 'aac', '-b:a', '64k', '-frag_duration', 2_000_000);
-made('504.mp4', '+faststart', '-i', "testsrc=size=320x180:rate=25:duration=2", @x264);
-
-my $gateway = Gateway->new(dir => "$dir");
-my ($port, $edge) = ($gateway->port, $gateway->edge_port);
-my %url = map { $_ => $gateway->vod_url("$_.mp4") } 501 .. 504;
-open my $program, '>', "$dir/resolver" or die "resolver: $!\n";
-print $program <<"SH";
-#!/bin/sh
-for last; do :; done
-picture() { printf 'id: v%s\\nkind: video\\next: mp4\\ncodecs: avc1.42C01F\\nheight: %s\\nkbps: %s\\nurl: %s\\n' "\$@"; }
-sound() { printf 'id: a1\\nkind: audio\\next: m4a\\ncodecs: mp4a.40.2\\nkbps: 64\\nurl: $url{503}\\n'; }
-case \$last in
-*/apart*) picture 1 180 150 $url{501}; picture 2 360 400 $url{502}; sound ;;
-*/silent*) picture 1 180 150 $url{501} ;;
-*/webm/*) printf 'kind: video\\next: webm\\ncodecs: vp9\\nheight: 720\\nurl: https://e.example/v\\nkind: audio\\next: webm\\ncodecs: opus\\nurl: https://e.example/a\\n' ;;
-*/opus/*) picture 1 180 150 $url{501}; printf 'kind: audio\\next: webm\\ncodecs: opus\\nurl: https://e.example/a\\n' ;;
-*/live/*) printf 'kind: both\\next: mp4\\nheight: 720\\nurl: https://e.example/live/index.m3u8?key=1\\n' ;;
-*/plain/*) picture 4 180 150 $url{504}; sound ;;
-*/whole/*) picture 2 360 400 $url{502}; printf 'id: b\\nkind: both\\next: mp4\\nheight: 180\\nurl: $url{504}\\n' ;;
-*) sound ;;
-esac
-SH
-close $program;
-chmod 0755, "$dir/resolver", $dir;
-my $app = App->new(import => 0, conf => { rate_video_info => 'none' },
-	sources => [ Resolver->new->source(command => ["$dir/resolver"], media => 'video', allow => [ "127.0.0.1/32:$port", "127.0.0.1/32:$edge" ]) ]);
+my $SECONDS = 12;
+my $apart = Apart->new(seconds => $SECONDS) or plan skip_all => 'ffmpeg is not installed';
+my $gateway = $apart->gateway;
+my $app = App->new($apart->app);
 
 # What it is, and a digest of each stream's samples.
 sub probe {
 	my ($input) = @_;
 	return [ sort split /\n/, `ffmpeg -nostdin -v error -i '$input' -map 0 -c copy -f streamhash -hash md5 - 2>&1` =~ s/^\d+,//mgr ];
 }
-sub hashes { return [ sort map { @{ probe("$dir/$_.mp4") } } @_ ] }
+sub hashes { return [ sort map { @{ probe($apart->file("$_.mp4")) } } @_ ] }
 sub base { return 'http://127.0.0.1:' . $app->port }
 sub slurp { my ($path) = @_; open my $file, '<:raw', $path or die "$path: $!\n"; local $/; return scalar <$file> }
 
@@ -66,17 +31,27 @@ is $reply->status . ' ' . ($reply->header('Location') // '-') =~ s{^https?://[^/
 	'what is in two parts is played by a list' or diag $reply->body;
 my $master = $app->get('/cdn/hls/apart/master.m3u8?quality=720p');
 is $master->status . ' ' . $master->header('Content-Type'), '200 application/vnd.apple.mpegurl', 'which there is' or diag $master->body;
+is_deeply [ Hls->read($master->body)->faults ], [], 'without a fault';
 is_deeply [ $master->body =~ /^picture-(\w+)\.m3u8$/mg ], [qw(720p 240p)], 'with each picture once' or diag $master->body;
-like $master->body, qr/BANDWIDTH=464000,CODECS="avc1\.42C01F,mp4a\.40\.2",AUDIO="sound"$/m, 'what it takes and what is in it';
+like $master->body, qr/BANDWIDTH=(\d+),AVERAGE-BANDWIDTH=464000,CODECS="avc1\.42C01F,mp4a\.40\.2",RESOLUTION=640x360,AUDIO="sound"$/m,
+	'what it takes, what is in it, and how large it is';
 my $list = $app->get('/cdn/hls/apart/picture-240p.m3u8')->body;
+for my $name (qw(picture-720p picture-240p sound)) {
+	my $text = $app->get("/cdn/hls/apart/$name.m3u8")->body;
+	is_deeply [ Hls->read($text)->faults ], [], "$name.m3u8 is a list without a fault";
+	is $text =~ /^#EXT-X-INDEPENDENT-SEGMENTS\n/m ? 1 : 0, $name =~ /720/ ? 1 : 0, 'whose parts need no others where the index says it';
+	is_deeply [ parts_faults($text, $name) ], [], 'and are fragments of one file behind the part that all need';
+}
 my @parts = $list =~ /^#EXT-X-BYTERANGE:(\d+@\d+)$/mg;
 is scalar @parts, $SECONDS / 2, 'a list has a part for each two seconds' or diag $list;
+my ($peak) = $master->body =~ /BANDWIDTH=(\d+).*\npicture-240p/;
+cmp_ok $peak, '>=', peak($list) + peak($app->get('/cdn/hls/apart/sound.m3u8')->body), 'and none takes more than was said';
 my ($length, $at) = $parts[-1] =~ /(\d+)@(\d+)/;
-is $length + $at, $at ? (-s "$dir/501.mp4") - tail("$dir/501.mp4") : 0, 'up to the end of the file';
+is $length + $at, $at ? (-s $apart->file('501.mp4')) - tail($apart->file('501.mp4')) : 0, 'up to the end of the file';
 my ($uri) = $list =~ m{^(picture-240p\.mp4)$}m;
 my $part = $app->get("/cdn/hls/apart/$uri", Range => "bytes=$at-" . ($at + $length - 1));
 is $part->status, 206, 'each of them a part of the object';
-ok $part->body eq substr(slurp("$dir/501.mp4"), $at, $length), 'with its bytes';
+ok $part->body eq substr(slurp($apart->file('501.mp4')), $at, $length), 'with its bytes';
 is_deeply probe(base() . '/cdn/hls/apart/picture-240p.m3u8'), hashes(501), 'ffmpeg reads the picture, sample for sample';
 is_deeply probe(base() . '/cdn/hls/apart/sound.m3u8'), hashes(503), 'and the sound';
 my $seen = `ffprobe -v error -show_entries stream=codec_name,height -of csv=p=0 '@{[ base() ]}/cdn/stream/apart?quality=360p' 2>&1`;
@@ -130,7 +105,7 @@ for my $case (
 is $app->get("/cdn/$_")->status, 400, "no id: $_" for 'hls/a%20b/master.m3u8', 'hls/a%20b/sound.m3u8', 'hls/a%2Fb/picture-720p.mp4', 'stream/a%20b';
 
 my $silent = $app->get('/cdn/hls/silent/master.m3u8')->body;
-like $silent, qr/CODECS="avc1\.42C01F"$/m, 'a picture without sound plays without' or diag $silent;
+like $silent, qr/CODECS="avc1\.42C01F",RESOLUTION=320x180$/m, 'a picture without sound plays without' or diag $silent;
 is $app->get('/cdn/stream/whole?quality=720p')->status, 200, 'one that is there in one part is sent as that';
 my $plain = $app->get('/cdn/hls/plain/picture-240p.m3u8');
 is $plain->status, 502, 'what has no index cannot be joined';
@@ -140,6 +115,30 @@ for my $case ([ 'apart/other.m3u8', 404 ], [ 'apart/picture-.m3u8', 404 ], [ 'ap
 }
 unlike $app->log, qr/must failed|Sanitizer|status=139/, 'no process has died of a fault of ours';
 done_testing;
+
+# Bits a second of the part that takes most.
+sub peak {
+	my ($text) = @_;
+	return List::Util::max(map { /^([\d.]+).*?:(\d+)@/s ? $2 * 8 / $1 : 0 } split /#EXTINF:/, $text);
+}
+
+# What section 3.3 of RFC 8216 asks of fragmented MP4: the map is ftyp and moov, each part begins with a
+# moof (or a styp before it), and they lie one behind the other.
+sub parts_faults {
+	my ($text, $name) = @_;
+	my $file = slurp($apart->file({ 'picture-720p' => '502.mp4', 'picture-240p' => '501.mp4', sound => '503.mp4' }->{$name}));
+	my ($length) = $text =~ /^#EXT-X-MAP:URI="$name\.mp4",BYTERANGE="(\d+)\@0"$/m or return 'there is no map';
+	my @faults;
+	push @faults, 'the map is none' if substr($file, 4, 4) ne 'ftyp' || substr($file, 0, $length) !~ /moov/ || substr($file, 0, $length) =~ /moof/;
+	my $end;
+	for my $range ($text =~ /^#EXT-X-BYTERANGE:(\d+\@\d+)$/mg) {
+		my ($bytes, $at) = split /\@/, $range;
+		push @faults, "a hole before $at" if defined $end && $end != $at;
+		push @faults, "no fragment at $at" if substr($file, $at + 4, 4) !~ /^(?:moof|styp)$/;
+		$end = $at + $bytes;
+	}
+	return @faults;
+}
 
 # Bytes behind the last part of the media: an index of another kind.
 sub tail {

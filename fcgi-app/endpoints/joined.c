@@ -19,7 +19,8 @@ enum {
 	WAIT_MS = 20000,
 	LIST_MAX = 4 << 20,
 	FIRST_BYTES = 65536, /* most indexes are within */
-	KBPS_OF_LINE = 4     /* where nobody says what a picture takes */
+	KBPS_OF_LINE = 4,    /* where nobody says what a picture takes */
+	PEAK_PERCENT = 200   /* of the average, which is all that sources tell */
 };
 
 static const char list_type[] = "application/vnd.apple.mpegurl";
@@ -75,13 +76,17 @@ static void add_variant(struct buf *list, const char *word, const struct resolve
 	const struct resolved *sound)
 {
 	int64_t lines = picture->height ? picture->height : 360;
-	int64_t kbps = picture->kbps ? picture->kbps : lines * KBPS_OF_LINE;
+	long long kbps = picture->kbps ? picture->kbps : lines * KBPS_OF_LINE;
 
 	kbps += sound ? (sound->kbps ? sound->kbps : 128) : 0;
-	buf_printf(list, "#EXT-X-STREAM-INF:BANDWIDTH=%lld", (long long)kbps * 1000);
+	buf_printf(list, "#EXT-X-STREAM-INF:BANDWIDTH=%lld,AVERAGE-BANDWIDTH=%lld",
+		kbps * 1000 * PEAK_PERCENT / 100, kbps * 1000);
 	if (is_codec(picture->codecs) && (!sound || is_codec(sound->codecs)))
 		buf_printf(list, ",CODECS=\"%s%s%s\"", picture->codecs, sound ? "," : "",
 			sound ? sound->codecs : "");
+	if (picture->width && picture->height)
+		buf_printf(list, ",RESOLUTION=%lldx%lld", (long long)picture->width,
+			(long long)picture->height);
 	buf_printf(list, "%s\npicture-%s.m3u8\n", sound ? ",AUDIO=\"sound\"" : "", word);
 }
 
@@ -217,9 +222,10 @@ static void print_list(struct buf *list, const struct sidx *x, const char *uri)
 	}
 	buf_printf(list,
 		"#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:%lld\n"
-		"#EXT-X-PLAYLIST-TYPE:VOD\n"
+		"#EXT-X-PLAYLIST-TYPE:VOD\n%s"
 		"#EXT-X-MAP:URI=\"%s\",BYTERANGE=\"%lld@0\"\n",
-		(long long)longest, uri, (long long)x->init_length);
+		(long long)longest, x->independent ? "#EXT-X-INDEPENDENT-SEGMENTS\n" : "", uri,
+		(long long)x->init_length);
 	for (size_t i = 0; i < x->count; i++) {
 		const struct sidx_part *p = &x->parts[i];
 		m3u8_extinf(list, p->duration * 1000000 / x->timescale, NULL);

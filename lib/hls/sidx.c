@@ -29,10 +29,18 @@ static bool look(struct span head, int64_t at, char type[5], int64_t *length, in
 	return *length >= *inside - at;
 }
 
+/* Whether a part begins with a picture that needs none before it, nor has any behind it that does:
+ * starts_with_SAP, SAP_type 1 or 2, and no SAP_delta_time. */
+static bool is_access_point(uint32_t sap)
+{
+	return sap == (1U << 31 | 1U << 28) || sap == (1U << 31 | 2U << 28);
+}
+
 /* `from` is where the first part begins. */
 static bool read_parts(struct mp4_box *b, int64_t from, int64_t size, struct sidx *out)
 {
 	out->count = mp4_box_get(b, 2);
+	out->independent = true;
 	if (!out->timescale || !out->count || out->count > SIDX_PARTS_MAX ||
 		b->len < out->count * PART_BYTES)
 		return false;
@@ -40,7 +48,7 @@ static bool read_parts(struct mp4_box *b, int64_t from, int64_t size, struct sid
 		uint32_t length = (uint32_t)mp4_box_get(b, 4);
 
 		out->parts[i] = (struct sidx_part){from, length, (int64_t)mp4_box_get(b, 4)};
-		mp4_box_skip(b, 4);
+		out->independent = is_access_point((uint32_t)mp4_box_get(b, 4)) && out->independent;
 		if (length & nested || !length || !out->parts[i].duration || length > size - from)
 			return false;
 		from += length;

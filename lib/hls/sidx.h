@@ -4,6 +4,7 @@
 #ifndef SLUICE_HLS_SIDX_H
 #define SLUICE_HLS_SIDX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,7 @@ struct sidx_part {
 struct sidx {
 	int64_t init_length; /* bytes from the beginning that every part needs before it */
 	int64_t timescale;   /* ticks a second */
+	bool independent;    /* each part can be decoded by itself, as far as the index says it */
 	size_t count;	     /* at least 1 */
 	struct sidx_part parts[SIDX_PARTS_MAX]; /* one behind the other, all within the file */
 };

@@ -53,8 +53,8 @@ static bool is_sound(const struct offer_format *n)
 	       is_among(span_of(n->codecs), OFFER_CODECS_MAX, "._-,+ ") &&
 	       is_header(span_of(n->agent)) && is_header(span_of(n->referrer)) &&
 	       is_in(n->kbps, KBPS_MAX) && is_in(n->height, HEIGHT_MAX) &&
-	       is_in(n->bytes, INT64_MAX) && is_in(n->expires_ms, INT64_MAX) &&
-	       (n->kind == OFFER_SOUND) == (n->height == 0);
+	       is_in(n->width, HEIGHT_MAX) && is_in(n->bytes, INT64_MAX) &&
+	       is_in(n->expires_ms, INT64_MAX) && (n->kind == OFFER_SOUND) == (n->height == 0);
 }
 
 /* By its ending, or that of its address. */
@@ -184,6 +184,8 @@ static bool take(struct lines *l, struct span name, struct span value)
 		return num_parse(value, 0, KBPS_MAX, &l->next.kbps);
 	if (span_is(name, "height"))
 		return num_parse(value, 0, HEIGHT_MAX, &l->next.height);
+	if (span_is(name, "width"))
+		return num_parse(value, 0, HEIGHT_MAX, &l->next.width);
 	return span_is(name, "bytes") && num_parse(value, 0, INT64_MAX, &l->next.bytes);
 }
 
@@ -272,6 +274,7 @@ void offer_print(const struct offer *o, struct buf *to)
 		put_text(to, "codecs", n->codecs);
 		put_number(to, "kbps", n->kbps);
 		put_number(to, "height", n->height);
+		put_number(to, "width", n->width);
 		put_number(to, "bytes", n->bytes);
 		put_number(to, "expires", n->expires_ms / 1000);
 		buf_printf(to, "url: %s\n", n->url);

@@ -5,7 +5,8 @@
  *   title: A song                    of the whole: title, duration (s), thumbnail
  *   user-agent: player/1             to be sent with the addresses behind it: user-agent, referer
  *   id: 251                          of the next address: id, ext, kind (audio, video, both),
- *   ext: webm                        codecs, kbps, height, bytes, expires (s since the epoch)
+ *   ext: webm                        codecs, kbps, height, width, bytes, expires (s since the
+ *                                    epoch)
  *   kbps: 128
  *   url: https://…                   ends it; "url: " may be left out
  *
@@ -42,7 +43,7 @@ struct offer_format {
 	const char *url; /* http or https */
 	const char *id, *ext, *codecs, *agent, *referrer;
 	enum offer_kind kind;
-	int64_t kbps, height, bytes, expires_ms;
+	int64_t kbps, height, width, bytes, expires_ms;
 };
 
 struct offer {

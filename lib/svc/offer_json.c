@@ -115,8 +115,10 @@ static void add_format(struct json_object *format, struct arena *arena, struct o
 		n.kind = OFFER_SOUND;
 	else if (has_no(format, "acodec"))
 		n.kind = OFFER_PICTURE;
-	if (n.kind != OFFER_SOUND)
+	if (n.kind != OFFER_SOUND) {
 		n.height = number_of(format, "height", INT_MAX);
+		n.width = number_of(format, "width", INT_MAX);
+	}
 	if (n.kind != OFFER_SOUND && n.height == 0)
 		n.height = HEIGHT_UNSAID;
 	n.url = copy(arena, text_of(format, "url"), OFFER_URL_MAX);

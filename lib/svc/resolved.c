@@ -217,6 +217,7 @@ static enum resolved_result give(
 	r->has_others = o->count > 1;
 	r->kbps = n->kbps;
 	r->height = n->height;
+	r->width = n->width;
 	r->bytes = n->bytes;
 	r->duration_s = o->duration_s;
 	r->keep_s = r->video ? VIDEO_KEEP_S : SOUND_KEEP_S;

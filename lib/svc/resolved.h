@@ -66,8 +66,8 @@ struct resolved {
 	const char *title;   /* "" when not known */
 	bool video;	     /* with a picture */
 	bool has_others;     /* where this fails, another quality may be given */
-	int64_t kbps, height, duration_s, bytes; /* 0: not known */
-	int64_t resolved_ms, expires_ms;	 /* since the epoch; good until then */
+	int64_t kbps, height, width, duration_s, bytes; /* 0: not known */
+	int64_t resolved_ms, expires_ms;		/* since the epoch; good until then */
 	const char *program; /* the name of what a program has found (resolve.h); NULL: none did */
 	int64_t keep_s;	     /* how long its bytes are kept after they were last used */
 };

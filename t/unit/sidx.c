@@ -1,6 +1,7 @@
 /* t/unit/sidx.c - where the segments of a fragmented MP4 lie.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/hls/sidx.h"
 #include "t/unit/tap.h"
@@ -100,6 +101,18 @@ static const struct {
 	{"no MP4", TEXT("\x1a\x45\xdf\xa3 this is Matroska"), 1000, SIDX_NONE, 0, 0, 0, 0, 0},
 };
 
+static const struct {
+	const char *name, *sap;
+	int want;
+} access_points[] = {
+	{"a picture before all others", "\x90\0\0\0", 1},
+	{"one with others before it", "\xa0\0\0\0", 1},
+	{"one that later ones look behind", "\xb0\0\0\0", 0},
+	{"something that the index does not tell", "\x80\0\0\0", 0},
+	{"no picture of its own", "\x10\0\0\0", 0},
+	{"one a while later", "\x90\0\0\x01", 0},
+};
+
 int main(void)
 {
 	struct sidx *x = malloc(sizeof(*x));
@@ -115,11 +128,20 @@ int main(void)
 		if (got != SIDX_OK || cases[i].want != SIDX_OK)
 			continue;
 		is_int((int64_t)x->count, (int64_t)cases[i].count, "%s: its parts", cases[i].name);
+		ok(x->independent, "%s: they need no others", cases[i].name);
 		is_int(x->init_length, 28, "%s: what all of them need", cases[i].name);
 		is_int(x->parts[0].at, cases[i].first, "%s: the first", cases[i].name);
 		is_int(x->parts[x->count - 1].at, cases[i].last, "%s: the last", cases[i].name);
 		is_int(x->parts[x->count - 1].length, cases[i].length, "%s: as long as it is",
 			cases[i].name);
+	}
+	for (size_t i = 0; x && i < sizeof(access_points) / sizeof(access_points[0]); i++) {
+		char bytes[] = FTYP MOOV WIDE;
+
+		memcpy(bytes + sizeof(bytes) - 5, access_points[i].sap, 4);
+		sidx_read(span_make(bytes, sizeof(bytes) - 1), 1000, x, &(int64_t){0});
+		is_int(x->independent, access_points[i].want, "a part that begins with %s",
+			access_points[i].name);
 	}
 	free(x);
 	return tap_done();
