@@ -3,36 +3,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Plays from the start, seeks about, to the end too, is switched between all qualities by force, and
 // hears and reads every track. No fatal error, and no hole in what is buffered, may come of it.
-import { readFileSync } from 'node:fs';
 import { launch, missing, open, until } from './lib/browser.mjs';
+import { begin, library, moves, time } from './lib/hls.mjs';
 import { is, note, ok, run, skipAll } from './lib/tap.mjs';
 
 const [base, id] = process.argv.slice(2);
-const library = process.env.SLUICE_HLS_JS;
 const reason = missing() ?? (library ? null : 'SLUICE_HLS_JS names no hls.js');
 if (reason)
 	skipAll(reason);
-
-// In the page: a picture and an hls.js with nothing of ours, and what they tell.
-async function begin(master) {
-	document.body.innerHTML = '<video id="film" muted playsinline></video>';
-	const video = document.getElementById('film');
-	const hls = new globalThis.Hls({ enableWorker: false });
-	const told = { fatal: [], odd: [] };
-	hls.on(globalThis.Hls.Events.ERROR, (_, data) => told[data.fatal ? 'fatal' : 'odd'].push(data.details));
-	Object.assign(globalThis, { film: video, hls, told });
-	hls.attachMedia(video);
-	hls.loadSource(master);
-	await new Promise((go) => hls.on(globalThis.Hls.Events.MANIFEST_PARSED, go));
-	await video.play();
-}
-
-const time = (page) => page.evaluate(() => globalThis.film.currentTime);
-
-// Whether the picture moves on from `from`.
-function moves(page, from, within = 20) {
-	return until(async () => (await time(page)) > from + 0.5, within, 100);
-}
 
 async function seeks(page, length) {
 	const times = [];
@@ -77,8 +55,7 @@ run(async () => {
 	const browser = await launch();
 	const { page } = await open(browser, { bypassCSP: true });
 	await page.goto(`${base}/`);
-	await page.addScriptTag({ content: readFileSync(library, 'utf8') });
-	await page.evaluate(begin, `/api/hls/${id}/master.m3u8`);
+	await begin(page, `/api/hls/${id}/master.m3u8`);
 	ok(await moves(page, 0), 'the film plays');
 	const length = await page.evaluate(() => globalThis.film.duration);
 	ok(length > 10, `and is ${length.toFixed(2)} s long`);
