@@ -22,6 +22,8 @@ enum {
 	PATH_BYTES = 1000, /* of www_dir: with a name as long there is room for other headers */
 };
 
+static const char octets[] = "application/octet-stream";
+
 static const char *reason(int status)
 {
 	static const struct {
@@ -248,6 +250,9 @@ static void put_common(struct reply *r)
 		reply_header(r, "Vary", r->vary);
 	if (r->type && r->status != 304)
 		reply_header(r, "Content-Type", r->type);
+	/* Else a browser runs it, where a page asks for it as a script. */
+	if (r->type && r->status != 304 && strcmp(r->type, octets) == 0)
+		reply_header(r, "X-Content-Type-Options", "nosniff");
 	if (r->modified_s) {
 		date_print(r->modified_s, date);
 		reply_header(r, "Last-Modified", date);
