@@ -19,7 +19,13 @@ my $dir     = File::Temp->newdir;
 my $gateway = Gateway->new(dir => "$dir");
 my $edge    = $gateway->edge_port;
 my $load    = App::builddir() . '/t/bench/load';
-my @source  = { name => 'v', type => 'http', media => 'audio', allow => ["127.0.0.1/32:$edge"], url => "http://127.0.0.1:$edge/virtual/{id}/x" };
+my $RATE    = 20_000;    # bytes a second that a slow reader takes
+my $SOURCE  = 24_000;    # and that the source of what is cold gives them
+my @common  = (type => 'http', media => 'audio', allow => ["127.0.0.1/32:$edge"]);
+my @source  = (
+	{ name => 'v', @common, url => "http://127.0.0.1:$edge/virtual/{id}/x" },
+	{ name => 'slow', @common, url => "http://127.0.0.1:$edge/x/throttle=$SOURCE/virtual/{id}/x" },
+);
 my $app = App->new(import => 0, conf => { stream_quota => '8G', relay_processes => 8, relay_threads => 250, log_level => 'info' }, sources => \@source);
 
 sub bytes {
@@ -142,39 +148,41 @@ subtest 'a hundred clients all over 1 GB' => sub {
 
 # --- slow readers ----------------------------------------------------------------------------------------
 my ($WHOLE_READERS, $COLD_READERS, $OBJECTS, $READ_S) = (2000, 300, 10, 12);
-my $RATE = 20_000;    # bytes a second, each
+my $ARRIVE_S = 3;    # until the last of them has come
 
-# Readers of one object, in a process that makes way for the servers; what they got.
+# Readers of one object, as on machines of their own; what they got.
 sub slow_readers {
 	my ($service, $count, $size, $target) = @_;
 	my $file = File::Temp->new;
 	print $file bytes(0, $size - 1);
 	close $file;
-	my $told = `nice -n 19 $load -c $count -n $count -r $RATE -b $file @{[ $service->port ]} $target`;
+	my $told = `$load -c $count -n $count -r $RATE -a $ARRIVE_S -b $file @{[ $service->port ]} $target`;
 	return eval { JSON::PP->new->decode($told) } // { wrong => $told };
 }
 
-# All at once; how many got all of it, the right bytes, and when they began and ended.
+# All at once; how many got all of it, the right bytes, how many there were together, and when they began and ended.
 sub slow_round {
 	my ($service, $whole, $published, $cold) = @_;
 	my $begun = time;
 	my @got = App::parallel(1 + $OBJECTS, sub {
 		my ($n) = @_;
 		my $size = $cold + $n - 1;
-		return $n == 1 ? slow_readers($service, $WHOLE_READERS, $whole, $published) : slow_readers($service, $COLD_READERS / $OBJECTS, $size, "/cdn/stream/$size");
+		return $n == 1 ? slow_readers($service, $WHOLE_READERS, $whole, $published) : slow_readers($service, $COLD_READERS / $OBJECTS, $size, "/cdn/stream/slow.$size");
 	});
-	my $finished = 0;
+	my ($finished, $together) = (0, 0);
 	for my $seen (@got) {
 		diag JSON::PP->new->encode($seen) if $seen->{wrong} || $seen->{broken};
 		$finished += $seen->{requests} if !$seen->{wrong} && !$seen->{broken};
+		$together += $seen->{most} // 0;
 	}
-	return { finished => $finished, from => $begun, to => time };
+	return { finished => $finished, together => $together, from => $begun, to => time };
 }
 
 subtest 'thousands of slow readers, and who asks the API meanwhile' => sub {
 	plan skip_all => 'SLUICE_LONG is not set' unless $ENV{SLUICE_LONG};
 	plan skip_all => 'no front server is installed, or the client is not built' unless $app->front && -x $load;
 	plan skip_all => 'a sanitizer looks at another program here' if App::sanitized();
+	undef $app;
 	my $service = App->new(import => 0, conf => { stream_quota => '8G', log_level => 'info' }, sources => \@source);
 	my ($whole, $cold, $rounds) = ($RATE * $READ_S, $RATE * $READ_S + 4096, 3);
 	is length $service->get("/cdn/stream/$whole")->body, $whole, 'one object is whole';
@@ -185,9 +193,10 @@ subtest 'thousands of slow readers, and who asks the API meanwhile' => sub {
 	my (@ratios, @told);
 	for my $round (1 .. $rounds) {
 		my $idle_from = time;
-		sleep 4;
+		sleep 10;
 		my ($idle_to, $seen) = (time, slow_round($service, $whole, $published, $cold + 100 * $round));
 		is $seen->{finished}, $WHOLE_READERS + $COLD_READERS, 'all finish, with the right bytes';
+		is $seen->{together}, $WHOLE_READERS + $COLD_READERS, 'and have all been there together';
 		my ($idle, $busy) = map { 1000 * Load::percentile(99, $api->answers(@$_)) } [ $idle_from, $idle_to ], [ @$seen{qw(from to)} ];
 		is scalar(grep { $_->{status} != 200 } $api->answers(@$seen{qw(from to)})), 0, 'the API answers all the while';
 		push @ratios, $busy / $idle;

@@ -52,6 +52,7 @@ static void look_at_pulls(struct fill_object *o)
 
 	for (struct fill_pull *p = o->pulls; p; p = next) {
 		next = p->next;
+		fill_pull_tell(p);
 		if (!p->held_ms)
 			continue;
 		if (may_go_on(o, p)) {

@@ -18,7 +18,9 @@
 enum {
 	CONNECT_MS = 5000,
 	STALL_MS = 8000,
-	TELL_US = 50000, /* a slow block is told of as it grows */
+	TELL_US = 50000,       /* a block is told of as it grows: not more often, */
+	TELL_BYTES = 32768,    /* and less than so much */
+	TELL_LATE_US = 250000, /* only now: each who waits for it wakes up */
 	TRIES = 3,
 	GAIN_BYTES = 65536, /* less is no reason to try for ever */
 	PAUSE_MS = 300,	    /* a gateway may count the last connection for a moment yet */
@@ -180,6 +182,23 @@ static void tell_block(struct fill_pull *p, int64_t now_us)
 		p->taken = -1;
 }
 
+/* Whether those who wait have something of what came since they were last told. */
+static bool is_worth_telling(const struct fill_pull *p, int64_t now_us)
+{
+	int64_t waited_us = now_us - p->told_us;
+
+	return waited_us >= TELL_LATE_US ||
+	       (waited_us >= TELL_US && p->written - p->told >= TELL_BYTES);
+}
+
+void fill_pull_tell(struct fill_pull *p)
+{
+	int64_t now_us = clock_mono_us();
+
+	if (p->taken >= 0 && p->object->map && p->written > p->told && is_worth_telling(p, now_us))
+		tell_block(p, now_us);
+}
+
 static void give_block_back(struct fill_pull *p)
 {
 	if (p->taken < 0 || !p->object->map)
@@ -254,7 +273,7 @@ static bool keep_piece(struct fill_pull *p, const char *bytes, size_t len)
 			tell_block(p, now_us);
 			p->taken = -1;
 			fill_object_grown(o);
-		} else if (now_us - p->told_us >= TELL_US) {
+		} else if (is_worth_telling(p, now_us)) {
 			tell_block(p, now_us);
 		}
 	}

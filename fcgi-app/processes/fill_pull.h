@@ -26,6 +26,10 @@ struct fill_pull {
 bool fill_pull_start(struct fill_object *o, struct fill_reader *reader, int64_t from, int64_t end);
 void fill_pull_stop(struct fill_pull *p); /* and frees it */
 
+/* Tells those who wait of what has come since they were last told, where it is worth their while.
+ * To be called now and then, for the source may pause in the middle of a block. */
+void fill_pull_tell(struct fill_pull *p);
+
 /* Resumes and ends the pulls of an object as its readers want, and starts more where that `may`
  * be. */
 void fill_plan(struct fill_object *o, bool may);

@@ -8,16 +8,19 @@
  *   -b FILE       what every body must be, to the byte; without it each different one is counted
  *   -x STATUS     what every status must be (200)
  *   -H 'N: V'     another field of the request, any number of times
- *   -r BYTES      a slow reader: so many bytes a second on each connection, a small window
+ *   -r BYTES      slow readers: so many bytes a second on each connection, a small window. They
+ *                 give way to all else that runs, as if they were on machines of their own
+ *   -a SECONDS    with -r: they come one after another, the last after so long
  *
- * All connections are open before the first request goes out. Prints one JSON object: requests,
- * bytes of bodies, seconds, wrong (another status or body), broken (no whole answer), microseconds
- * from request to last byte (p50_us, p99_us, max_us), statuses and, without -b, bodies: how often
- * each came, by FNV-1a 64 and length. */
+ * All connections are open before the first request goes out, but with -a. Prints one JSON object:
+ * requests, most (that were asking at once), bytes of bodies, seconds, wrong (another status or
+ * body), broken (no whole answer), microseconds from request to last byte (p50_us, p99_us, max_us),
+ * statuses and, without -b, bodies: how often each came, by FNV-1a 64 and length. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -37,7 +40,9 @@ enum {
 	CHUNK = 256 * 1024,
 	EVENTS = 512,
 	KINDS = 32,	       /* different statuses or bodies that are told apart */
-	TICK_US = 50000,       /* of slow readers */
+	TICK_US = 50000,       /* of slow readers, of whom */
+	TURNS = 10,	       /* each looks once in so many */
+	WINDOW_BYTES = 12288,  /* of theirs */
 	GIVE_UP_US = 20000000, /* without any news */
 };
 
@@ -61,14 +66,14 @@ struct kind {
 
 struct load {
 	int port, epoll;
-	int64_t connections, requests_max, time_us, rate;
+	int64_t connections, requests_max, time_us, rate, arrival_us;
 	int want_status;
 	const char *body;
 	int64_t body_len;
 	char request[4096];
 	size_t request_len;
 	struct connection *all;
-	int64_t started, done, wrong, broken, bytes;
+	int64_t started, done, wrong, broken, bytes, most;
 	uint32_t *took_us;
 	size_t took_count, took_room;
 	struct kind statuses[KINDS], bodies[KINDS];
@@ -108,7 +113,7 @@ static void connect_one(struct load *l, struct connection *c)
 		.sin_port = htons((uint16_t)l->port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = c};
-	int one = 1, window = 4096, segment = 1460;
+	int one = 1, window = WINDOW_BYTES, segment = 1460;
 
 	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (c->fd < 0)
@@ -152,6 +157,8 @@ static void ask(struct load *l, struct connection *c)
 	}
 	c->asking = true;
 	l->started++;
+	if (l->started - l->done - l->broken > l->most)
+		l->most = l->started - l->done - l->broken;
 }
 
 static void note_time(struct load *l, int64_t us)
@@ -286,14 +293,28 @@ static void run_fast(struct load *l)
 	}
 }
 
+/* Those whose time has come begin; how many have so far. */
+static int64_t arrive(struct load *l, int64_t here)
+{
+	int64_t past_us = now_us() - l->begun_us;
+
+	while (here < l->connections && past_us * l->connections >= l->arrival_us * here) {
+		connect_one(l, &l->all[here]);
+		ask(l, &l->all[here++]);
+	}
+	return here;
+}
+
 static void run_slowly(struct load *l)
 {
-	int64_t share = l->rate * TICK_US / 1000000, next = now_us();
+	int64_t share = l->rate * TICK_US * TURNS / 1000000, next = now_us();
+	int64_t here = l->arrival_us ? 0 : l->connections;
 
-	while (is_waiting(l)) {
+	for (int64_t turn = 0; is_waiting(l); turn++) {
 		struct timespec pause = {0, 0};
 
-		for (int64_t i = 0; i < l->connections; i++) {
+		here = arrive(l, here);
+		for (int64_t i = turn % TURNS; i < here; i += TURNS) {
 			if (l->all[i].asking)
 				receive(l, &l->all[i], share);
 		}
@@ -321,9 +342,10 @@ static void print(struct load *l, int64_t took_us)
 	const char *comma = "";
 
 	qsort(l->took_us, l->took_count, sizeof(*l->took_us), by_value);
-	printf("{\"requests\":%lld,\"bytes\":%lld,\"seconds\":%.6f,\"wrong\":%lld,\"broken\":%lld,",
-		(long long)l->done, (long long)l->bytes, (double)took_us / 1e6, (long long)l->wrong,
-		(long long)(l->started - l->done));
+	printf("{\"requests\":%lld,\"most\":%lld,\"bytes\":%lld,\"seconds\":%.6f,\"wrong\":%lld,"
+	       "\"broken\":%lld,",
+		(long long)l->done, (long long)l->most, (long long)l->bytes, (double)took_us / 1e6,
+		(long long)l->wrong, (long long)(l->started - l->done));
 	printf("\"p50_us\":%u,\"p99_us\":%u,\"max_us\":%u,\"statuses\":{", part(l, 50), part(l, 99),
 		part(l, 100));
 	for (int i = 0; i < KINDS && l->statuses[i].count; i++, comma = ",")
@@ -357,7 +379,7 @@ static void read_options(struct load *l, int argc, char **argv)
 	size_t len = 0;
 	int option;
 
-	while ((option = getopt(argc, argv, "c:s:n:b:x:H:r:")) != -1) {
+	while ((option = getopt(argc, argv, "c:s:n:b:x:H:r:a:")) != -1) {
 		switch (option) {
 		case 'c':
 			l->connections = atoll(optarg);
@@ -377,6 +399,9 @@ static void read_options(struct load *l, int argc, char **argv)
 		case 'r':
 			l->rate = atoll(optarg);
 			break;
+		case 'a':
+			l->arrival_us = (int64_t)(atof(optarg) * 1e6);
+			break;
 		case 'H':
 			len += (size_t)snprintf(
 				fields + len, sizeof(fields) - len, "%s\r\n", optarg);
@@ -387,7 +412,7 @@ static void read_options(struct load *l, int argc, char **argv)
 		if (len >= sizeof(fields))
 			exit(2);
 	}
-	if (argc - optind != 2 || l->connections < 1) {
+	if (argc - optind != 2 || l->connections < 1 || (l->arrival_us && !l->rate)) {
 		fprintf(stderr, "usage: load [options] PORT TARGET\n");
 		exit(2);
 	}
@@ -413,10 +438,12 @@ int main(int argc, char **argv)
 	l.chunk = malloc(CHUNK);
 	if (l.epoll < 0 || !l.all || !l.chunk)
 		die("start");
-	for (int64_t i = 0; i < l.connections; i++)
+	for (int64_t i = 0; !l.arrival_us && i < l.connections; i++)
 		connect_one(&l, &l.all[i]);
+	if (l.rate)
+		sched_setscheduler(0, SCHED_IDLE, &(struct sched_param){0});
 	l.begun_us = l.news_us = now_us();
-	for (int64_t i = 0; i < l.connections; i++)
+	for (int64_t i = 0; !l.arrival_us && i < l.connections; i++)
 		ask(&l, &l.all[i]);
 	if (l.rate)
 		run_slowly(&l);
