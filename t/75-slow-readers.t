@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 # t/75-slow-readers.t - who reads slowly, or pauses, what lies elsewhere: no more is fetched and kept for them than
-# they are about to read, and nobody else waits for them. Behind every front server.
+# they are about to read, and nobody else waits for them. One whose worker is killed asks once more. Behind every
+# front server.
 # SPDX-License-Identifier: BSD-2-Clause
 use strict;
 use warnings;
@@ -16,6 +17,8 @@ use Gateway;
 use Gateway::Source;
 
 my ($SIZE, $READERS, $READ) = (80_000_000, 14, 12_000_000);
+my $OBJECT = 20_000_000;   # of which a reader gets a part before its worker is killed:
+my $CUT_AT = 6_000_000;    # this, or a little more
 my $AHEAD = 40_000_000;    # what is got before a reader, with all that stands in sockets on the way, and much room
 my $dir     = File::Temp->newdir;
 my $gateway = Gateway->new(dir => "$dir");
@@ -30,16 +33,24 @@ sub bytes {
 
 # Asks, and takes the first bytes of the body.
 sub reader {
-	my ($port, $target) = @_;
+	my ($port, $target, %headers) = @_;
 	my $socket = IO::Socket::INET->new(Proto => 'tcp') or die "socket: $!\n";
 	setsockopt $socket, SOL_SOCKET, SO_RCVBUF, pack 'i', 65_536;
 	$socket->connect(Socket::pack_sockaddr_in($port, Socket::INADDR_LOOPBACK())) or die "connect: $!\n";
-	syswrite $socket, "GET $target HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+	syswrite $socket, join '', "GET $target HTTP/1.1\r\nHost: x\r\nConnection: close\r\n", (map { "$_: $headers{$_}\r\n" } keys %headers), "\r\n";
 	my $self = { socket => $socket, got => '' };
 	1 while $self->{got} !~ /\r\n\r\n./s && take($self);
 	$self->{got} =~ s/\A(.*?)\r\n\r\n//s;
 	$self->{head} = $1 // '';
 	return $self;
+}
+
+# Takes all that there is, once the worker that sends it has been killed.
+sub cut_off {
+	my ($app, $reader) = @_;
+	$app->kill('relay');
+	1 while take($reader);
+	return length $reader->{got};
 }
 
 sub take { my ($r) = @_; return sysread $r->{socket}, $r->{got}, 1 << 20, length $r->{got} }
@@ -74,6 +85,19 @@ for my $front (grep { App::Front::is_here($_) } qw(lighttpd nginx apache)) {
 	ok $first->{got} eq bytes(0, $got - 1), 'where it was';
 	cmp_ok settled($size), '<=', $READ + $AHEAD, 'and what it will read comes, not more';
 	close $_->{socket} for @paused;
+
+	my $object = $OBJECT++;
+	my $cut = reader($app->port, "/cdn/stream/$object");
+	my ($date) = $cut->{head} =~ /^Last-Modified: (.*?)\r?$/mi;
+	1 while length $cut->{got} < $CUT_AT && take($cut);
+	my $at = cut_off($app, $cut);
+	ok $at > 0 && $at < $object && $cut->{got} eq bytes(0, $at - 1), "whose worker is killed has the beginning, $at bytes of it";
+	my $retry = reader($app->port, "/cdn/stream/$object", Range => "bytes=$at-", 'If-Range' => $date);
+	like $retry->{head}, qr{^HTTP/1\.1 206 .*^Content-Range: bytes $at-@{[ $object - 1 ]}/$object\r?$}msi, 'and asks once more, for the rest';
+	1 while take($retry);
+	is length $retry->{got}, $object - $at, 'all of which another worker sends';
+	ok $retry->{got} eq bytes($at, $object - 1), 'to the byte';
+	is $gateway->counts->{virtual}{$object}{bytes}, $object, 'and each byte was fetched once';
 	unlike $app->log, qr/must failed|Sanitizer|status=139/, 'no process has died of a fault of ours';
 }
 done_testing;
