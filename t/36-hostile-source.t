@@ -47,7 +47,7 @@ my @said = (
 	'Expires: Thu, 01 Jan 2099 00:00:00 GMT', 'X-Cache: EVIL', 'X-Request-Id: EVIL', 'X-Quality: EVIL', 'Service-Worker-Allowed: /EVIL', 'SourceMap: EVIL',
 	'Proxy-Connection: EVIL', 'Upgrade: EVIL', 'Last-Modified: Mon, 01 Jan 2001 00:00:00 GMT', 'ETag: "EVIL"',
 );
-my %type = (js => 'text/javascript', html => 'text/html', svg => 'image/svg+xml', mpeg => 'audio/mpeg', odd => "audio/mpeg\tEVIL", m3u8 => 'application/vnd.apple.mpegurl');
+my %type = (js => 'text/javascript', html => 'text/html', svg => 'image/svg+xml', mpeg => 'audio/mpeg', odd => "audio/mpeg\tEVIL", text => 'text/plain');
 my $bytes = '<script>alert(1)</script>' x 100;
 
 sub serve {
