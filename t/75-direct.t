@@ -69,11 +69,15 @@ subtest 'an MP4 at a gateway' => sub {
 	is total('upstream_bytes') - $before{upstream}, 0, 'and not a byte of it to us';
 	ok $app->get('/metrics')->body =~ /^sluice_http_response_bytes_total\{[^}]*stream_vod[^}]*\} (\d+)/m && $1 < 20_000, 'nor from us to anybody';
 	isnt ask('/api/stream/vod/102')->header('Location'), $reply->header('Location'), 'the next viewer has another address';
-	is goes_to(ask('/api/stream/vod-102?download=1'), $edge), 'edge', 'its bytes alone are there, too';
+	is goes_to(ask('/api/stream/vod-102'), $edge), 'edge', 'its bytes alone are there, too';
 	is goes_to(ask('/api/stream/vod/102?quality=240p'), $edge), 'playlist', 'a lower picture is made here';
 	let_go();
 	ask('/api/series/201');
 	is goes_to(ask('/api/stream/series/201/1/2'), $edge), 'edge', 'an episode is played so, too';
+	let_go();
+	my $kept = ask('/api/stream/ep-20102?download=1');
+	is $kept->status . ' ' . length $kept->body, '200 ' . -s "$media/20102.mp4", 'to be kept it comes from here, whole';
+	like $kept->header('Content-Disposition') // '', qr/^attachment; .*filename\*=UTF-8''[^;]*The%20Second\.mp4$/, 'with its name';
 };
 
 subtest 'what a player says that it plays' => sub {

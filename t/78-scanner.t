@@ -47,6 +47,17 @@ unlink "$dir/Linked.mkv";
 becomes('Old 3.mkv', 404, 'most of what there was');
 is status('Old 4.mkv'), 200, 'but not the last one';
 
+subtest 'the list' => sub {
+	make_path("$dir/Ordner");
+	film($_) for 'track 10.mp3', 'Track 9.mp3', 'Ähre.mkv', 'Zebra.mkv', 'apfel.mkv', 'Ordner/b.mkv', 'Ordner/A.mkv';
+	becomes('Ordner/A.mkv', 200, 'the last of them');
+	my $names = sub { join ' | ', map { utf8::encode(my $name = $_->{name}); $name } @{ $app->get('/api/movies')->json->{movies} } };
+	ok $app->wait_for(sub { $names->() =~ /Zebra/ }, 15), 'and all others are there';
+	is $names->(), 'Ähre | apfel | Old 4 | A | b | Track 9 | track 10 | Zebra', 'is in the order of names, folder by folder';
+	unlink glob "'$dir'/Ordner/* '$dir'/*rack* '$dir'/Zebra* '$dir'/*pfel* '$dir'/*hre*";
+	becomes('Zebra.mkv', 404, 'the last one again');
+};
+
 subtest 'what is no film' => sub {
 	my $before = imports();
 	film($_) for 'notes.txt', '.hidden.mkv', 'half.mkv.part';

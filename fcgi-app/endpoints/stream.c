@@ -16,6 +16,7 @@
 #include "lib/base/buf.h"
 #include "lib/hls/vod.h"
 #include "lib/http/accept.h"
+#include "lib/http/mime.h"
 #include "lib/io/conf.h"
 #include "lib/io/fetch.h"
 #include "lib/svc/beside.h"
@@ -24,17 +25,10 @@ enum { WAIT_MS = 9000, EDGE_AGE_MS = 60000 /* of what is told, not played */ };
 
 static const char *type_of(const struct film *film)
 {
-	static const char *const types[][2] = {{"mp4", "video/mp4"}, {"m4v", "video/mp4"},
-		{"mov", "video/quicktime"}, {"webm", "video/webm"}, {"mkv", "video/x-matroska"},
-		{"avi", "video/x-msvideo"}, {"flv", "video/x-flv"}, {"ts", "video/mp2t"},
-		{"mp3", "audio/mpeg"}, {"flac", "audio/flac"}, {"m4a", "audio/mp4"},
-		{"ogg", "audio/ogg"}, {"opus", "audio/ogg"}, {"wav", "audio/wav"}};
+	char name[sizeof(film->suffix) + 1];
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (strcmp(types[i][0], film->suffix) == 0)
-			return types[i][1];
-	}
-	return "application/octet-stream";
+	snprintf(name, sizeof(name), ".%s", film->suffix);
+	return mime_type(span_of(name));
 }
 
 /* --- bytes ------------------------------------------------------------------------------------ */
@@ -85,6 +79,12 @@ static int send_bytes(
 	return 0;
 }
 
+/* From here: with an edge nobody can agree on a name. */
+static bool is_kept(const struct app *app, struct request *rq)
+{
+	return request_query(rq, "download") && strcmp(app->conf->direct_play, "redirect") != 0;
+}
+
 int stream_bytes(struct app *app, struct request *rq, struct reply *r, struct fail *f)
 {
 	struct title *t = arena_alloc(&rq->arena, sizeof(*t));
@@ -95,6 +95,8 @@ int stream_bytes(struct app *app, struct request *rq, struct reply *r, struct fa
 		return fail_set(f, FAIL_INPUT, "The request is too large");
 	if (find_ident(rq, &id, f) < 0 || title_find(t, app->conf, app->catalog, &id, f) < 0)
 		return -1;
+	if (is_kept(app, rq))
+		return send_bytes(app, rq, r, t, f);
 	switch (direct_from(app, rq, t, 0, &url)) {
 	case DIRECT_BYTES:
 		return send_bytes(app, rq, r, t, f);

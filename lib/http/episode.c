@@ -6,7 +6,7 @@
 
 #include "lib/base/num.h"
 
-enum { DIGITS_MAX = 4 };
+enum { DIGITS_MAX = 4, MORE_MAX = 9 /* episodes in a file */ };
 
 static const char *const season_words[] = {
 	"season", "series", "staffel", "saison", "temporada", "stagione", "seizoen", "sezon"};
@@ -130,18 +130,23 @@ static bool take_words(struct span *text, struct episode_mark *m)
 	return true;
 }
 
-/* Further episodes in the same file: "E03", "-E03", "-03" right behind. */
-static void skip_more(struct span *text)
+/* Further episodes in the same file: "E03", "-E03", "-03" right behind; "-24" is a name's. */
+static void skip_more(struct span *text, int64_t last)
 {
 	int64_t number;
 
 	for (;;) {
 		struct span rest = *text;
+		bool named;
 
 		if (rest.len && rest.ptr[0] == '-')
 			rest = from(rest, 1);
-		if (!take_episode_word(&rest) || !take_number(&rest, &number))
+		named = take_episode_word(&rest);
+		if ((!named && rest.ptr == text->ptr) || !take_number(&rest, &number) ||
+			(!named && (number <= last || number > last + MORE_MAX ||
+					   (rest.len && is_letter(rest.ptr[0])))))
 			return;
+		last = number;
 		*text = rest;
 	}
 }
@@ -158,7 +163,7 @@ static struct span trim(struct span text)
 static void set_texts(struct span name, struct span mark, struct span rest, struct episode_mark *m)
 {
 	m->before = trim(span_make(name.ptr, (size_t)(mark.ptr - name.ptr)));
-	skip_more(&rest);
+	skip_more(&rest, m->number);
 	m->after = trim(rest);
 }
 

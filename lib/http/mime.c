@@ -32,6 +32,19 @@ static const struct {
 	{".opus", "audio/ogg"},
 	{".flac", "audio/flac"},
 	{".wav", "audio/wav"},
+	{".mka", "audio/x-matroska"},
+	{".m4v", "video/mp4"},
+	{".m2ts", "video/mp2t"},
+	{".mts", "video/mp2t"},
+	{".mpg", "video/mpeg"},
+	{".mpeg", "video/mpeg"},
+	{".vob", "video/mpeg"},
+	{".wmv", "video/x-ms-wmv"},
+	{".asf", "video/x-ms-asf"},
+	{".divx", "video/x-msvideo"},
+	{".ogv", "video/ogg"},
+	{".ogm", "video/ogg"},
+	{".3gp", "video/3gpp"},
 };
 enum { TYPES = sizeof(types) / sizeof(types[0]) };
 

@@ -285,7 +285,7 @@ static int walk_entry(struct walk *w, int dir, const char *name, struct fail *f)
 	struct stat st;
 	int result = 0, fd;
 
-	if (name[0] == '.' || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
 	if (len + strlen(name) + 2 > sizeof(w->path))
 		return 0;
@@ -303,22 +303,39 @@ static int walk_entry(struct walk *w, int dir, const char *name, struct fail *f)
 	return result;
 }
 
+static int is_shown(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+/* As people look for them: case and accents aside, 2 before 10. */
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	char x[2 * NAME_MAX], y[2 * NAME_MAX];
+	int order;
+
+	text_fold(span_of((*a)->d_name), x, sizeof(x));
+	text_fold(span_of((*b)->d_name), y, sizeof(y));
+	order = strverscmp(x, y);
+	return order ? order : strcmp((*a)->d_name, (*b)->d_name);
+}
+
 /* Takes `fd`. */
 static int walk_dir(struct walk *w, int fd, struct fail *f)
 {
-	DIR *dir = fdopendir(fd);
-	struct dirent *entry;
-	int result = 0;
+	struct dirent **list;
+	int count = scandirat(fd, ".", &list, is_shown, by_name), result = 0;
 
-	if (!dir) {
-		close(fd);
-		return 0;
-	}
 	w->depth++;
-	while (result == 0 && (entry = readdir(dir)))
-		result = walk_entry(w, fd, entry->d_name, f);
+	for (int i = 0; i < count; i++) {
+		if (result == 0)
+			result = walk_entry(w, fd, list[i]->d_name, f);
+		free(list[i]);
+	}
 	w->depth--;
-	closedir(dir);
+	if (count >= 0)
+		free(list);
+	close(fd);
 	return result;
 }
 
