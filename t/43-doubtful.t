@@ -63,14 +63,34 @@ sub answers {
 	return $said =~ m{HTTP/1\.[01] (\d+) }g;
 }
 
-for my $via (grep { App::Front::is_here($_) } qw(lighttpd nginx apache)) {
-	my $app = App->new(via => $via);
+my @ways = grep { App::Front::is_here($_) } qw(lighttpd nginx apache);
+my %app = map { $_ => App->new(via => $_) } @ways;
+
+# Those who begin a request and say no more.
+my @begun = ([ 'half a head', "GET /api/live HTTP/1.1\r\nHost: localhost\r\n" ], [ 'half a body', post("Content-Length: 100\r\n", '{') ]);
+my @idle = map {
+	my $via = $_;
+	map { my $socket = IO::Socket::INET->new('127.0.0.1:' . $app{$via}->port); syswrite $socket, $_->[1]; [ "$via: $_->[0]", $socket ] } @begun
+} @ways;
+
+for my $via (@ways) {
 	for my $case (@cases) {
 		my ($what, $bytes, $status) = @$case;
-		like join(' ', answers($app->port, $bytes)), $status, "$via: $what";
+		like join(' ', answers($app{$via}->port, $bytes)), $status, "$via: $what";
 	}
-	unlike $app->log, qr/ died /, "$via: nobody died of it";
-	is $app->get('/health/live')->status, 200, 'and the service is there';
-	$app->end;
+	unlike $app{$via}->log, qr/ died /, "$via: nobody died of it";
+	is $app{$via}->get('/health/live')->status, 200, 'and the service is there';
+}
+
+# They are let go, which frees their connection: long before a minute is over.
+my $end = time + 40;
+for my $waiting (@idle) {
+	my ($what, $socket) = @$waiting;
+	my ($said, $n) = ('', 1);
+	while ($n && time < $end) {
+		vec(my $set = '', fileno $socket, 1) = 1;
+		$n = sysread $socket, $said, 65_536, length $said if select $set, undef, undef, 1;
+	}
+	ok !$n, "$what is waited for, but not for long";
 }
 done_testing;
