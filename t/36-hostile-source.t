@@ -4,6 +4,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 use strict;
 use warnings;
+use File::Temp ();
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use IO::Socket::INET;
@@ -129,4 +130,34 @@ unlike $app->log, qr/[^\x20-\x7e\n]/, 'nothing of all that gives orders to a ter
 
 kill 'KILL', $server;
 waitpid $server, 0;
+$app->end;
+
+# --- a directory whose names are an attack, or lead out of it ------------------------------------------------
+my ($inside, $outside) = map { File::Temp->newdir } 1 .. 2;
+chmod 0755, $inside, $outside;
+sub put { my ($path, $text) = @_; open my $out, '>', $path or die "$path: $!\n"; print $out $text; close $out; return }
+put("$outside/secret.mp3", 'SECRET' x 100);
+symlink "$outside/secret.mp3", "$inside/link.mp3";
+symlink $outside, "$inside/folder";
+symlink '/etc/passwd', "$inside/passwd.mp3";
+POSIX::mkfifo("$inside/pipe.mp3", 0644);
+my @files = ('plain', qq{a"b<img src=x onerror=alert(1)>}, "two\nlines", "red\e[31m", "bad\xff\xfe", '-rf', '%2e%2e%2fx', '$(id)', 'a;b|c');
+put("$inside/$_.mp3", 'MUSIC' x 100) for @files;
+$app = App->new(via => 'fastcgi', sources => [ { name => 'f', type => 'files', url => "$inside" } ]);
+my @found = @{ $app->get('/api/movies?limit=100')->json->{movies} };
+is scalar @found, scalar @files, 'what lies there is listed, and nothing that leads elsewhere' or diag join ' ', map { $_->{name} } @found;
+for my $file (@found) {
+	unlike $file->{name}, qr/[\x00-\x1f\x7f-\x9f]/, 'by a name of letters and signs';
+	my $reply = $app->get("/api/stream/$file->{id}?download=1");
+	is $reply->body, 'MUSIC' x 100, 'which has its bytes';
+	like $reply->header('Content-Disposition'), qr/^attachment; filename="vod-[0-9a-f]{16}\.mp3"; filename\*=UTF-8''[\w.~%-]+\.mp3$/, 'to be saved under a name that is one';
+}
+my ($plain) = map { $_->{id} } grep { $_->{name} eq 'plain' } @found;
+for my $to ("$outside/secret.mp3", '/proc/self/environ', "../@{[ $outside =~ m{([^/]+)$} ]}/secret.mp3", "$inside/plain.mp3") {
+	unlink "$inside/plain.mp3";
+	symlink $to, "$inside/plain.mp3";
+	my $reply = $app->get("/api/stream/$plain");
+	is $reply->status, 502, "a file that has become a link to $to is not followed";
+	like $reply->json->{error}{message}, qr/^The film's name leads out of its directory$/, 'in words';
+}
 done_testing;

@@ -54,6 +54,8 @@ int title_open(const struct title *t, int *fd, struct record_validator *now, str
 	struct stat st;
 
 	*fd = title_open_at(t, t->film.url, O_RDONLY);
+	if (*fd < 0 && (errno == EXDEV || errno == ELOOP))
+		return fail_set(f, FAIL_UPSTREAM, "The film's name leads out of its directory");
 	if (*fd < 0)
 		return fail_errno(f, errno == ENOENT ? FAIL_MISSING : FAIL_UPSTREAM, errno,
 			"The film's file cannot be opened");
