@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "fcgi-app/processes/hoard.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -30,8 +31,6 @@
 #include "lib/svc/viewers.h"
 
 enum {
-	BLOCK = FEED_MAX_BYTES,
-	BLOCKS = 96,   /* kept: 24 MiB */
 	AHEAD_MAX = 8, /* blocks of one request, reached by reading on and on */
 	JOBS_MAX = 64,
 	TRIES = 3,	/* of one part */
@@ -40,15 +39,12 @@ enum {
 	STALL_MS = 6000,
 	TOTAL_MS = 30000,
 	SEND_S = 5,
-	LOOK_MS = 1000,
-	VALIDATOR_BYTES = 200
+	LOOK_MS = 1000
 };
 
-struct block {
-	int64_t n;  /* -1: free */
-	size_t len; /* bytes that it holds */
-	char *bytes;
-	uint64_t used;
+struct job {
+	int socket;
+	bool index; /* it makes the film's index */
 };
 
 struct feeder {
@@ -59,47 +55,16 @@ struct feeder {
 	char lease_dir[PATH_MAX];
 	struct buf url; /* a secret */
 	struct row *row;
-	char validator[VALIDATOR_BYTES];
+	char validator[HOARD_VALIDATOR_BYTES];
 	int64_t size; /* of the film; -1 until it is known */
 	bool changed; /* it is another one now */
-	struct block blocks[BLOCKS];
-	uint64_t turn;
+	struct hoard hoard;
 	int64_t next; /* the block after the last one that was fetched */
 	int ahead;
-	int jobs[JOBS_MAX];
+	struct job jobs[JOBS_MAX];
 	size_t job_count;
 	int64_t needed_ms; /* monotonic */
 };
-
-/* --- blocks ----------------------------------------------------------------------------------- */
-
-static struct block *find_block(struct feeder *f, int64_t n)
-{
-	for (size_t i = 0; i < BLOCKS; i++) {
-		if (f->blocks[i].n == n)
-			return &f->blocks[i];
-	}
-	return NULL;
-}
-
-/* The place that was not used for longest. */
-static struct block *new_block(struct feeder *f, int64_t n)
-{
-	struct block *b = &f->blocks[0];
-
-	for (size_t i = 1; i < BLOCKS; i++) {
-		if (f->blocks[i].used < b->used)
-			b = &f->blocks[i];
-	}
-	if (!b->bytes)
-		b->bytes = malloc(BLOCK);
-	if (!b->bytes)
-		return NULL;
-	b->n = n;
-	b->len = 0;
-	b->used = ++f->turn;
-	return b;
-}
 
 static size_t block_size(const struct feeder *f, int64_t n)
 {
@@ -189,7 +154,8 @@ static enum fetch_verdict on_data(void *ctx, const void *bytes, size_t len)
 	while (len && p->at < p->end) {
 		int64_t n = p->at / BLOCK;
 		size_t in = (size_t)(p->at % BLOCK), take = BLOCK - in < len ? BLOCK - in : len;
-		struct block *b = in ? find_block(p->feeder, n) : new_block(p->feeder, n);
+		struct block *b =
+			in ? hoard_find(&p->feeder->hoard, n) : hoard_new(&p->feeder->hoard, n);
 
 		if (!b || b->len != in) {
 			fail_set(&p->why, FAIL_BUSY, "There is no memory for the film's bytes");
@@ -234,7 +200,7 @@ static int pull_once(struct feeder *f, int64_t n, int count, struct pull *p)
 		p->why = why;
 		p->again = why.kind != FAIL_FORBIDDEN && why.kind != FAIL_INPUT;
 	}
-	b = find_block(f, n);
+	b = hoard_find(&f->hoard, n);
 	if (b && b->len == block_size(f, n) && !f->changed) {
 		p->why.kind = FAIL_NONE;
 		return 0;
@@ -253,7 +219,7 @@ static int pull(struct feeder *f, int64_t n, struct fail *why)
 
 	f->ahead = n == f->next ? f->ahead * 2 : 1;
 	f->ahead = f->ahead > AHEAD_MAX ? AHEAD_MAX : f->ahead;
-	for (count = 1; count < f->ahead && !find_block(f, n + count); count++)
+	for (count = 1; count < f->ahead && !hoard_find(&f->hoard, n + count); count++)
 		;
 	for (int i = 0; i < TRIES && result < 0; i++) {
 		if (i && !p.again)
@@ -271,16 +237,19 @@ static int pull(struct feeder *f, int64_t n, struct fail *why)
 /* The block of the film, fetched where it is not at hand. */
 static struct block *get_block(struct feeder *f, int64_t n, struct fail *why)
 {
-	struct block *b = find_block(f, n);
+	struct block *b = hoard_find(&f->hoard, n);
 
 	if (!b || b->len != block_size(f, n)) {
 		if (b)
 			b->n = -1;
+		b = hoard_recall(&f->hoard, n);
+	}
+	if (!b) {
 		if (pull(f, n, why) < 0)
 			return NULL;
-		b = find_block(f, n);
+		b = hoard_find(&f->hoard, n);
 	}
-	b->used = ++f->turn;
+	hoard_use(&f->hoard, b);
 	return b;
 }
 
@@ -359,54 +328,70 @@ static void tell(const struct feeder *f, const struct fail *why)
 
 static void drop_job(struct feeder *f, size_t i)
 {
-	close(f->jobs[i]);
+	close(f->jobs[i].socket);
 	f->jobs[i] = f->jobs[--f->job_count];
 }
 
 /* False when the job is gone. */
-static bool serve(struct feeder *f, int job)
+static bool serve(struct feeder *f, const struct job *job)
 {
 	struct feed_request rq;
 	struct fail why = {0};
 	struct block *b;
 	size_t in, len;
 
-	if (recv(job, &rq, sizeof(rq), MSG_WAITALL) != (ssize_t)sizeof(rq))
+	if (recv(job->socket, &rq, sizeof(rq), MSG_WAITALL) != (ssize_t)sizeof(rq))
 		return false;
 	if (rq.offset >= (uint64_t)f->size || rq.length == 0)
-		return feed_answer(job, NULL, 0);
+		return feed_answer(job->socket, NULL, 0);
 	b = get_block(f, (int64_t)(rq.offset / BLOCK), &why);
 	if (!b) {
 		log_warn("film_not_read", LOG_STR("id", f->start->title.film.id),
 			LOG_STR("why", why.text));
-		return feed_answer(job, NULL, -1);
+		return feed_answer(job->socket, NULL, -1);
 	}
+	if (job->index)
+		hoard_note(&f->hoard, b->n);
 	in = (size_t)(rq.offset % BLOCK);
 	len = b->len - in < rq.length ? b->len - in : rq.length;
-	return feed_answer(job, b->bytes + in, (int32_t)len);
+	return feed_answer(job->socket, b->bytes + in, (int32_t)len);
+}
+
+static struct hoard_film film_of(const struct feeder *f)
+{
+	return (struct hoard_film){f->start->conf, f->start->title.film.id, f->validator, f->size};
+}
+
+static void add_job(struct feeder *f, int socket, bool index)
+{
+	struct timeval patience = {SEND_S, 0};
+
+	setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	f->jobs[f->job_count++] = (struct job){socket, index};
 }
 
 /* False when the packager is gone, or another film wants the connection and nobody reads this
  * one. */
-static bool take_job(struct feeder *f)
+static bool take_order(struct feeder *f)
 {
-	struct timeval patience = {SEND_S, 0};
 	struct pollfd more = {f->start->control, POLLIN, 0};
+	const struct hoard_film film = film_of(f);
 	int fds[PASS_FDS_MAX];
 	size_t count = 0;
-	char byte;
+	char order;
 
-	if (pass_take(f->start->control, &byte, 1, fds, &count) <= 0)
+	if (pass_take(f->start->control, &order, 1, fds, &count) <= 0)
 		return false;
-	if (count == 0)
+	if (order == FEEDER_KEEP)
+		hoard_keep(&f->hoard, &film, f->start->board);
+	else if (order == FEEDER_GIVE_WAY)
 		return f->job_count > 0 || poll(&more, 1, 0) > 0;
-	if (count == 1 && f->job_count < JOBS_MAX) {
-		setsockopt(fds[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-		setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-		f->jobs[f->job_count++] = fds[0];
-	} else {
-		pass_close(fds, count);
+	else if (count == 1 && f->job_count < JOBS_MAX) {
+		add_job(f, fds[0], order == FEEDER_INDEX);
+		return true;
 	}
+	pass_close(fds, count);
 	return true;
 }
 
@@ -419,19 +404,34 @@ static void live(struct feeder *f)
 		struct pollfd wake[JOBS_MAX + 1] = {{f->start->control, POLLIN, 0}};
 
 		for (size_t i = 0; i < f->job_count; i++)
-			wake[i + 1] = (struct pollfd){f->jobs[i], POLLIN, 0};
+			wake[i + 1] = (struct pollfd){f->jobs[i].socket, POLLIN, 0};
 		poll(wake, f->job_count + 1, LOOK_MS);
 		for (size_t i = f->job_count; i > 0; i--) {
-			if (wake[i].revents && !serve(f, f->jobs[i - 1]))
+			if (wake[i].revents && !serve(f, &f->jobs[i - 1]))
 				drop_job(f, i - 1);
 		}
 		if (wake[0].revents)
-			wanted = take_job(f);
+			wanted = take_order(f);
 		if (f->job_count)
 			f->needed_ms = clock_mono_ms();
 		else if (clock_mono_ms() - f->needed_ms > FEEDER_IDLE_MS)
 			wanted = false;
 	}
+}
+
+/* What the film is, by the answer to the first request for it: for the part that will be asked for
+ * first, or for the film's beginning where it has no such part any more. */
+static int find_film(struct feeder *f, struct fail *why)
+{
+	int64_t first = (int64_t)(f->start->first / BLOCK);
+	struct hoard_film film;
+
+	if (pull(f, first, why) < 0 &&
+		(first == 0 || why->kind == FAIL_BUSY || pull(f, 0, why) < 0))
+		return -1;
+	film = film_of(f);
+	hoard_open(&f->hoard, &film);
+	return 0;
 }
 
 int feeder_run(const struct feeder_start *start)
@@ -450,14 +450,13 @@ int feeder_run(const struct feeder_start *start)
 	board_ready(start->board);
 	f->start = start;
 	f->size = f->next = -1;
-	for (size_t i = 0; i < BLOCKS; i++)
-		f->blocks[i].n = -1;
+	hoard_init(&f->hoard);
 	buf_init(&f->url, 8192);
 	f->row = board_row(start->board, ROW_SOURCE, start->title.source->name);
 	file_path(f->lease_dir, sizeof(f->lease_dir), "%s/lease", conf->run_dir);
 	good = mc_open(&f->mc, &mc, &why) == 0;
 	f->lease_env = (struct lease_env){f->lease_dir, f->mc, conf->host_name, start->board};
-	good = good && take_slot(f, &why) == 0 && pull(f, 0, &why) == 0;
+	good = good && take_slot(f, &why) == 0 && find_film(f, &why) == 0;
 	tell(f, good ? NULL : &why);
 	if (good)
 		live(f);
@@ -465,6 +464,7 @@ int feeder_run(const struct feeder_start *start)
 	lease_drop(&f->lease);
 	board_leave(start->board);
 	mc_close(&f->mc);
+	hoard_release(&f->hoard);
 	free(f);
 	return status;
 }

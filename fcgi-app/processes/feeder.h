@@ -18,10 +18,17 @@
 struct board;
 struct conf;
 
-/* The first message from a feeder: what the film is, or why it cannot be had. After it the packager
- * sends the sockets of jobs (lib/io/feed.h), one a message; one without asks a feeder to end that
- * nobody reads from just now. It ends, too, when nobody has read for FEEDER_IDLE_MS, when the film
- * has changed, or when the packager is gone. */
+/* What the packager says to a feeder that has said what the film is, a byte each. It ends, too,
+ * when nobody has read for FEEDER_IDLE_MS, when the film has changed, or when the packager is gone.
+ */
+enum feeder_order {
+	FEEDER_JOB = 'j',     /* with the socket of one that reads (lib/io/feed.h) */
+	FEEDER_INDEX = 'i',   /* the same, of one that makes the index */
+	FEEDER_KEEP = 'k',    /* jobs will read again what the index was made from */
+	FEEDER_GIVE_WAY = 'w' /* end, if nobody reads just now */
+};
+
+/* The first message from a feeder: what the film is, or why it cannot be had. */
 struct feeder_news {
 	struct record_validator film;
 	uint32_t kind; /* enum fail_kind */
@@ -35,6 +42,7 @@ struct feeder_start {
 	struct board *board;
 	struct title title;
 	uint64_t viewer; /* a number for who wants it: lib/svc/viewers.h; 0: not known */
+	uint64_t first;	 /* where in the film reading will begin, as far as one can tell */
 	int control;	 /* SOCK_SEQPACKET to the packager */
 };
 

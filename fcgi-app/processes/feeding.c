@@ -83,7 +83,7 @@ static int child_main(void *ctx)
 }
 
 static int begin(const struct feeding *f, struct feeding_film *film, const struct title *t,
-	uint64_t viewer, struct fail *why)
+	const struct feeding_want *want, struct fail *why)
 {
 	struct feeder_start *start = calloc(1, sizeof(*start));
 	int pair[2], result;
@@ -92,7 +92,7 @@ static int begin(const struct feeding *f, struct feeding_film *film, const struc
 		free(start);
 		return fail_set(why, FAIL_BUSY, "There is no room to fetch a film");
 	}
-	*start = (struct feeder_start){f->conf, f->board, *t, viewer, pair[1]};
+	*start = (struct feeder_start){f->conf, f->board, *t, want->viewer, want->first, pair[1]};
 	result = child_fork(child_main, start, "feeder", &film->child, why);
 	close(pair[1]);
 	free(start);
@@ -110,15 +110,17 @@ static int begin(const struct feeding *f, struct feeding_film *film, const struc
 	return 0;
 }
 
-static enum feeding_result give_reader(struct feeding_film *film, int *out, struct fail *why)
+static enum feeding_result give_reader(
+	struct feeding_film *film, const struct feeding_want *want, int *out, struct fail *why)
 {
+	char order = want->index ? FEEDER_INDEX : FEEDER_JOB;
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
 		fail_errno(why, FAIL_BUSY, errno, "There is no socket to read a film by");
 		return FEEDING_FAILED;
 	}
-	if (!pass_send(film->control, "", 1, &pair[1], 1)) {
+	if (!pass_send(film->control, &order, 1, &pair[1], 1)) {
 		close(pair[0]);
 		close(pair[1]);
 		end_feeder(film);
@@ -129,8 +131,9 @@ static enum feeding_result give_reader(struct feeding_film *film, int *out, stru
 	return FEEDING_READY;
 }
 
-enum feeding_result feeding_read(struct feeding *f, const struct title *t, uint64_t viewer,
-	int *socket, struct record_validator *now, struct fail *why)
+enum feeding_result feeding_read(struct feeding *f, const struct title *t,
+	const struct feeding_want *want, int *socket, struct record_validator *now,
+	struct fail *why)
 {
 	struct feeding_film *film = find(f, t->film.id);
 
@@ -144,26 +147,37 @@ enum feeding_result feeding_read(struct feeding *f, const struct title *t, uint6
 		if (!film->known)
 			return FEEDING_LATER;
 		*now = film->film;
-		return give_reader(film, socket, why);
+		return give_reader(film, want, socket, why);
 	}
 	film = film ? film : find_free(f);
 	if (!film) {
 		fail_set(why, FAIL_BUSY, "Too many films are being fetched at once");
 		return FEEDING_FAILED;
 	}
-	return begin(f, film, t, viewer, why) < 0 ? FEEDING_FAILED : FEEDING_LATER;
+	return begin(f, film, t, want, why) < 0 ? FEEDING_FAILED : FEEDING_LATER;
+}
+
+void feeding_keep(struct feeding *f, const char *id)
+{
+	const struct feeding_film *film = find(f, id);
+	char order = FEEDER_KEEP;
+
+	if (film && film->known)
+		pass_send(film->control, &order, 1, NULL, 0);
 }
 
 /* All connections of the source's accounts are in use: films that nobody reads from just now give
  * theirs up, and it is tried again. */
 static void take_turn(struct feeding *f, struct feeding_film *film)
 {
+	char order = FEEDER_GIVE_WAY;
+
 	film->turns++;
 	film->until_us = clock_mono_us() + FEEDING_TURN_US;
 	end_feeder(film);
 	for (size_t i = 0; i < FEEDING_MAX; i++) {
 		if (f->films[i].known && f->films[i].source == film->source)
-			pass_send(f->films[i].control, "", 1, NULL, 0);
+			pass_send(f->films[i].control, &order, 1, NULL, 0);
 	}
 }
 

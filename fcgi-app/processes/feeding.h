@@ -3,6 +3,7 @@
 #ifndef SLUICE_PROCESSES_FEEDING_H
 #define SLUICE_PROCESSES_FEEDING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/base/fail.h"
@@ -48,9 +49,19 @@ enum feeding_result {
 	FEEDING_FAILED /* *why says why */
 };
 
-/* A new reader of the film, for a viewer (lib/svc/viewers.h; 0: not known). */
-enum feeding_result feeding_read(struct feeding *f, const struct title *t, uint64_t viewer,
-	int *socket, struct record_validator *film, struct fail *why);
+struct feeding_want {
+	uint64_t viewer; /* lib/svc/viewers.h; 0: not known */
+	uint64_t first;	 /* where in the film reading will begin, as far as one can tell */
+	bool index;	 /* to make its index */
+};
+
+/* A new reader of the film. */
+enum feeding_result feeding_read(struct feeding *f, const struct title *t,
+	const struct feeding_want *want, int *socket, struct record_validator *film,
+	struct fail *why);
+
+/* The film's index has been made, and jobs will read again what it was made from. */
+void feeding_keep(struct feeding *f, const char *id);
 
 /* Takes note of what feeders have said, and of those that have ended. */
 void feeding_look(struct feeding *f);

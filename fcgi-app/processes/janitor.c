@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fcgi-app/processes/census.h"
+#include "fcgi-app/processes/hoard.h"
 #include "fcgi-app/processes/leftovers.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -408,8 +409,10 @@ static void tick(struct janitor *j)
 	}
 	if (is_due(&j->objects_ms, OBJECTS_MS))
 		objects_sweep(j->conf, j->board, j->boot, j->conf->stream_quota);
-	if (is_due(&j->hour_ms, HOUR_MS))
+	if (is_due(&j->hour_ms, HOUR_MS)) {
 		tidy_made(j);
+		hoard_sweep(j->conf);
+	}
 	if (!j->census.running && census_due(j->board, clock_real_ms()))
 		census_begin(&j->census, j->publisher, j->board);
 	if (j->census.running)

@@ -114,8 +114,8 @@ static struct known *learn(struct making *m, const char *id, struct span bytes, 
 	return k;
 }
 
-/* The record of `id` if it is what the source is now; NULL otherwise. */
-static struct known *know(struct making *m, const char *id, const struct record_validator *now)
+/* The record of `id`, of whatever the source was; NULL where none is kept. */
+static struct known *recall(struct making *m, const char *id)
 {
 	struct known *k = place_for(m, id);
 	struct buf bytes;
@@ -126,6 +126,14 @@ static struct known *know(struct making *m, const char *id, const struct record_
 							   : NULL;
 		buf_release(&bytes);
 	}
+	return k;
+}
+
+/* The record of `id` if it is what the source is now; NULL otherwise. */
+static struct known *know(struct making *m, const char *id, const struct record_validator *now)
+{
+	struct known *k = recall(m, id);
+
 	if (!k || k->record.source.size != now->size || k->record.source.stamp != now->stamp)
 		return NULL;
 	k->used = ++m->turn;
@@ -313,13 +321,24 @@ static enum making_result begin_part(struct making *m, const struct title *t, st
 	return MAKING_JOB;
 }
 
-/* Opens what the film is read by: its file, or a feeder's socket. MAKING_JOB: it is open. */
-static enum making_result open_source(struct making *m, const struct title *t, uint64_t viewer,
-	int *fd, struct record_validator *now, struct fail *f)
+/* Where in the film a job will begin to read, should it be what it was. */
+static uint64_t first_read(struct making *m, const struct package_request *rq)
 {
+	const struct known *k = rq->part == PACKAGE_SEGMENT ? recall(m, rq->id) : NULL;
+
+	return k && rq->n < k->record.segments ? k->record.pos[rq->n] : 0;
+}
+
+/* Opens what the film is read by: its file, or a feeder's socket. MAKING_JOB: it is open. */
+static enum making_result open_source(struct making *m, const struct title *t,
+	const struct package_request *rq, int *fd, struct record_validator *now, struct fail *f)
+{
+	struct feeding_want want = {.viewer = rq->viewer, .index = rq->part == PACKAGE_INDEX};
+
 	if (t->where == TITLE_FILE)
 		return title_open(t, fd, now, f) < 0 ? MAKING_FAILED : MAKING_JOB;
-	switch (feeding_read(&m->feeding, t, viewer, fd, now, f)) {
+	want.first = first_read(m, rq);
+	switch (feeding_read(&m->feeding, t, &want, fd, now, f)) {
 	case FEEDING_READY:
 		return MAKING_JOB;
 	case FEEDING_LATER:
@@ -348,7 +367,7 @@ enum making_result making_begin(struct making *m, struct part *part, struct medi
 	}
 	if (title_find(&t, m->conf, m->catalog, &ident, f) < 0)
 		return MAKING_FAILED;
-	result = open_source(m, &t, part->rq.viewer, &fds[MEDIA_SOURCE], &now, f);
+	result = open_source(m, &t, &part->rq, &fds[MEDIA_SOURCE], &now, f);
 	if (result != MAKING_JOB)
 		return result;
 	result = part->rq.part == PACKAGE_INDEX ? begin_index(m, part, &now, f)
@@ -388,13 +407,17 @@ static int read_output(int fd, struct buf *to, struct fail *f)
 
 static int keep_index(struct making *m, struct part *part, struct fail *f)
 {
+	const struct known *k = NULL;
 	struct buf bytes;
 	int result = -1;
 
 	buf_init(&bytes, RECORD_MAX_BYTES);
-	if (read_output(part->output, &bytes, f) == 0 &&
-		learn(m, part->rq.id, buf_span(&bytes), f)) {
+	if (read_output(part->output, &bytes, f) == 0)
+		k = learn(m, part->rq.id, buf_span(&bytes), f);
+	if (k) {
 		index_save(m->conf, m->mc, part->rq.id, buf_span(&bytes));
+		if (part->fed && !(k->record.flags & RECORD_JOINED))
+			feeding_keep(&m->feeding, part->rq.id);
 		result = 0;
 	}
 	buf_release(&bytes);

@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/av/avi.h"
 
-#include <errno.h>
 #include <string.h>
 
 enum {
@@ -39,8 +38,8 @@ struct line {
 struct walk {
 	struct reader *r;
 	struct line lines[READER_STREAMS_MAX];
-	unsigned count; /* streams that have a header */
-	uint8_t bytes[HEADER + GLANCE];
+	unsigned count;	      /* streams that have a header */
+	const uint8_t *bytes; /* what is looked at, and how many there are */
 	int have;
 };
 
@@ -49,19 +48,12 @@ static uint32_t le32(const uint8_t *p)
 	return WORD(p[0], p[1], p[2], p[3]);
 }
 
-/* Reads a few bytes, past the reader's ranges. False at the end, or with r->error set. */
+/* Looks at the first bytes there. False at the end, or with r->error set. */
 static bool look(struct walk *w, uint64_t at)
 {
-	struct reader *r = w->r;
-	int n = 0;
+	int n = reader_peek(w->r, at, HEADER + GLANCE, &w->bytes);
 
-	if (at < r->source->size)
-		n = r->source->read_at(r->source->of, at, w->bytes, sizeof(w->bytes));
-	if (n < 0)
-		r->error = errno ? errno : EIO;
 	w->have = n < 0 ? 0 : n;
-	r->bytes += (uint64_t)w->have;
-	r->ranges++;
 	return w->have >= HEADER;
 }
 

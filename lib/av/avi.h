@@ -2,7 +2,8 @@
  * them.
  * SPDX-License-Identifier: BSD-2-Clause
  * A recording that was broken off has no table, one that was cut by hand a wrong one. Without it
- * libavformat finds no place in the middle. The walk reads some hundred bytes of each chunk. */
+ * libavformat finds no place in the middle. The walk looks at some hundred bytes of each chunk;
+ * where chunks are small it reads all. */
 #ifndef SLUICE_AV_AVI_H
 #define SLUICE_AV_AVI_H
 

@@ -107,7 +107,7 @@ static int open_part(struct demux *d, const struct av_source *s, int64_t from, s
 		.timescale = r->timescale};
 
 	if (r->flags & RECORD_WALKED)
-		return reader_open_walked(&d->reader, s, f);
+		return reader_open_walked(&d->reader, s, r->table, f);
 	if (r->container != RECORD_MP4)
 		return reader_open(&d->reader, s, f);
 	if (d->stop < INT64_MAX / 2)

@@ -11,6 +11,7 @@
 
 #include "lib/av/av.h"
 #include "lib/av/avi.h"
+#include "lib/av/avi_table.h"
 #include "lib/av/bounds.h"
 #include "lib/av/demux.h"
 #include "lib/base/must.h"
@@ -417,7 +418,7 @@ static int look_at(struct index *x, struct reader *r, struct fail *f)
 	}
 	place_sound(x, r);
 	set_rates(x);
-	return 0;
+	return x->out->flags & RECORD_WALKED ? avi_table_keep(r, x->out, x->arena, f) : 0;
 }
 
 /* The demuxer, with a table of an AVI's chunks that can be believed. */
@@ -438,7 +439,7 @@ static int open_whole(struct index *x, struct fail *f)
 			return 0;
 		reader_close(r);
 		x->out->flags |= RECORD_WALKED;
-		return reader_open_walked(r, x->source, f);
+		return reader_open_walked(r, x->source, span_make(NULL, 0), f);
 	}
 	return 0;
 }

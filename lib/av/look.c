@@ -86,12 +86,13 @@ static bool is_enough(const struct look *l, const struct reader *r)
 int look_begin(struct look *l, struct reader *r, struct fail *f)
 {
 	AVPacket *p = av_packet_alloc();
+	uint64_t most = r->bytes + BYTES_MAX; /* what was read to open it does not count */
 	int got = 0;
 
 	*l = (struct look){.video = -1};
 	if (!p)
 		return fail_set(f, FAIL_INTERNAL, "There is no memory to read a file");
-	for (int i = 0; i < PACKETS_MAX && r->bytes < BYTES_MAX; i++) {
+	for (int i = 0; i < PACKETS_MAX && r->bytes < most; i++) {
 		got = reader_next(r, p, f);
 		if (got <= 0)
 			break;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/av/avi.h"
+#include "lib/av/avi_table.h"
 #include "lib/av/reader_moov.h"
 #include "lib/base/must.h"
 
@@ -52,12 +53,13 @@ int reader_fail(const struct reader *r, int av_error, const char *what, struct f
 	return fail_set(f, FAIL_INPUT, "%s cannot be read: %s", what, words);
 }
 
-/* How much to ask for at `offset`: more each time while it goes straight on. */
+/* How much to ask for at `offset`: more each time while it goes on, over small gaps too. */
 static size_t range_size(struct reader *r, uint64_t offset)
 {
+	uint64_t end = r->window_at + r->window_len;
 	size_t n;
 
-	if (r->window_len && offset == r->window_at + r->window_len)
+	if (r->window_len && offset >= end && offset - end < READER_RANGE_MIN)
 		n = r->next_range;
 	else
 		n = READER_RANGE_MIN;
@@ -69,33 +71,73 @@ static size_t range_size(struct reader *r, uint64_t offset)
 	return n;
 }
 
-/* Makes source[offset] stand in the window. Returns the bytes there from it on, 0 at the end,
- * -1. */
-static int fill(struct reader *r, uint64_t offset)
+/* Reads into the window, from r->window_at on, until `need` bytes are there or the source ends: it
+ * may give less at a time than it is asked for. */
+static bool fill_up(struct reader *r, size_t want, size_t need)
 {
-	size_t want;
-	int got;
+	while (r->window_len < need) {
+		int got = r->source->read_at(r->source->of, r->window_at + r->window_len,
+			r->window + r->window_len, want - r->window_len);
 
-	if (offset >= r->window_at && offset < r->window_at + r->window_len)
-		return (int)(r->window_at + r->window_len - offset);
+		if (got < 0)
+			r->error = errno ? errno : EIO;
+		if (got <= 0)
+			return got == 0;
+		must((size_t)got <= want - r->window_len);
+		r->window_len += (size_t)got;
+		r->bytes += (uint64_t)got;
+		r->ranges++;
+	}
+	return true;
+}
+
+/* Makes source[offset .. + need) stand in the window, but for what is behind the end. Returns the
+ * bytes there from `offset` on, 0 at the end, -1. */
+static int fill(struct reader *r, uint64_t offset, size_t need)
+{
+	uint64_t end = r->window_at + r->window_len;
+	size_t want;
+
 	if (offset >= r->source->size)
 		return 0;
+	if (need > r->source->size - offset)
+		need = (size_t)(r->source->size - offset);
+	if (offset >= r->window_at && offset < end && end - offset >= need)
+		return (int)(end - offset);
 	want = range_size(r, offset);
-	if (r->budget && r->bytes + want > r->budget)
-		got = -1, errno = EDQUOT;
-	else
-		got = r->source->read_at(r->source->of, offset, r->window, want);
+	want = want < need ? need : want;
+	r->window_at = offset;
 	r->window_len = 0;
-	if (got < 0) {
-		r->error = errno ? errno : EIO;
+	if (r->budget && r->bytes + want > r->budget) {
+		r->error = EDQUOT;
 		return -1;
 	}
-	must((size_t)got <= want);
-	r->window_at = offset;
-	r->window_len = (size_t)got;
-	r->bytes += (uint64_t)got;
-	r->ranges++;
-	return got;
+	if (!fill_up(r, want, need)) {
+		r->window_len = 0;
+		return -1;
+	}
+	return (int)r->window_len;
+}
+
+int reader_read(struct reader *r, uint64_t offset, void *to, size_t n)
+{
+	size_t have = 0;
+
+	while (have < n && offset + have < r->source->size) {
+		int got = r->source->read_at(r->source->of, offset + have, (char *)to + have,
+			n - have < READER_RANGE_MAX ? n - have : READER_RANGE_MAX);
+
+		if (got < 0) {
+			r->error = errno ? errno : EIO;
+			return -1;
+		}
+		if (got == 0)
+			break;
+		have += (size_t)got;
+		r->bytes += (uint64_t)got;
+		r->ranges++;
+	}
+	return (int)have;
 }
 
 static int read_joined(struct reader *r, uint8_t *to, int n)
@@ -127,7 +169,7 @@ static int on_read(void *of, uint8_t *to, int n)
 	}
 	if (r->joined)
 		offset = offset - r->head.len + r->from;
-	have = fill(r, offset);
+	have = fill(r, offset, 1);
 	if (have <= 0)
 		return have < 0 ? AVERROR(EIO) : AVERROR_EOF;
 	if (n > have)
@@ -214,7 +256,7 @@ static const AVInputFormat *probe(struct reader *r, size_t size, int *score)
 
 	*score = 0;
 	while (bytes && have < size) {
-		int n = fill(r, have);
+		int n = fill(r, have, 1);
 		if (n <= 0)
 			break;
 		if ((size_t)n > size - have)
@@ -266,7 +308,8 @@ int reader_open(struct reader *r, const struct av_source *s, struct fail *f)
 	return format ? open_demuxer(r, format, f) : -1;
 }
 
-int reader_open_walked(struct reader *r, const struct av_source *s, struct fail *f)
+int reader_open_walked(
+	struct reader *r, const struct av_source *s, struct span table, struct fail *f)
 {
 	const AVInputFormat *format = begin(r, s, f);
 
@@ -276,7 +319,13 @@ int reader_open_walked(struct reader *r, const struct av_source *s, struct fail 
 	if (open_demuxer(r, format, f) < 0)
 		return -1;
 	r->format->pb->seekable = AVIO_SEEKABLE_NORMAL;
-	return r->tableless ? avi_walk(r, f) : 0;
+	if (!r->tableless)
+		return 0;
+	if (!table.len)
+		return avi_walk(r, f);
+	return avi_table_give(r, table)
+		       ? 0
+		       : fail_set(f, FAIL_MISSING, "The file is not the one it was");
 }
 
 int reader_open_part(
@@ -334,12 +383,7 @@ int reader_peek(struct reader *r, uint64_t offset, size_t n, const uint8_t **byt
 	int have;
 
 	must(n <= READER_RANGE_MIN);
-	have = fill(r, offset);
-	/* What straddles the end of the window is read anew, whole. */
-	if (have > 0 && (size_t)have < n && offset + (size_t)have < r->source->size) {
-		r->window_len = 0;
-		have = fill(r, offset);
-	}
+	have = fill(r, offset, n);
 	if (have > 0)
 		*bytes = r->window + (offset - r->window_at);
 	return have > (int)n ? (int)n : have;

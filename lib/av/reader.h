@@ -1,6 +1,6 @@
 /* lib/av/reader.h - packets out of a source, read in bounded ranges.
  * SPDX-License-Identifier: BSD-2-Clause
- * Ranges are of 64 KiB, growing to 1 MiB while the reading goes straight on, so that a source
+ * Ranges are of 64 KiB, growing to 1 MiB while the reading goes on, so that a source
  * behind HTTP is asked seldom and never for what is not needed. A reader is `joined` where the
  * record has the container's head: the demuxer is given head + file[pos..) and never seeks. */
 #ifndef SLUICE_AV_READER_H
@@ -44,8 +44,10 @@ struct reader {
  * or a script is refused, whatever it is called. To be closed in any case. */
 int reader_open(struct reader *r, const struct av_source *s, struct fail *f);
 
-/* The same of an AVI whose own table is no good: one is made (lib/av/avi.h). */
-int reader_open_walked(struct reader *r, const struct av_source *s, struct fail *f);
+/* The same of an AVI whose own table is no good: it gets that of its record (lib/av/avi_table.h),
+ * or where that is empty one is made (lib/av/avi.h). */
+int reader_open_walked(
+	struct reader *r, const struct av_source *s, struct span table, struct fail *f);
 
 /* What of an MP4 is wanted: of one stream, from the keyframe at or before `from` until `until`, in
  * units of `timescale` on the source's own line; or, with stream -1, what every stream begins
@@ -70,6 +72,9 @@ void reader_close(struct reader *r); /* accepts a zeroed one, or one that failed
 /* Reads from the source itself, past the demuxer: up to `n` <= READER_RANGE_MIN bytes; *bytes is
  * good until the next call of anything. Returns how many (0: the end), or -1 with r->error set. */
 int reader_peek(struct reader *r, uint64_t offset, size_t n, const uint8_t **bytes);
+
+/* The same into memory of the caller's, any number of bytes below 2 GiB, and without the window. */
+int reader_read(struct reader *r, uint64_t offset, void *to, size_t n);
 
 /* The next packet of any stream: 1, or 0 at the end, or -1. Its times are AV_NOPTS_VALUE or within
  * 2^50 of 0. */

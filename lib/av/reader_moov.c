@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/av/reader_moov.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 
@@ -46,22 +45,7 @@ static bool find(struct reader *r, struct place *ftyp, struct place *moov)
 
 static bool read_all(struct reader *r, struct place from, char *to)
 {
-	uint64_t have = 0;
-
-	while (have < from.size) {
-		uint64_t want = from.size - have;
-		int n = r->source->read_at(r->source->of, from.at + have, to + have,
-			want < READER_RANGE_MAX ? (size_t)want : READER_RANGE_MAX);
-
-		if (n < 0)
-			r->error = errno ? errno : EIO;
-		if (n <= 0)
-			return false;
-		have += (uint64_t)n;
-		r->bytes += (uint64_t)n;
-		r->ranges++;
-	}
-	return true;
+	return reader_read(r, from.at, to, (size_t)from.size) == (int)from.size;
 }
 
 static struct moov *load(struct reader *r)

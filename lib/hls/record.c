@@ -174,6 +174,8 @@ static void header(struct coder *c, struct record *r)
 	for (size_t i = 0; i < r->text_count; i++)
 		subtitles(c, &r->text[i]);
 	blob(c, &r->head, RECORD_BLOB_MAX);
+	if (r->flags & RECORD_WALKED)
+		blob(c, &r->table, RECORD_TABLE_MAX);
 	MEMBER(c, 4, r->segments, 1, RECORD_SEGMENTS_MAX);
 }
 

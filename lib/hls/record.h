@@ -21,7 +21,8 @@ enum {
 	RECORD_AUDIO_MAX = 16,
 	RECORD_TEXT_MAX = 48,
 	RECORD_SEGMENTS_MAX = 65536,
-	RECORD_BLOB_MAX = 65535,    /* of any one piece of bytes */
+	RECORD_BLOB_MAX = 65535,    /* of any one piece of bytes, but */
+	RECORD_TABLE_MAX = 400000,  /* of that which grows with the film */
 	RECORD_MAX_BYTES = 1000000, /* encoded: memcached takes no more than 1 MiB */
 	RECORD_HOURS_MAX = 48,	    /* no title is longer */
 	RECORD_SIDE_MAX = 8192	    /* pixels: no picture is wider or higher */
@@ -108,6 +109,8 @@ struct record {
 	struct record_text text[RECORD_TEXT_MAX];
 	size_t text_count;
 	struct span head;  /* the container's beginning, up to its media; with RECORD_JOINED */
+	struct span table; /* AVI: places in it (lib/av/avi_table.h), with RECORD_WALKED; may be
+			      empty */
 	uint32_t peak_bps; /* of the source, over its segments */
 	uint32_t average_bps;
 	size_t segments; /* 1 or more */
