@@ -103,8 +103,8 @@ static uint64_t sum_of(const char *bytes, size_t len)
 }
 
 /* The file's beginning, and which blocks follow it: those noted that are in memory yet. */
-static void describe(struct hoard *h, const struct hoard_film *film,
-	const struct block *blocks[HOARD_KEPT])
+static void describe(
+	struct hoard *h, const struct hoard_film *film, const struct block *blocks[HOARD_KEPT])
 {
 	struct hoard_file *file = &h->file;
 

@@ -18,8 +18,8 @@ struct conf;
 
 enum {
 	BLOCK = FEED_MAX_BYTES,
-	HOARD_BLOCKS = 96,	  /* in memory: 24 MiB */
-	HOARD_KEPT = 64, /* in the file: 16 MiB. Tables that are longer are not kept */
+	HOARD_BLOCKS = 96, /* in memory: 24 MiB */
+	HOARD_KEPT = 64,   /* in the file: 16 MiB. Tables that are longer are not kept */
 	HOARD_VALIDATOR_BYTES = 200,
 	HOARD_KEPT_S = 86400 /* the file goes when nobody has asked for the film so long */
 };

@@ -51,7 +51,8 @@ static int entry_at(AVStream *st, AVStream *video, const AVIndexEntry *by)
 static void keep_place(struct table *t, int64_t time)
 {
 	AVStream *video = stream(t, t->record->video.stream);
-	int at[READER_STREAMS_MAX], v = av_index_search_timestamp(video, time, AVSEEK_FLAG_BACKWARD);
+	int at[READER_STREAMS_MAX],
+		v = av_index_search_timestamp(video, time, AVSEEK_FLAG_BACKWARD);
 	const AVIndexEntry *by = avformat_index_get_entry(video, v < 0 ? 0 : v);
 	int64_t begin = by->pos;
 
@@ -80,8 +81,8 @@ static int64_t source_time(const struct table *t, int64_t time)
 {
 	AVRational base = stream(t, t->record->video.stream)->time_base;
 
-	return grid_scale(time + t->record->origin, base.den,
-		(int64_t)t->record->timescale * base.num);
+	return grid_scale(
+		time + t->record->origin, base.den, (int64_t)t->record->timescale * base.num);
 }
 
 /* Where segments begin, and once a second between: sound is sought a little before. */

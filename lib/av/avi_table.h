@@ -12,8 +12,7 @@
 
 /* Out of the tables that the reader's streams have: record->table, in `arena`, for the segments of
  * the record. It stays empty where it would be too long. Fails without memory. */
-int avi_table_keep(
-	struct reader *r, struct record *record, struct arena *arena, struct fail *f);
+int avi_table_keep(struct reader *r, struct record *record, struct arena *arena, struct fail *f);
 
 /* Gives them to the streams of a reader that has no tables. False when they are not for these. */
 bool avi_table_give(struct reader *r, struct span table);

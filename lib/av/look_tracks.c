@@ -12,7 +12,7 @@
 #include "lib/av/nal.h"
 #include "lib/hls/grid.h"
 
-enum { RATE_MAX = 240, COPY_LATE_SAMPLES = 3072, CHANNELS_MAX = 64 };
+enum { RATE_MAX = 240, COPY_LATE_SAMPLES = 3072, CHANNELS_MAX = 64, DAMAGED_MAX = 16 << 20 };
 
 static int copy_bytes(struct span from, struct arena *arena, struct span *to, struct fail *f)
 {
@@ -89,6 +89,34 @@ static bool first_frame(const struct look_stream *s, AVCodecContext *c, AVFrame 
 		return true;
 	avcodec_flush_buffers(c);
 	return frame_of(s, s->kept_count, c, frame);
+}
+
+/* Reads on, to a keyframe that can be decoded; it is kept in place of the first. A film whose
+ * beginning is damaged is one all the same. */
+static bool later_frame(
+	struct look_stream *s, struct reader *r, unsigned stream, AVCodecContext *c, AVFrame *frame)
+{
+	uint64_t most = r->bytes + DAMAGED_MAX;
+	AVPacket *p = av_packet_alloc();
+	bool begun = false, seen = false;
+	struct fail ignored;
+
+	avcodec_flush_buffers(c);
+	while (p && !seen && r->bytes < most && reader_next(r, p, &ignored) > 0) {
+		bool key = (unsigned)p->stream_index == stream && p->flags & AV_PKT_FLAG_KEY;
+
+		if (key && s->kept_count) {
+			av_packet_unref(s->kept[0]);
+			seen = av_packet_ref(s->kept[0], p) < 0;
+		}
+		begun |= key;
+		if (begun && (unsigned)p->stream_index == stream)
+			seen = decoder_send(c, p, &ignored) < 0 ||
+			       decoder_receive(c, frame, &ignored) == 1;
+		av_packet_unref(p);
+	}
+	av_packet_free(&p);
+	return frame->buf[0];
 }
 
 static bool is_rate(AVRational rate)
@@ -227,7 +255,8 @@ static int set_shape(
 }
 
 /* A frame as it comes out of the decoder, or like it. */
-static int see(struct look_stream *s, AVStream *st, AVFrame *frame, struct fail *f)
+static int see(
+	struct look_stream *s, struct reader *r, AVStream *st, AVFrame *frame, struct fail *f)
 {
 	AVCodecContext *c;
 	bool seen;
@@ -237,10 +266,12 @@ static int see(struct look_stream *s, AVStream *st, AVFrame *frame, struct fail 
 	c = decoder_open(st, 1, f);
 	if (!c)
 		return -1;
-	seen = first_frame(s, c, frame);
+	seen = first_frame(s, c, frame) || later_frame(s, r, (unsigned)st->index, c, frame);
 	avcodec_free_context(&c);
+	if (!seen && r->error)
+		return reader_fail(r, 0, "The file", f);
 	return seen ? 0
-		    : fail_set(f, FAIL_INPUT, "The first picture (%s) cannot be decoded",
+		    : fail_set(f, FAIL_INPUT, "None of the first pictures (%s) can be decoded",
 			      decoder_name(st->codecpar->codec_id));
 }
 
@@ -259,7 +290,7 @@ int look_video(struct look_stream *s, struct reader *r, unsigned stream, struct 
 	frame = av_frame_alloc();
 	if (!frame)
 		return fail_set(f, FAIL_INTERNAL, "There is no memory for a picture");
-	result = see(s, st, frame, f);
+	result = see(s, r, st, frame, f);
 	if (result == 0) {
 		out->video.stream = (uint16_t)stream;
 		memcpy(out->video.codec, name, strlen(name) + 1);

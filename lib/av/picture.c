@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/av/picture.h"
 
+#include <libavutil/imgutils.h>
 #include <libavutil/mem.h>
 #include <string.h>
 
@@ -21,6 +22,8 @@ struct pictures {
 	struct demux d;
 	AVCodecContext *decoder;
 	AVFrame *decoded, *filtered;
+	AVFrame *before; /* the latest picture before the segment; without a buffer: none */
+	bool some;	 /* a picture was handed out */
 	struct filter filter;
 	int64_t begin, end; /* of the segment */
 	int64_t key;	    /* packets before this keyframe are not wanted */
@@ -50,8 +53,10 @@ static int hand_out(struct pictures *p, struct fail *f)
 
 	while ((got = filter_receive(&p->filter, p->filtered, f)) > 0) {
 		int result = 0;
-		if (p->filtered->pts >= p->begin && p->filtered->pts < p->end)
+		if (p->filtered->pts >= p->begin && p->filtered->pts < p->end) {
 			result = p->each(p->ctx, p->filtered, f);
+			p->some = true;
+		}
 		av_frame_unref(p->filtered);
 		if (result < 0)
 			return -1;
@@ -154,6 +159,10 @@ static int take(struct pictures *p, struct fail *f)
 	if (time == DEMUX_NO_TIME)
 		return 0;
 	p->last = time;
+	if (time < p->begin) {
+		av_frame_unref(p->before);
+		av_frame_move_ref(p->before, frame);
+	}
 	if (time < p->begin || p->done)
 		return 0;
 	/* The one after the last is what a deinterlacer looks ahead to. */
@@ -259,6 +268,45 @@ static int run(struct pictures *p, struct fail *f)
 	return result;
 }
 
+/* Black, of the size that is wanted. */
+static int hand_out_black(struct pictures *p, struct fail *f)
+{
+	AVFrame *frame = p->filtered;
+	ptrdiff_t lines[4];
+	int result = -1;
+
+	frame->format = p->want->jpeg ? AV_PIX_FMT_YUVJ420P : AV_PIX_FMT_YUV420P;
+	frame->width = p->want->width;
+	frame->height = p->want->height;
+	frame->pts = p->begin;
+	if (av_frame_get_buffer(frame, 0) < 0)
+		return fail_set(f, FAIL_INTERNAL, "There is no memory for pictures");
+	for (int i = 0; i < 4; i++)
+		lines[i] = frame->linesize[i];
+	if (av_image_fill_black(frame->data, lines, frame->format,
+		    p->want->jpeg ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG, frame->width,
+		    frame->height) >= 0)
+		result = p->each(p->ctx, frame, f);
+	av_frame_unref(frame);
+	return result;
+}
+
+/* Where no picture of the segment is due, or none can be decoded, a player needs one all the same:
+ * the one before is shown on, or none. */
+static int hand_out_one(struct pictures *p, struct fail *f)
+{
+	AVFrame *frame = p->before;
+
+	if (!frame->buf[0])
+		return hand_out_black(p, f);
+	filter_release(&p->filter);
+	frame->pts = p->begin;
+	frame->pict_type = AV_PICTURE_TYPE_NONE;
+	frame->sample_aspect_ratio = (AVRational){1, 1};
+	return filter(p, frame, f) < 0 || filter_send(&p->filter, NULL, f) < 0 ? -1
+									       : hand_out(p, f);
+}
+
 /* Where to begin, and where the segment ends. */
 static int plan(struct pictures *p, const struct av_source *s, size_t n, struct fail *f)
 {
@@ -290,8 +338,9 @@ int picture_each(const struct av_source *s, const struct record *r, size_t n,
 	p.filter = (struct filter){.record = r, .want = want};
 	p.decoded = av_frame_alloc();
 	p.filtered = av_frame_alloc();
+	p.before = av_frame_alloc();
 	p.slots = av_malloc_array(SLOTS_MAX, sizeof(*p.slots));
-	if (!p.decoded || !p.filtered || !p.slots) {
+	if (!p.decoded || !p.filtered || !p.before || !p.slots) {
 		fail_set(f, FAIL_INTERNAL, "There is no memory for pictures");
 		goto out;
 	}
@@ -301,14 +350,18 @@ int picture_each(const struct av_source *s, const struct record *r, size_t n,
 	stop = p.end;
 	if (demux_open(&p.d, s, r, r->video.stream, r->video.codec, from, stop, f) == 0)
 		result = run(&p, f);
-	*end = p.end != INT64_MAX ? p.end
-				  : (p.last == DEMUX_NO_TIME ? r->t[n] : p.last) + picture_step(r);
+	*end = p.end;
+	if (p.end == INT64_MAX)
+		*end = p.some ? p.last + picture_step(r) : r->t[n + 1];
+	if (result == 0 && !p.some)
+		result = hand_out_one(&p, f);
 out:
 	demux_close(&p.d);
 	filter_release(&p.filter);
 	av_free(p.slots);
 	av_frame_free(&p.decoded);
 	av_frame_free(&p.filtered);
+	av_frame_free(&p.before);
 	avcodec_free_context(&p.decoder);
 	return result;
 }

@@ -21,8 +21,9 @@ struct picture_want {
  * Returns 0, or -1 with f set. */
 typedef int picture_fn(void *ctx, AVFrame *frame, struct fail *f);
 
-/* Decodes segment n. *end is set to where it ends: the beginning of the next, or, of the last one,
- * the end of its last picture. */
+/* Decodes segment n. Where no picture of it comes there is one all the same, at its beginning: the
+ * one before it, or black. *end is set to where it ends: the beginning of the next, or, of the last
+ * one, the end of its last picture. */
 int picture_each(const struct av_source *s, const struct record *r, size_t n,
 	const struct picture_want *want, picture_fn *each, void *ctx, int64_t *end, struct fail *f);
 
