@@ -77,4 +77,17 @@ for (145_000 .. 150_000) { $loud = abs $got->[$_] if abs $got->[$_] > $loud }
 cmp_ok $quiet, '<', 0.001, 'silence until the sound begins';
 cmp_ok $loud, '>', 0.2, 'and then the sound';
 
+# Sound that is stereo for six seconds and 5.1 from then on: one track of stereo, without a gap.
+my $surround = Film->new('surround.ts');
+ok $surround->index && $surround->index =~ /^audio aac #1 copy 48000->48000 Hz 2 ch/m, 'sound that changes to 5.1 is copied at first';
+my ($both, undef, $said) = Film::samples($surround->joined('a0'), 48000);
+is $said, '', 'and all of it decodes without a word';
+my @times = map { $_->[0] } Film::packets("$surround->{dir}/a0/joined.mp4", 'a:0');
+is scalar(grep { abs(($times[$_] - $times[ $_ - 1 ]) * 48000 - 1024) > 0.6 } 1 .. $#times), 0, 'every frame follows the one before';
+for my $second (1 .. 4, 7 .. 10) {
+	my $most = 0;
+	for ($second * 48000 .. $second * 48000 + 4800) { $most = abs $both->[$_] if abs $both->[$_] > $most }
+	cmp_ok $most, '>', 0.1, "and is heard after $second s";
+}
+
 done_testing;

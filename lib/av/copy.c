@@ -232,14 +232,30 @@ static int strip(const AVStream *st, AVPacket *p)
 	return 0;
 }
 
+/* Whether the packet is of another kind of AAC than the track began with: broadcasts change to 5.1
+ * and back. */
+static bool is_another(const struct record_audio *a, const AVStream *st, const AVPacket *p)
+{
+	bool bare = st->codecpar->extradata_size > 0; /* no frame has a header */
+	struct aac now;
+	size_t size = 0;
+	const uint8_t *config = av_packet_get_side_data(p, AV_PKT_DATA_NEW_EXTRADATA, &size);
+	struct span frame = span_make((const char *)p->data, (size_t)p->size);
+	bool said = config ? aac_parse_config(span_make((const char *)config, size), &now)
+			   : !bare && aac_parse_adts(frame, &now);
+
+	return said && !span_eq(span_make(now.bytes, sizeof(now.bytes)), a->extra);
+}
+
 static int collect_audio(
 	struct demux *d, const struct record_audio *a, struct track *out, struct fail *f)
 {
 	AVPacket *p = av_packet_alloc();
 	int result = p ? 0 : fail_set(f, FAIL_INTERNAL, "There is no memory for a segment");
 	int64_t last = DEMUX_NO_TIME;
+	bool another = false;
 
-	while (result == 0 && last < out->end && (result = demux_next(d, p, f)) > 0) {
+	while (result == 0 && !another && last < out->end && (result = demux_next(d, p, f)) > 0) {
 		AVRational base = d->st->time_base;
 		int64_t at = demux_sample(d->record, base, p->pts, a->rate);
 		struct sample *s;
@@ -249,6 +265,7 @@ static int collect_audio(
 			at = last + GRID_AAC_FRAME;
 		if (at != DEMUX_NO_TIME) {
 			last = copy_snap(a, at, copy_slack(a, base.num, base.den));
+			another = last >= out->begin && last < out->end && is_another(a, d->st, p);
 			if (last >= out->begin && last < out->end && strip(d->st, p) == 0) {
 				s = track_add(out, p, f);
 				result = s ? 0 : -1;
@@ -259,7 +276,7 @@ static int collect_audio(
 		av_packet_unref(p);
 	}
 	av_packet_free(&p);
-	return result;
+	return result < 0 ? -1 : another;
 }
 
 int copy_audio(const struct av_source *s, const struct record *r, unsigned track, size_t n,
@@ -278,8 +295,8 @@ int copy_audio(const struct av_source *s, const struct record *r, unsigned track
 		    last ? INT64_MAX : r->t[n + 1], f) == 0)
 		result = collect_audio(&d, a, out, f);
 	demux_close(&d);
-	if (result < 0)
-		return -1;
+	if (result != 0)
+		return result;
 	out->end = out->count ? out->samples[out->count - 1].pts + GRID_AAC_FRAME : out->begin;
 	return track_set_times(out, f);
 }

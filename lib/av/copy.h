@@ -16,6 +16,9 @@ void copy_describe_audio(const struct record *r, unsigned track, struct track *o
  * shown before the title begins is left out. */
 int copy_video(const struct av_source *s, const struct record *r, size_t n, struct track *out,
 	struct fail *f);
+
+/* The same of sound. 1: sound of another kind of AAC than the track began with is in it, which its
+ * init segment does not speak of; it is to be encoded. */
 int copy_audio(const struct av_source *s, const struct record *r, unsigned track, size_t n,
 	struct track *out, struct fail *f);
 

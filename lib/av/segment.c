@@ -74,8 +74,13 @@ static int fill(const struct av_source *s, const struct record *r, const struct 
 		return copy_video(s, r, n, t, f);
 	if (x->kind == RENDITION_VIDEO || x->kind == RENDITION_IFRAMES)
 		return encode_video(s, r, x, n, urgency, t, f);
-	if (r->audio[x->track].copy)
-		return copy_audio(s, r, x->track, n, t, f);
+	if (r->audio[x->track].copy) {
+		int result = copy_audio(s, r, x->track, n, t, f);
+
+		if (result <= 0)
+			return result;
+		track_release(t);
+	}
 	return sound_encode(s, r, x->track, n, t, f);
 }
 

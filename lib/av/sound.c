@@ -63,15 +63,15 @@ struct coding {
 	struct track *out;
 };
 
-/* Frame k of what was decoded, for the encoder; NULL: the end. */
-static int feed(struct coding *e, const struct pcm *pcm, int64_t k, struct fail *f)
+/* The frame at sample `at` of the title, for the encoder. */
+static int feed(struct coding *e, const struct pcm *pcm, int64_t at, struct fail *f)
 {
 	AVFrame *frame = e->frame;
 
 	frame->nb_samples = GRID_AAC_FRAME;
 	frame->format = AV_SAMPLE_FMT_FLTP;
 	frame->sample_rate = (int)pcm->rate;
-	frame->pts = k * GRID_AAC_FRAME;
+	frame->pts = at;
 	if (av_channel_layout_copy(&frame->ch_layout, &e->c->ch_layout) < 0 ||
 		av_frame_get_buffer(frame, 0) < 0)
 		return fail_set(f, FAIL_INTERNAL, "There is no memory for sound");
@@ -102,9 +102,9 @@ static int keep(struct coding *e, struct fail *f)
 
 static int encode(struct coding *e, const struct pcm *pcm, struct fail *f)
 {
-	for (int64_t k = pcm->first / GRID_AAC_FRAME;
-		(k + 1) * GRID_AAC_FRAME <= pcm->first + pcm->count; k++) {
-		int result = feed(e, pcm, k, f);
+	for (int64_t at = pcm->first; at + GRID_AAC_FRAME <= pcm->first + pcm->count;
+		at += GRID_AAC_FRAME) {
+		int result = feed(e, pcm, at, f);
 		av_frame_unref(e->frame);
 		if (result < 0 || keep(e, f) < 0)
 			return -1;
@@ -114,18 +114,31 @@ static int encode(struct coding *e, const struct pcm *pcm, struct fail *f)
 	return 0;
 }
 
+/* Where frames begin: on multiples of their length; or where those do that the other segments copy.
+ */
+static int64_t phase(const struct record_audio *a)
+{
+	int64_t rest = a->copy ? a->start % GRID_AAC_FRAME : 0;
+
+	return rest < 0 ? rest + GRID_AAC_FRAME : rest;
+}
+
 int sound_encode(const struct av_source *s, const struct record *r, unsigned track, size_t n,
 	struct track *out, struct fail *f)
 {
 	const struct record_audio *a = &r->audio[track];
-	int64_t from = grid_frame(grid_sample(r->t[n], r->timescale, a->rate), GRID_AAC_FRAME);
-	int64_t to = grid_frame(grid_sample(r->t[n + 1], r->timescale, a->rate), GRID_AAC_FRAME);
+	int64_t zero = phase(a);
+	int64_t from =
+		grid_frame(grid_sample(r->t[n], r->timescale, a->rate) - zero, GRID_AAC_FRAME);
+	int64_t to =
+		grid_frame(grid_sample(r->t[n + 1], r->timescale, a->rate) - zero, GRID_AAC_FRAME);
 	struct coding e = {.out = out};
 	struct pcm pcm = {0};
 	int result = -1;
 
-	*out = (struct track){
-		.timescale = a->rate, .begin = from * GRID_AAC_FRAME, .end = to * GRID_AAC_FRAME};
+	*out = (struct track){.timescale = a->rate,
+		.begin = from * GRID_AAC_FRAME + zero,
+		.end = to * GRID_AAC_FRAME + zero};
 	if (to == from)
 		return 0;
 	e.c = open_encoder(a, f);
@@ -133,7 +146,7 @@ int sound_encode(const struct av_source *s, const struct record *r, unsigned tra
 	e.packet = av_packet_alloc();
 	if (!e.frame || !e.packet)
 		fail_set(f, FAIL_INTERNAL, "There is no memory for sound");
-	else if (e.c && pcm_decode(s, r, track, (from - PRE_ROLL) * GRID_AAC_FRAME,
+	else if (e.c && pcm_decode(s, r, track, (from - PRE_ROLL) * GRID_AAC_FRAME + zero,
 				(to - from + PRE_ROLL + POST_ROLL) * GRID_AAC_FRAME, &pcm, f) == 0)
 		result = encode(&e, &pcm, f);
 	pcm_release(&pcm);
