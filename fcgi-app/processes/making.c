@@ -27,7 +27,8 @@ enum {
 	ARENA_MAX = 4 << 20,
 	HEAVY_WALL_MS = 60000,
 	LIGHT_WALL_MS = 20000,
-	FED_WALL_MS = 90000, /* gateways send as slowly as a film plays */
+	FED_WALL_MS = 90000,	    /* gateways send as slowly as a film plays, */
+	FED_INDEX_WALL_MS = 900000, /* and a film without any table is read whole */
 	CPU_S = 120,
 	LOOK_AHEAD_NICE = 10
 };
@@ -380,7 +381,7 @@ enum making_result making_begin(struct making *m, struct part *part, struct medi
 	*job = job_for(m, part, &now);
 	if (t.where == TITLE_HTTP) {
 		job->fed = part->fed = true;
-		job->wall_ms = FED_WALL_MS;
+		job->wall_ms = part->rq.part == PACKAGE_INDEX ? FED_INDEX_WALL_MS : FED_WALL_MS;
 	}
 	*segments = k ? (uint32_t)k->record.segments : 0;
 	fds[MEDIA_OUTPUT] = part->output;
