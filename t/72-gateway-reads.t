@@ -49,16 +49,24 @@ my $app = App->new(gateway => $gateway, connections => 1);
 # The film's feeder ends when nobody reads, and the connection with it.
 sub let_go { return $app->wait_for(sub { $app->move_clock(10); !$app->pids('feeder') }, 20, 'the feeder to end') }
 
+# An answer other than "in a moment", which a slow machine may give first.
+sub answer {
+	my ($target) = @_;
+	my $reply;
+	$app->wait_for(sub { ($reply = $app->get($target))->status != 503 }, 60, "an answer: $target");
+	return $reply;
+}
+
 # What is answered by all of these; and what that cost the gateway: requests, bytes.
 sub cost {
 	my ($id, @parts) = @_;
 	my $before = $gateway->title($id);
-	my @status = map { $app->get($_)->status } @parts;
+	my @status = map { answer($_)->status } @parts;
 	my $after = $gateway->title($id);
 	return ("@status", @{ $after->{ranges} } - @{ $before->{ranges} }, $after->{bytes} - $before->{bytes});
 }
 
-sub ver { my ($id) = @_; my $reply = $app->get("/api/hls/vod-$id/master.m3u8"); return ($reply->body =~ m{^([0-9a-f]{32})/}m)[0] // die "$id: " . $reply->body }
+sub ver { my ($id) = @_; my $reply = answer("/api/hls/vod-$id/master.m3u8"); return ($reply->body =~ m{^([0-9a-f]{32})/}m)[0] // die "$id: " . $reply->body }
 
 for my $case ([ 102, 'an MP4', 'source' ], [ 103, 'an AVI', '240p' ]) {
 	my ($id, $what, $rendition) = @$case;
@@ -76,12 +84,21 @@ for my $case ([ 102, 'an MP4', 'source' ], [ 103, 'an AVI', '240p' ]) {
 			cmp_ok $bytes, '<=', 6 * BLOCK, sprintf 'of %d kB in all: the tables are not among them', $bytes / 1000;
 			let_go();
 		}
+		# After a day, or on a host that has the index from another one.
+		unlink $app->state_dir . "/feed/vod-$id" or fail('the tables were kept');
+		my ($status, $requests, $bytes) = cost($id, "$root/$rendition/100.m4s");
+		is $status, '200', 'without its tables at hand a part takes them once more';
+		cmp_ok $bytes, '>', 4 * BLOCK, sprintf 'with %d kB', $bytes / 1000;
+		let_go();
+		($status, $requests, $bytes) = cost($id, "$root/$rendition/60.m4s");
+		is $status, '200', 'and the next';
+		cmp_ok $bytes, '<=', 5 * BLOCK, sprintf 'does not: %d kB', $bytes / 1000;
+		let_go();
 		is $gateway->title($id)->{peak}, 1, 'over one connection';
 	};
 }
 
 subtest 'an AVI without a table' => sub {
-	ok $app->wait_for(sub { $app->get('/api/hls/vod-101/master.m3u8')->status == 200 }, 60, 'the film to be read'), 'can be played';
 	my $ver = ver(101);
 	my $index = $gateway->title(101);
 	cmp_ok $index->{bytes}, '<', 1.1 * $size{101}, 'is read once to know it';

@@ -44,7 +44,7 @@ enum {
 
 struct job {
 	int socket;
-	bool index; /* it makes the film's index */
+	bool noted; /* what it reads is */
 };
 
 struct feeder {
@@ -350,7 +350,7 @@ static bool serve(struct feeder *f, const struct job *job)
 			LOG_STR("why", why.text));
 		return feed_answer(job->socket, NULL, -1);
 	}
-	if (job->index)
+	if (job->noted)
 		hoard_note(&f->hoard, b->n);
 	in = (size_t)(rq.offset % BLOCK);
 	len = b->len - in < rq.length ? b->len - in : rq.length;
@@ -362,13 +362,13 @@ static struct hoard_film film_of(const struct feeder *f)
 	return (struct hoard_film){f->start->conf, f->start->title.film.id, f->validator, f->size};
 }
 
-static void add_job(struct feeder *f, int socket, bool index)
+static void add_job(struct feeder *f, int socket, bool noted)
 {
 	struct timeval patience = {SEND_S, 0};
 
 	setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	f->jobs[f->job_count++] = (struct job){socket, index};
+	f->jobs[f->job_count++] = (struct job){socket, noted};
 }
 
 /* False when the packager is gone, or another film wants the connection and nobody reads this
@@ -388,7 +388,7 @@ static bool take_order(struct feeder *f)
 	else if (order == FEEDER_GIVE_WAY)
 		return f->job_count > 0 || poll(&more, 1, 0) > 0;
 	else if (count == 1 && f->job_count < JOBS_MAX) {
-		add_job(f, fds[0], order == FEEDER_INDEX);
+		add_job(f, fds[0], order == FEEDER_NOTED_JOB);
 		return true;
 	}
 	pass_close(fds, count);

@@ -22,10 +22,10 @@ struct conf;
  * when nobody has read for FEEDER_IDLE_MS, when the film has changed, or when the packager is gone.
  */
 enum feeder_order {
-	FEEDER_JOB = 'j',     /* with the socket of one that reads (lib/io/feed.h) */
-	FEEDER_INDEX = 'i',   /* the same, of one that makes the index */
-	FEEDER_KEEP = 'k',    /* jobs will read again what the index was made from */
-	FEEDER_GIVE_WAY = 'w' /* end, if nobody reads just now */
+	FEEDER_JOB = 'j',	/* with the socket of one that reads (lib/io/feed.h) */
+	FEEDER_NOTED_JOB = 'n', /* the same; what it reads is noted, */
+	FEEDER_KEEP = 'k',	/* and kept here: others will read it again */
+	FEEDER_GIVE_WAY = 'w'	/* end, if nobody reads just now */
 };
 
 /* The first message from a feeder: what the film is, or why it cannot be had. */

@@ -113,7 +113,7 @@ static int begin(const struct feeding *f, struct feeding_film *film, const struc
 static enum feeding_result give_reader(
 	struct feeding_film *film, const struct feeding_want *want, int *out, struct fail *why)
 {
-	char order = want->index ? FEEDER_INDEX : FEEDER_JOB;
+	char order = want->note ? FEEDER_NOTED_JOB : FEEDER_JOB;
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {

@@ -52,7 +52,7 @@ enum feeding_result {
 struct feeding_want {
 	uint64_t viewer; /* lib/svc/viewers.h; 0: not known */
 	uint64_t first;	 /* where in the film reading will begin, as far as one can tell */
-	bool index;	 /* to make its index */
+	bool note;	 /* what is read are the container's tables: see feeding_keep() */
 };
 
 /* A new reader of the film. */
@@ -60,7 +60,7 @@ enum feeding_result feeding_read(struct feeding *f, const struct title *t,
 	const struct feeding_want *want, int *socket, struct record_validator *film,
 	struct fail *why);
 
-/* The film's index has been made, and jobs will read again what it was made from. */
+/* Jobs will read again what those have read that it was noted of. */
 void feeding_keep(struct feeding *f, const char *id);
 
 /* Takes note of what feeders have said, and of those that have ended. */

@@ -207,6 +207,13 @@ struct block *hoard_recall(struct hoard *h, int64_t n)
 	return NULL;
 }
 
+bool hoard_is_kept(const struct conf *conf, const char *id)
+{
+	char path[PATH_MAX];
+
+	return path_of(conf, id, path) && access(path, F_OK) == 0;
+}
+
 void hoard_sweep(const struct conf *conf)
 {
 	int64_t soonest_ms = clock_real_ms() - HOARD_KEPT_S * 1000LL;

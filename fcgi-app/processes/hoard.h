@@ -1,9 +1,9 @@
 /* fcgi-app/processes/hoard.h - the blocks of a film that its feeder has at hand.
  * SPDX-License-Identifier: BSD-2-Clause
- * Those read last are in memory. Those that the index was made from hold the container's tables:
- * the moov of an MP4, the idx1 of an AVI. Every job that opens the film reads them again, so they
- * are kept in a file for the feeders that come after this one: then a part costs the source that
- * part's own bytes. */
+ * Those read last are in memory. Those that the index was made from, or the first part of a film
+ * whose index is known, hold the container's tables: the moov of an MP4, the idx1 of an AVI. Every
+ * job that opens the film reads them again, so they are kept in a file for the feeders that come
+ * after this one: then a part costs the source that part's own bytes. */
 #ifndef SLUICE_PROCESSES_HOARD_H
 #define SLUICE_PROCESSES_HOARD_H
 
@@ -63,7 +63,7 @@ struct block *hoard_new(struct hoard *h, int64_t n);
 
 void hoard_use(struct hoard *h, struct block *block);
 
-/* The index is being made from block n. */
+/* The container's tables are in block n, or may be. */
 void hoard_note(struct hoard *h, int64_t n);
 
 /* The film whose blocks they are, as it is now. All is borrowed. */
@@ -82,6 +82,9 @@ void hoard_open(struct hoard *h, const struct hoard_film *film);
 
 /* Block n out of the file, into memory; NULL: it is not there whole. */
 struct block *hoard_recall(struct hoard *h, int64_t n);
+
+/* Whether there is a file of the film, as far as that can be told without looking into it. */
+bool hoard_is_kept(const struct conf *conf, const char *id);
 
 /* Removes the files of films that nobody has asked for lately. */
 void hoard_sweep(const struct conf *conf);

@@ -12,6 +12,7 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include "fcgi-app/processes/hoard.h"
 #include "lib/base/clock.h"
 #include "lib/hls/rendition.h"
 #include "lib/io/conf.h"
@@ -322,23 +323,29 @@ static enum making_result begin_part(struct making *m, const struct title *t, st
 	return MAKING_JOB;
 }
 
-/* Where in the film a job will begin to read, should it be what it was. */
-static uint64_t first_read(struct making *m, const struct package_request *rq)
+/* How a part is read from a gateway. Where the container's tables are not at hand for it to begin
+ * with, they are to be noted. */
+static struct feeding_want want_of(struct making *m, const struct part *part)
 {
+	const struct package_request *rq = &part->rq;
 	const struct known *k = rq->part == PACKAGE_SEGMENT ? recall(m, rq->id) : NULL;
+	bool tables = k && !(k->record.flags & RECORD_JOINED) && part->priority == 0;
 
-	return k && rq->n < k->record.segments ? k->record.pos[rq->n] : 0;
+	return (struct feeding_want){.viewer = rq->viewer,
+		.first = k && rq->n < k->record.segments ? k->record.pos[rq->n] : 0,
+		.note = rq->part == PACKAGE_INDEX || (tables && !hoard_is_kept(m->conf, rq->id))};
 }
 
 /* Opens what the film is read by: its file, or a feeder's socket. MAKING_JOB: it is open. */
-static enum making_result open_source(struct making *m, const struct title *t,
-	const struct package_request *rq, int *fd, struct record_validator *now, struct fail *f)
+static enum making_result open_source(struct making *m, const struct title *t, struct part *part,
+	int *fd, struct record_validator *now, struct fail *f)
 {
-	struct feeding_want want = {.viewer = rq->viewer, .index = rq->part == PACKAGE_INDEX};
+	struct feeding_want want;
 
 	if (t->where == TITLE_FILE)
 		return title_open(t, fd, now, f) < 0 ? MAKING_FAILED : MAKING_JOB;
-	want.first = first_read(m, rq);
+	want = want_of(m, part);
+	part->noted = want.note;
 	switch (feeding_read(&m->feeding, t, &want, fd, now, f)) {
 	case FEEDING_READY:
 		return MAKING_JOB;
@@ -368,7 +375,7 @@ enum making_result making_begin(struct making *m, struct part *part, struct medi
 	}
 	if (title_find(&t, m->conf, m->catalog, &ident, f) < 0)
 		return MAKING_FAILED;
-	result = open_source(m, &t, &part->rq, &fds[MEDIA_SOURCE], &now, f);
+	result = open_source(m, &t, part, &fds[MEDIA_SOURCE], &now, f);
 	if (result != MAKING_JOB)
 		return result;
 	result = part->rq.part == PACKAGE_INDEX ? begin_index(m, part, &now, f)
@@ -408,17 +415,13 @@ static int read_output(int fd, struct buf *to, struct fail *f)
 
 static int keep_index(struct making *m, struct part *part, struct fail *f)
 {
-	const struct known *k = NULL;
 	struct buf bytes;
 	int result = -1;
 
 	buf_init(&bytes, RECORD_MAX_BYTES);
-	if (read_output(part->output, &bytes, f) == 0)
-		k = learn(m, part->rq.id, buf_span(&bytes), f);
-	if (k) {
+	if (read_output(part->output, &bytes, f) == 0 &&
+		learn(m, part->rq.id, buf_span(&bytes), f)) {
 		index_save(m->conf, m->mc, part->rq.id, buf_span(&bytes));
-		if (part->fed && !(k->record.flags & RECORD_JOINED))
-			feeding_keep(&m->feeding, part->rq.id);
 		result = 0;
 	}
 	buf_release(&bytes);
@@ -449,13 +452,27 @@ static enum publish_result publish_part(struct making *m, const struct part *par
 	return result;
 }
 
+/* What a job has read of the container's tables will be read by others. */
+static void keep_tables(struct making *m, const struct part *part)
+{
+	const struct record *r = making_record(m, part->rq.id);
+
+	if (part->fed && part->noted && r && !(r->flags & RECORD_JOINED))
+		feeding_keep(&m->feeding, part->rq.id);
+}
+
 int making_end(struct making *m, struct part *part, bool *hand_over, struct fail *f)
 {
 	struct stat st;
+	int result;
 
 	*hand_over = true;
-	if (part->rq.part == PACKAGE_INDEX)
-		return keep_index(m, part, f);
+	if (part->rq.part == PACKAGE_INDEX) {
+		result = keep_index(m, part, f);
+		keep_tables(m, part);
+		return result;
+	}
+	keep_tables(m, part);
 	if (fstat(part->output, &st) < 0 || st.st_size == 0)
 		return fail_set(f, FAIL_UPSTREAM, "Nothing came out of the film's part");
 	*hand_over = publish_part(m, part, st.st_size) != PUBLISH_OK;

@@ -25,7 +25,8 @@ struct part {
 	struct package_request rq; /* `viewer` is the one who asked first */
 	bool heavy;
 	bool in_memory; /* its output is no file of the store: the disk is full, or was */
-	bool fed;	/* read by a feeder, which may go at any moment */
+	bool fed;	/* read by a feeder, which may go at any moment, */
+	bool noted;	/* and takes note of what is read */
 	int priority;	/* 0: somebody waits, or waited, for it; n: the n-th ahead of such a one */
 	int waiters;
 	int passed; /* those of them whose viewer has asked for another place of the film since */
