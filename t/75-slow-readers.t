@@ -19,6 +19,7 @@ use Gateway::Source;
 my ($SIZE, $READERS, $READ) = (80_000_000, 14, 12_000_000);
 my $OBJECT = 20_000_000;   # of which a reader gets a part before its worker is killed:
 my $CUT_AT = 6_000_000;    # this, or a little more
+my $THERE  = 15_000_000;   # of one whose source fails then
 my $AHEAD = 40_000_000;    # what is got before a reader, with all that stands in sockets on the way, and much room
 my $dir     = File::Temp->newdir;
 my $gateway = Gateway->new(dir => "$dir");
@@ -67,6 +68,13 @@ sub settled {
 	return $now;
 }
 
+# How often the filler has looked whether there is something to do.
+sub looks {
+	my ($app) = @_;
+	my ($pid) = $app->pids('filler');
+	return App::_slurp("/proc/$pid/status") =~ /^voluntary_ctxt_switches:\s+(\d+)/m ? $1 : 0;
+}
+
 for my $front (grep { App::Front::is_here($_) } qw(lighttpd nginx apache)) {
 	my $size = $SIZE++;
 	my $app = App->new(via => $front, import => 0, sources => \@source, conf => { stream_quota => '8G', relay_processes => 1, relay_threads => 4 });
@@ -98,6 +106,22 @@ for my $front (grep { App::Front::is_here($_) } qw(lighttpd nginx apache)) {
 	is length $retry->{got}, $object - $at, 'all of which another worker sends';
 	ok $retry->{got} eq bytes($at, $object - 1), 'to the byte';
 	is $gateway->counts->{virtual}{$object}{bytes}, $object, 'and each byte was fetched once';
+
+	$object = $OBJECT++;
+	$app->get("/cdn/stream/$object", Range => "bytes=0-@{[ $THERE - 1 ]}");
+	$gateway->control('fault', kind => 'virtual', id => $object, set => 'status=403');
+	my $rest = reader($app->port, "/cdn/stream/$object");
+	ok $app->wait_for(sub { take($rest) if length $rest->{got} < $THERE - 4_000_000; $app->log =~ /object_failed .*\b$object\b/ }, 20), 'a source that fails';
+	1 while take($rest);
+	$at = length $rest->{got};
+	ok $at >= $THERE && $at < $object && $rest->{got} eq bytes(0, $at - 1), "takes away nothing that was there: $at bytes";
+
+	my $late = reader($app->port, "/cdn/stream/$size");
+	settled($size);
+	$app->move_clock(6);
+	my $looks = looks($app);
+	sleep 1;
+	cmp_ok looks($app) - $looks, '<=', 20, 'who pauses for long keeps nobody busy';
 	unlike $app->log, qr/must failed|Sanitizer|status=139/, 'no process has died of a fault of ours';
 }
 done_testing;

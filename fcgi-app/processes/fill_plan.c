@@ -147,14 +147,33 @@ static void wait_behind(struct fill_object *o, struct fill_reader *r)
 	r->next = NULL;
 }
 
-static void start_kept(struct fill_object *o, struct fill_reader *r)
+/* The first block that this reader wants soon and that is not there; -1: none. */
+static int64_t missing_for(const struct fill_object *o, const struct fill_reader *r)
 {
-	int64_t last = block_of(last_of(o, r)), n, from, end;
+	int64_t first = block_of(r->first), n;
 
 	if (r->first >= o->info.size)
-		return;
-	n = block_map_missing(o->map, block_of(r->first));
-	if (n > last || n >= block_of(r->first) + FILL_AHEAD || is_coming(o, n) || !may_start(o))
+		return -1;
+	n = block_map_missing(o->map, first);
+	return n <= block_of(last_of(o, r)) && n < first + FILL_AHEAD ? n : -1;
+}
+
+bool fill_plan_rests(const struct fill_object *o)
+{
+	if (!o->map || !o->is_resolved)
+		return false;
+	for (const struct fill_reader *r = o->readers; r; r = r->next) {
+		if (!r->told || missing_for(o, r) >= 0)
+			return false;
+	}
+	return true;
+}
+
+static void start_kept(struct fill_object *o, struct fill_reader *r)
+{
+	int64_t n = missing_for(o, r), from, end;
+
+	if (n < 0 || is_coming(o, n) || !may_start(o))
 		return;
 	if (block_map_take(o->map, n) != BLOCK_MINE) /* another process fills it */
 		return;

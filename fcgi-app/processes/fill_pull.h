@@ -34,6 +34,9 @@ void fill_pull_tell(struct fill_pull *p);
  * be. */
 void fill_plan(struct fill_object *o, bool may);
 
+/* Whether nothing has to be done until a reader goes on: each has what it is about to read. */
+bool fill_plan_rests(const struct fill_object *o);
+
 /* Whether a reader wants block `n` soon. */
 bool fill_plan_wants(const struct fill_object *o, int64_t n);
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "fcgi-app/processes/fill_object.h"
+#include "fcgi-app/processes/fill_pull.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/io/board.h"
@@ -160,7 +161,7 @@ static int step_objects(struct filler *f)
 		fill_object_step(o);
 		if (o->readers || o->pulls) {
 			f->needed_ms = clock_mono_ms();
-			if (o->readers && !o->pulls)
+			if (!o->pulls && !fill_plan_rests(o))
 				wait_ms = STEP_MS;
 		} else if (clock_mono_ms() - o->needed_ms > OBJECT_IDLE_MS) {
 			fill_object_free(o);

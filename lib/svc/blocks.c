@@ -30,6 +30,7 @@ struct blocks {
 	struct block_map_info info;
 	bool known, given;     /* what it is; any byte of it */
 	bool learned, joined;  /* by the filler; for others, too */
+	bool refused;	       /* it gets no more; what is there may be enough */
 	struct block_map *map; /* NULL: what comes is passed */
 	int fd;		       /* its bytes */
 	int link;	       /* to the filler; -1: none */
@@ -166,6 +167,7 @@ static int take_news(struct blocks *b, struct fill_news *news, int64_t *retry_s,
 	news->text[sizeof(news->text) - 1] = '\0';
 	if (news->kind != FAIL_NONE) {
 		*retry_s = news->retry_s;
+		b->refused = true;
 		return fail_set(f, (enum fail_kind)news->kind, "%s", news->text);
 	}
 	b->joined = news->joined;
@@ -357,7 +359,8 @@ static int next_of_file(struct blocks *b, int64_t at, int64_t last, struct block
 	size_t len = measure(b, at, last);
 
 	if (len) {
-		if (is_near_end(b, at, last))
+		block_map_touch(b->map, clock_real_ms());
+		if (!b->refused && is_near_end(b, at, last))
 			tell_want(b, at, last);
 		*out = (struct blocks_piece){b->fd, at, NULL, len};
 		return 1;
@@ -367,10 +370,20 @@ static int next_of_file(struct blocks *b, int64_t at, int64_t last, struct block
 		forget_file(b);
 		return 0;
 	}
+	b->refused = false; /* it is asked once more, now that it is needed */
 	tell_want(b, at, last);
 	block_map_wait(b->map, n, (uint32_t)(at % BLOCK_BYTES),
 		b->link >= 0 ? BLOCK_MAP_WAIT_MS : STEP_MS);
 	return 0;
+}
+
+/* A source that fails takes away nothing that has come: it fails who has sent all of that. */
+static bool outlives_refusal(struct blocks *b, int64_t at, int64_t last)
+{
+	if (!b->refused || !b->map || !measure(b, at, last))
+		return false;
+	unlink_filler(b);
+	return true;
 }
 
 /* 1: *out is what was passed; 0: nothing was. */
@@ -405,7 +418,7 @@ int blocks_next(struct blocks *b, int64_t at, int64_t last, struct blocks_piece 
 
 	must(at >= 0 && at <= last && last < b->info.size);
 	while (got == 0) {
-		if (hear(b, retry_s, f) < 0)
+		if (hear(b, retry_s, f) < 0 && !outlives_refusal(b, at, last))
 			return -1;
 		got = b->map ? next_of_file(b, at, last, out) : next_passed(b, at, last, out);
 		if (got)
