@@ -149,6 +149,7 @@ subtest 'a hundred clients all over 1 GB' => sub {
 # --- slow readers ----------------------------------------------------------------------------------------
 my ($WHOLE_READERS, $COLD_READERS, $OBJECTS, $READ_S) = (2000, 300, 10, 12);
 my $ARRIVE_S = 3;    # until the last of them has come
+my $QUIET    = 0.3;  # of a machine is at work while we are alone: no more, or idle means nothing
 
 # Readers of one object, as on machines of their own; what they got.
 sub slow_readers {
@@ -178,6 +179,18 @@ sub slow_round {
 	return { finished => $finished, together => $together, from => $begun, to => time };
 }
 
+# How much of the machine is at work, of 1, since the last time this was asked.
+my @stat = (0, 0);
+sub machine_load {
+	my ($fields) = App::_slurp('/proc/stat') =~ /^cpu\s+(.*)/;
+	my @ticks = split ' ', $fields;
+	my @now = ($ticks[3] + $ticks[4], 0);
+	$now[1] += $_ for @ticks[0 .. 7];
+	my $share = 1 - ($now[0] - $stat[0]) / ($now[1] - $stat[1] || 1);
+	@stat = @now;
+	return $share;
+}
+
 subtest 'thousands of slow readers, and who asks the API meanwhile' => sub {
 	plan skip_all => 'SLUICE_LONG is not set' unless $ENV{SLUICE_LONG};
 	plan skip_all => 'no front server is installed, or the client is not built' unless $app->front && -x $load;
@@ -192,20 +205,24 @@ subtest 'thousands of slow readers, and who asks the API meanwhile' => sub {
 	my $api = Load->new($service, rate => 100, paths => ['/health/live']);
 	my (@ratios, @told);
 	for my $round (1 .. $rounds) {
-		my $idle_from = time;
+		my ($idle_from) = (time, machine_load());
 		sleep 10;
+		my $work = machine_load();
 		my ($idle_to, $seen) = (time, slow_round($service, $whole, $published, $cold + 100 * $round));
 		is $seen->{finished}, $WHOLE_READERS + $COLD_READERS, 'all finish, with the right bytes';
 		is $seen->{together}, $WHOLE_READERS + $COLD_READERS, 'and have all been there together';
 		my ($idle, $busy) = map { 1000 * Load::percentile(99, $api->answers(@$_)) } [ $idle_from, $idle_to ], [ @$seen{qw(from to)} ];
 		is scalar(grep { $_->{status} != 200 } $api->answers(@$seen{qw(from to)})), 0, 'the API answers all the while';
-		push @ratios, $busy / $idle;
-		push @told, sprintf '%.1f ms idle, %.1f ms with them for %.1f s', $idle, $busy, $seen->{to} - $seen->{from};
+		push @ratios, $busy / $idle if $work < $QUIET;
+		push @told, sprintf '%.1f ms without them, with %.0f %% of the machine at work, and %.1f ms with them for %.1f s', $idle, 100 * $work, $busy, $seen->{to} - $seen->{from};
 	}
 	$api->stop;
 	is scalar(grep { virtual($_)->{bytes} != $_ } map { my $round = $_; map { $cold + 100 * $round + $_ } 1 .. $OBJECTS } 1 .. $rounds), 0, 'each byte was fetched once';
-	my $median = (sort { $a <=> $b } @ratios)[ $rounds / 2 ];
 	note "the 99th of a hundred answers of the API: $_" for @told;
-	cmp_ok $median, '<=', 2, sprintf 'and that of the API is at most twice that without them: %.2f', $median;
+	SKIP: {
+		skip 'others are at work on this machine: there is no idle to compare with', 1 unless @ratios;
+		my $median = (sort { $a <=> $b } @ratios)[ @ratios / 2 ];
+		cmp_ok $median, '<=', 2, sprintf 'and that of the API is at most twice that without them: %.2f', $median;
+	}
 };
 done_testing;

@@ -40,6 +40,7 @@ struct reply_stream {
 	int (*run)(struct reply *r, void *ctx); /* -1: the client is gone. NULL: there is none */
 	void (*release)(void *ctx);
 	void *ctx;
+	bool waits; /* for a reader who pauses; what is live goes on without him */
 };
 
 struct reply {

@@ -55,7 +55,7 @@ static int open_stream(struct app *app, struct request *rq, struct reply *r,
 	result = live_stream_open(&d, app->conf, channel->id, find_viewer(rq), WAIT_MS, &reason, f);
 	app_wait_end(app);
 	if (result == 0) {
-		reply_stream(r, "video/mp2t", (struct reply_stream){stream, leave, d});
+		reply_stream(r, "video/mp2t", (struct reply_stream){stream, leave, d, false});
 		return 0;
 	}
 	if (reason != LIVE_WELL) {

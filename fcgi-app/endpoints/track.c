@@ -167,7 +167,7 @@ static bool send_growing(struct app *app, struct request *rq, struct reply *r, c
 		close(g->fd);
 		return false;
 	}
-	reply_stream(r, mime_type(span_of(name)), (struct reply_stream){run, release, g});
+	reply_stream(r, mime_type(span_of(name)), (struct reply_stream){run, release, g, true});
 	if (part.last >= 0)
 		say_part(r, &part);
 	reply_cache(r, "private, no-store");

@@ -230,7 +230,7 @@ static void send_apart(void *ctx)
 	struct fcgi_exchange *x = v->rq.x;
 	int bad = reply_make_rest(v->app, &v->r, &v->f);
 
-	if (v->r.blocks)
+	if (v->r.blocks || v->r.stream.waits)
 		fcgi_be_patient(x, READER_WAIT_MS);
 	finish(v, bad);
 	free(v);

@@ -24,7 +24,7 @@ enum {
 	LATE = PACKETS - PACKETS / 8, /* so far behind is lost */
 	BATCH = 256,		      /* packets for which room is claimed at once */
 	ENTRIES = 64,
-	TELL_MS = 40,
+	TELL_MS = 100,	 /* each reader wakes up, for some 50 KB of 4 Mb/s */
 	STALE_MS = 3000, /* nobody writes any more, or nothing comes */
 	ENTRY_MS = 250,	 /* between two that are noted: sound alone has one in every packet */
 	HEAD_BYTES = 4096,

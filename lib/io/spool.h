@@ -27,7 +27,7 @@ int spool_create(struct spool **out, const char *path, struct fail *f);
  * spool_tell(). */
 void spool_put(struct spool *s, const uint8_t packet[TS_PACKET], bool entry);
 
-/* Tells readers of what was put; not more often than every 40 ms, so that many are not woken for
+/* Tells readers of what was put; not more often than every 100 ms, so that many are not woken for
  * little: to be called again then. */
 void spool_tell(struct spool *s);
 

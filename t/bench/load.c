@@ -40,8 +40,8 @@ enum {
 	CHUNK = 256 * 1024,
 	EVENTS = 512,
 	KINDS = 32,	       /* different statuses or bodies that are told apart */
-	TICK_US = 50000,       /* of slow readers, of whom */
-	TURNS = 10,	       /* each looks once in so many */
+	TICK_US = 10000,       /* of slow readers, of whom */
+	TURNS = 50,	       /* each looks once in so many */
 	WINDOW_BYTES = 12288,  /* of theirs */
 	GIVE_UP_US = 20000000, /* without any news */
 };
