@@ -2,22 +2,22 @@
 # t/39-real-films.t - films that others made: whole, in order, at their times, in every rendition.
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# SLUICE_MEDIA_DIR names a folder of films; without it nothing is tested here.
+# SLUICE_TEST_MEDIA (or SLUICE_MEDIA_DIR) names a folder of films; without it nothing is tested here.
 use strict;
 use warnings;
 use lib ($ENV{SLUICE_SRCDIR} // '.') . '/t/lib';
 use Film;
 use Test::More;
 
-my $dir = $ENV{SLUICE_MEDIA_DIR};
-plan skip_all => 'SLUICE_MEDIA_DIR names no folder' unless defined $dir && -d $dir;
+my $dir = $ENV{SLUICE_TEST_MEDIA} // $ENV{SLUICE_MEDIA_DIR};
+plan skip_all => 'SLUICE_TEST_MEDIA names no folder' unless defined $dir && -d $dir;
 
 # Long ones only up to here; every one is decoded several times.
 use constant LONGEST_S => $ENV{SLUICE_LONG} ? 1000 : 70;
 
 sub stamps { return map { $_->[0] eq 'N/A' ? () : $_->[0] } @_ }
 
-for my $path (sort glob "'$dir'/*.{mkv,mp4,avi,flv,ts,webm,flac,mp3}") {
+for my $path (sort glob "'$dir'/*.{mkv,mka,mp4,avi,flv,ts,webm,flac,mp3}") {
 	(my $name = $path) =~ s{.*/}{};
 	my $film = Film->new($path);
 	ok $film->index, "$name has an index" or diag($film->{error}), next;
