@@ -73,7 +73,7 @@ function failed(fault) {
 	list.replaceChildren();
 	$('count').textContent = '';
 	$('more').hidden = true;
-	const said = describeList(fault);
+	const said = describeList(fault, state.kind === kinds.episodes);
 	const act = said.act === 'reload' ? () => location.reload() : () => load();
 	notice({ ...said, act });
 	if (said.retry === 'auto')

@@ -47,6 +47,9 @@ const listWords = {
 	input: ['That search did not work', 'Try other words.', 'ask', 'again'],
 };
 
+const noSeries = ['There is no such series', 'It may have been removed, or the link is wrong.', 'ask', 'again'];
+const seriesWords = { ...listWords, unknown: noSeries, input: noSeries };
+
 const actions = { again: 'Try again', reload: 'Reload the page', home: 'To the front page' };
 
 function pick(table, fault) {
@@ -64,9 +67,9 @@ export function describeFilm(fault) {
 	return pick(filmWords, fault);
 }
 
-// The same for the list of channels.
-export function describeList(fault) {
-	return pick(listWords, fault);
+// The same for a list; `ofSeries`: of the episodes of a series, which nobody searches.
+export function describeList(fault, ofSeries = false) {
+	return pick(ofSeries ? seriesWords : listWords, fault);
 }
 
 export function countdown(seconds) {

@@ -71,6 +71,13 @@ test('a kind that nobody knows still has words', () => {
 	assert.ok(describe(new Fault('surprise')).title);
 });
 
+test('a series that there is not is no search that failed', () => {
+	for (const kind of ['unknown', 'input'])
+		assert.equal(describeList(new Fault(kind), true).title, 'There is no such series');
+	assert.equal(describeList(new Fault('input')).title, 'That search did not work');
+	assert.equal(describeList(new Fault('offline'), true).title, 'You are offline');
+});
+
 test('the server\'s own sentence is shown beside ours', () => {
 	assert.equal(describe(faultFromAnswer(503, null, '{"error":{"message":"Come back at nine."}}')).detail,
 		'Come back at nine.');
