@@ -325,6 +325,8 @@ static int user(struct conf *conf, const struct program *self, int count, char *
 	struct fail f;
 
 	(void)self;
+	if (!user_is_called_so(count, words))
+		return misused("user takes add NAME, del NAME or list");
 	return done(user_run(conf, count, words, stdout, &f), &f);
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/base/log.h"
+#include "lib/base/must.h"
 #include "lib/base/num.h"
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
@@ -138,27 +139,31 @@ out:
 	return result;
 }
 
+bool user_is_called_so(int count, char *const *words)
+{
+	if (count == 1)
+		return strcmp(words[0], "list") == 0;
+	return count == 2 && (strcmp(words[0], "add") == 0 || strcmp(words[0], "del") == 0);
+}
+
 int user_run(const struct conf *conf, int count, char *const *words, FILE *out, struct fail *f)
 {
-	const char *verb = count > 0 ? words[0] : "";
-	bool add = strcmp(verb, "add") == 0;
 	struct buf users;
 	int result;
 
+	must(user_is_called_so(count, words));
 	if (!*conf->htpasswd)
 		return fail_set(f, FAIL_INPUT, "The setting htpasswd names no file");
-	if (strcmp(verb, "list") == 0 && count == 1) {
+	if (count == 1) {
 		buf_init(&users, FILE_MAX);
 		result = read_users(conf->htpasswd, &users, f);
 		list(buf_span(&users), out);
 		buf_release(&users);
 		return result;
 	}
-	if (count != 2 || (!add && strcmp(verb, "del") != 0))
-		return fail_set(f, FAIL_INPUT, "usage: sluice user add NAME | del NAME | list");
 	if (!name_ok(span_of(words[1])))
 		return fail_set(f, FAIL_INPUT,
 			"A user's name is 1 to %d letters, digits, '.', '_', '@' or '-'",
 			NAME_MAX_BYTES);
-	return change(conf, add, span_of(words[1]), out, f);
+	return change(conf, strcmp(words[0], "add") == 0, span_of(words[1]), out, f);
 }

@@ -6,15 +6,19 @@
 #ifndef SLUICE_USER_H
 #define SLUICE_USER_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "lib/base/fail.h"
 
 struct conf;
 
+/* Whether those are the words of a command that there is. */
+bool user_is_called_so(int count, char *const *words);
+
 /* `sluice user add NAME` (a new token for one that is there), `user del NAME`, `user list`.
  * `words` are those after "user". Prints the token or the names to `out`.
- * Fails: FAIL_INPUT for a wrong word or name, FAIL_MISSING to delete one that is not there,
+ * Fails: FAIL_INPUT for a wrong name, FAIL_MISSING to delete one that is not there,
  * FAIL_INTERNAL when the file cannot be written. */
 int user_run(const struct conf *conf, int count, char *const *words, FILE *out, struct fail *f);
 

@@ -40,6 +40,7 @@ is $app->get($_)->status, 200, "$_ is for orchestrators, who have none" for '/he
 is $app->request(OPTIONS => '/api/live')->status, 204, 'nor has a preflight';
 
 is +($app->command(user => 'list'))[1], "viewer\n", 'users are listed';
+is +($app->command(user => @$_))[0], 2, "'user @$_' is no command" for [], ['add'], ['list', 'viewer'], ['rename', 'viewer'];
 my (undef, $second) = $app->command(user => 'add', 'viewer');
 isnt $second, "$token\n", 'added again a user has another token';
 is +($app->command(user => 'del', 'viewer'))[0], 0, 'a user can be deleted';
