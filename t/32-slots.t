@@ -6,6 +6,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use List::Util qw(max);
 use Test::More;
 use Time::HiRes qw(time sleep);
 use App;
@@ -20,14 +21,18 @@ my @agents = map { [ 'User-Agent' => $_ ] } qw(first second);
 # Asks as one of two viewers.
 sub ask { my ($who, $target) = @_; return $app->get($target, @{ $agents[$who] }) }
 sub playlist { my ($who, $id) = @_; return ask($who, "/api/hls/$id/240p.m3u8") }
-sub newest { my ($who, $id) = @_; my @n = playlist($who, $id)->body =~ m{/(\d+)\.ts$}mg; return $n[-1] // 0 }
+# The channel's own newest segment, slates left out.
+sub newest { my ($who, $id) = @_; my @n = playlist($who, $id)->body =~ m{^#EXTINF:[\d.]+,\n(?:#.*\n)*\S+/(\d+)\.ts$}mg; return $n[-1] // 0 }
 sub now { my ($id) = @_; return $gateway->channel($id)->{now} }
 
-# Polls as a player does, and is done when the channel has got a segment it had not.
+# Polls as a player does, and is done when the channel has got a segment that nobody has seen: right
+# after a kill nobody may answer, and the list may still end with what was there before.
+my %seen;
+
 sub plays {
 	my ($who, $id, $seconds) = @_;
-	my $from = newest($who, $id);
-	return $app->wait_for(sub { sleep 0.3; newest($who, $id) > $from }, $seconds // 20, "channel $id to play");
+	my $from = $seen{$id} = max($seen{$id} // 0, newest($who, $id));
+	return $app->wait_for(sub { sleep 0.3; ($seen{$id} = max($seen{$id}, newest($who, $id))) > $from }, $seconds // 20, "channel $id to play");
 }
 
 # No moment with two streams, and no refusal, is what the gateway must have seen.
