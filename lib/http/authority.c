@@ -93,6 +93,13 @@ bool authority_is_address(struct span url)
 	return true;
 }
 
+bool authority_is_shown(struct span url)
+{
+	struct span host;
+
+	return authority_is_address(url) && authority_host(url, &host);
+}
+
 static bool is_local_name(struct span host)
 {
 	static const char *const ends[] = {

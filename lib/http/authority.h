@@ -14,6 +14,9 @@
  * host, and of no other characters than addresses have. */
 bool authority_is_address(struct span url);
 
+/* Whether it is one that viewers may be told: without a name or a password before the host. */
+bool authority_is_shown(struct span url);
+
 /* The host of an http or https URL into *host, without the brackets of an IPv6 address. False when
  * there is none, or anything but a name or address and a port: a user, a percent escape, a
  * backslash, letters of other alphabets. */

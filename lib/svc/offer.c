@@ -30,6 +30,11 @@ bool offer_is_url(struct span text)
 	return text.len < OFFER_URL_MAX && authority_is_address(text);
 }
 
+bool offer_is_picture(struct span text)
+{
+	return text.len < OFFER_URL_MAX && authority_is_shown(text);
+}
+
 static bool is_header(struct span text)
 {
 	for (size_t i = 0; i < text.len; i++) {
@@ -141,7 +146,7 @@ static bool take_title(struct lines *l, struct span value)
 /* One that nobody can load is no thumbnail, but no fault either. */
 static bool take_thumbnail(struct lines *l, struct span value)
 {
-	return !offer_is_url(value) || take_text(l, value, &l->to->thumbnail);
+	return !offer_is_picture(value) || take_text(l, value, &l->to->thumbnail);
 }
 
 static bool take_expiry(struct lines *l, struct span value)

@@ -88,6 +88,9 @@ const char *offer_type(const struct offer_format *format);
 /* Whether it is an http or https address that can stand in an answer or a request as it is. */
 bool offer_is_url(struct span text);
 
+/* Whether it can be the address of a thumbnail, of which viewers are told. */
+bool offer_is_picture(struct span text);
+
 /* For the two that read: adds a format where it is sound; one without an id gets its number. A
  * playlist is noted alone. False: it is left out. */
 bool offer_add(struct offer *o, struct arena *arena, const struct offer_format *format);

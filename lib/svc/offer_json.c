@@ -142,7 +142,7 @@ static void read_whole(struct json_object *root, struct arena *arena, struct off
 
 	text_clean(text_of(root, "title"), title, sizeof(title));
 	out->title = arena_copy(arena, span_of(title));
-	out->thumbnail = offer_is_url(thumbnail) ? arena_copy(arena, thumbnail) : "";
+	out->thumbnail = offer_is_picture(thumbnail) ? arena_copy(arena, thumbnail) : "";
 	out->duration_s = number_of(root, "duration", OFFER_DURATION_MAX_S);
 	if (json_object_object_get_ex(root, "formats", &formats) &&
 		json_object_is_type(formats, json_type_array)) {

@@ -65,7 +65,7 @@ void source_request(const struct conf_source *source, const char *url, int64_t m
 struct span source_picture(struct span text)
 {
 	text = span_trim(text);
-	return text.len < CHANNEL_LOGO_MAX && authority_is_address(text) ? text : span_of("");
+	return text.len < CHANNEL_LOGO_MAX && authority_is_shown(text) ? text : span_of("");
 }
 
 bool source_lists(const struct conf_source *source)
