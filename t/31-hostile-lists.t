@@ -57,7 +57,7 @@ sub serve {
 	}
 }
 my $server = serve();
-my $app = App->new(via => 'fastcgi', conf => { ladder => '240p', slate_dir => '', api_threads => 32 },
+my $app = App->new(via => 'fastcgi', conf => { ladder => '240p', slate_dir => '', api_threads => 32, live_idle => '300s' },
 	sources => [ { name => 'x', type => 'm3u', url => "$at/channels", allow => ['127.0.0.1/32'] } ]);
 my %id = map { $_->{name} => $_->{id} } @{ $app->get('/api/live?limit=100')->json->{channels} };
 is_deeply [ sort keys %id ], [ sort keys %list ], 'the channels are there';

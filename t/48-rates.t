@@ -114,9 +114,12 @@ for my $n (1 .. 60_000) {
 	push @twins, $address if place($address) == place($twins[0]);
 	last if @twins == 2;
 }
-$app = App->new(via => 'fastcgi', conf => { rate_api => 256, api_processes => 1, trusted_proxies => '127.0.0.1' });
+$app = App->new(via => 'fastcgi', conf => { rate_api => 128, api_processes => 1, trusted_proxies => '127.0.0.1' });
 new_minute($app);
-my %turn;
-$turn{ $app->get('/api/live', 'X-Forwarded-For' => $twins[ $_ % 2 ])->status }++ for 1 .. 600;
-is $turn{200} // 0, 512, "they do not have each other forgotten: @twins" or diag join ' ', %turn;
+my ($begun, %turn) = (time);
+$turn{ $app->get('/api/live', 'X-Forwarded-For' => $twins[ $_ % 2 ])->status }++ for 1 .. 280;
+SKIP: {
+	skip 'the minute was over', 1 if time - $begun > 55;
+	is $turn{200} // 0, 256, "they do not have each other forgotten: @twins" or diag join ' ', %turn;
+}
 done_testing;
