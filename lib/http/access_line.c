@@ -233,6 +233,11 @@ static void sort_cdn(const struct parts *p, struct access_subject *to)
 		return;
 	}
 	to->family = ACCESS_OBJECTS;
+	if (is(p, 1, "hls") && p->count == 4) {
+		if (span_ends(p->part[3], ".m3u8"))
+			to->family = ACCESS_PLAYLISTS;
+		put_title(to, p->part[2], IDENT_NONE);
+	}
 	if (is(p, 1, "stream") && p->count == 3)
 		put_title(to, p->part[2], IDENT_NONE);
 }

@@ -312,6 +312,8 @@ const char *blocks_x_cache(const struct blocks *b, int64_t first, int64_t last)
 {
 	int64_t n = first / BLOCK_BYTES;
 
+	if (last - first >= b->conf->prefetch_bytes)
+		last = first + b->conf->prefetch_bytes - 1;
 	if (!b->map || b->learned)
 		return b->joined ? "COALESCED" : "MISS";
 	n = block_map_missing(b->map, n);

@@ -57,8 +57,9 @@ struct blocks_piece {
 int blocks_next(struct blocks *b, int64_t at, int64_t last, struct blocks_piece *out,
 	int64_t *retry_s, struct fail *f);
 
-/* X-Cache of a part that has not been read yet, a literal: "HIT" when all of it was there,
- * "COALESCED" when it was just being fetched for others, "MISS". */
+/* X-Cache of a part that has not been read yet, a literal, by its first prefetch_bytes, which are
+ * what a reader waits for: "HIT" when they were there, "COALESCED" when they were just being
+ * fetched for others, "MISS". */
 const char *blocks_x_cache(const struct blocks *b, int64_t first, int64_t last);
 
 #endif

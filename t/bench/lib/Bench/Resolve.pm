@@ -7,15 +7,19 @@ package Bench::Resolve;
 use strict;
 use warnings;
 use IO::Socket::INET;
+use JSON::PP ();
 use Time::HiRes qw(time);
 use App;
 use Gateway;
 use Resolver;
+use Songs;
 use Bench;
 
 my $PAGES    = 40;
 my $GOAL     = 10;     # times as fast
 my $WARM_MS  = 50;
+my $SEEN_MS  = 100;    # in a browser
+my $SONGS    = 20;
 my $COLD_MS  = 100;    # beside the resolver's own time
 my $TOKEN    = 'let-me-in';    # only who has it may name a page
 
@@ -40,7 +44,38 @@ sub run {
 			"≤ $WARM_MS ms", most(@warm) <= $WARM_MS ? 1 : 0),
 		Bench::row("first byte of $PAGES streams, cold", sprintf('%.1f ms, the slowest %.1f ms', $new, most(@new)), sprintf('%.1f ms (the resolver alone)', $alone),
 			"≤ the resolver's time + $COLD_MS ms", $new <= $alone + $COLD_MS ? 1 : 0),
+		in_browser(),
 	);
+}
+
+# In Chromium, behind lighttpd: streams whose first bytes were fetched ahead, and a file of the front
+# server's beside them. Browser and service share the machine.
+sub in_browser {
+	my $node = App::which('node') or return Bench::row('first byte in Chromium', 'node is not installed', '', '', undef);
+	my $songs = Songs->new(count => $SONGS + 1, seconds => 5) or return Bench::row('first byte in Chromium', 'ffmpeg is not installed', '', '', undef);
+	Bench::use_cores('0,1');
+	my $app = App->new($songs->app(via => 'lighttpd', conf => { log_level => 'info', stream_quota => '1G' }));
+	for my $id ($songs->ids) {
+		$app->wait_for(sub { $app->get("/prefetch?v=$id")->json->{status} eq 'warm' }, 20, "$id to be warm") or die "$id is not made ready\n";
+	}
+	Bench::write_file($app->www . '/song.wav', Bench::read_file($songs->file));
+	my $streams = seen($node, $app, map { "/cdn/stream/$_" } $songs->ids);
+	my $file = seen($node, $app, map { "/song.wav?$_" } 0 .. $SONGS);
+	return map {
+		my ($how, $what) = @$_;
+		my @ms = map { $_->{$how} } @$streams;
+		Bench::row("$what, $SONGS streams, warm, in Chromium", sprintf('%.1f ms, the slowest %.1f ms', median(@ms), most(@ms)),
+			sprintf('%.1f ms, the slowest %.1f ms (a file of lighttpd)', median(map { $_->{$how} } @$file), most(map { $_->{$how} } @$file)),
+			"≤ $SEEN_MS ms", most(@ms) <= $SEEN_MS ? 1 : 0);
+	} [ script => 'first byte' ], [ sound => 'until an <audio> knows what it plays' ];
+}
+
+sub seen {
+	my ($node, $app, @paths) = @_;
+	my $said = qx{$node @{[Bench::srcdir()]}/t/browser/first.mjs http://127.0.0.1:@{[$app->port]} @{[map { "'$_'" } @paths]}};
+	my $seen = eval { JSON::PP->new->decode($said) } or die "nothing was seen in Chromium\n";
+	die "$seen->{skip}\n" if ref $seen eq 'HASH';
+	return $seen;
 }
 
 sub median { my @sorted = sort { $a <=> $b } @_; return $sorted[ @sorted / 2 ] }
