@@ -113,12 +113,18 @@ like $plain->json->{error}{message}, qr/no index/, 'and that is said';
 for my $case ([ 'apart/other.m3u8', 404 ], [ 'apart/picture-.m3u8', 404 ], [ 'apart/picture-720p.ts', 404 ], [ 'apart/master.mp4', 404 ], [ 'apart/master.m3u8?quality=best', 400 ], [ 'sound/master.m3u8', 404 ], [ 'none.x/master.m3u8', 404 ]) {
 	is $app->get("/cdn/hls/$case->[0]")->status, $case->[1], "$case->[0] is $case->[1]";
 }
+# --- a program that is told what is wished ------------------------------------------------------------------
+my $told = App->new($apart->app(words => ['--quality={quality}']));
+is $told->get('/cdn/stream/apart?quality=720p')->status, 302, 'where picture and sound are asked for apart, too';
+my $both = $told->get('/cdn/hls/apart/master.m3u8?quality=720p')->body;
+like $both, qr/AUDIO="sound"\npicture-720p\.m3u8$/m, 'both are there' or diag $both;
+
 # --- what is too large to be kept --------------------------------------------------------------------------
 my $small = App->new($apart->app(conf => { stream_quota => '1M' }));
 is_deeply probe('http://127.0.0.1:' . $small->port . '/cdn/hls/apart/master.m3u8?quality=720p'), [ sort @{ hashes(501 .. 503) } ], 'is joined all the same';
 is $small->get('/cdn/hls/apart/picture-720p.mp4', Range => 'bytes=0-9')->header('X-Cache'), 'MISS', 'though it is passed';
 
-unlike $app->log . $small->log, qr/must failed|Sanitizer|status=139/, 'no process has died of a fault of ours';
+unlike $app->log . $told->log . $small->log, qr/must failed|Sanitizer|status=139/, 'no process has died of a fault of ours';
 done_testing;
 
 # Bits a second of the part that takes most.

@@ -99,7 +99,8 @@ struct listing {
 	struct buf text;
 };
 
-/* Each object once: `last` is the one before. */
+/* Each object once: `last` is the one before. No program is run for one that is not known: it may
+ * be told a quality, and the one that was asked for is there. */
 static const char *add_picture(struct listing *l, const char *word, const char *last)
 {
 	const struct resolved_ask ask = pair_ask(l->joined->id, word);
@@ -107,7 +108,7 @@ static const char *add_picture(struct listing *l, const char *word, const char *
 	struct fail ignored;
 	int64_t retry_s;
 
-	if (resolved_find(&l->at, &ask, &l->rq->arena, &picture, &retry_s, &ignored) !=
+	if (resolved_await(&l->at, &ask, 0, &l->rq->arena, &picture, &retry_s, &ignored) !=
 			RESOLVED_FOUND ||
 		strcmp(picture.object, last) == 0 || strcmp(picture.object, l->first) == 0)
 		return last;

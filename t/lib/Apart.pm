@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 #   my $apart = Apart->new(seconds => 12);      # undef without ffmpeg
-#   App->new($apart->app(more => ...))          # arguments for an App that resolves them
+#   App->new($apart->app(words => [...]))       # arguments for an App that resolves them; words for the program
 #   $apart->file('501.mp4'), $apart->gateway    # what it lies in, and where it comes from
 #
 # 501 and 502 are pictures of 180 and 360 lines, 503 is sound, all fragmented MP4 with an index at the
@@ -35,8 +35,9 @@ sub file { my ($self, $name) = @_; return "$self->{dir}/$name" }
 sub app {
 	my ($self, %more) = @_;
 	my @allow = map { "127.0.0.1/32:$_" } $self->gateway->port, $self->gateway->edge_port;
+	my $words = delete $more{words} // [];
 	return (import => 0, %more, conf => { rate_video_info => 'none', %{ $more{conf} // {} } },
-		sources => [ Resolver->new->source(command => [ $self->file('resolver') ], media => 'video', allow => \@allow) ]);
+		sources => [ Resolver->new->source(command => [ $self->file('resolver'), @$words ], media => 'video', allow => \@allow) ]);
 }
 
 sub _make {
