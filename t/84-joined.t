@@ -57,6 +57,7 @@ is_deeply probe(base() . '/cdn/hls/apart/sound.m3u8'), hashes(503), 'and the sou
 my $seen = `ffprobe -v error -show_entries stream=codec_name,height -of csv=p=0 '@{[ base() ]}/cdn/stream/apart?quality=360p' 2>&1`;
 my %seen = map { s/,?$//r => 1 } grep { length } split /\n/, $seen;
 is_deeply [ sort keys %seen ], [ 'aac', 'h264,180', 'h264,360' ], 'a player that follows the address gets both' or diag $seen;
+is $app->get('/cdn/stream/apart?quality=720p&format=auto', Accept => $_)->status, 302, "so does one that plays $_" for '*/*', 'audio/webm', 'audio/mp4';
 is $app->head('/cdn/hls/apart/master.m3u8')->status, 200, 'a head of a list is one';
 is_deeply probe(base() . '/cdn/hls/apart/master.m3u8?quality=240p'), hashes(501, 503), 'ffmpeg reads all of it, sample for sample';
 is_deeply [ $app->get('/cdn/hls/apart/master.m3u8')->body =~ /^picture-(\w+)\.m3u8$/mg ], [qw(720p 240p)], 'the usual quality stands first';

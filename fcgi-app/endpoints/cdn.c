@@ -50,7 +50,10 @@ static int read_ask(struct app *app, struct request *rq, struct reply *r, const 
 		reply_vary(r, FIND_HINTS);
 		kbps = find_hinted_kbps(rq);
 	}
-	if (format && strcmp(format, "auto") == 0) {
+	if (format && strcmp(format, "auto") == 0 &&
+		(quality.kind == QUALITY_HEIGHT || quality.kind == QUALITY_SOURCE)) {
+		format = NULL; /* of pictures what browsers play is preferred anyway */
+	} else if (format && strcmp(format, "auto") == 0) {
 		reply_vary(r, "Accept");
 		format = accepted_sound(request_header(rq, "HTTP_ACCEPT"));
 	}
