@@ -62,12 +62,12 @@ sub in_browser {
 	my $streams = seen($node, $app, map { "/cdn/stream/$_" } $songs->ids);
 	my $file = seen($node, $app, map { "/song.wav?$_" } 0 .. $SONGS);
 	return map {
-		my ($how, $what) = @$_;
+		my ($how, $what, $goal) = @$_;
 		my @ms = map { $_->{$how} } @$streams;
 		Bench::row("$what, $SONGS streams, warm, in Chromium", sprintf('%.1f ms, the slowest %.1f ms', median(@ms), most(@ms)),
 			sprintf('%.1f ms, the slowest %.1f ms (a file of lighttpd)', median(map { $_->{$how} } @$file), most(map { $_->{$how} } @$file)),
-			"≤ $SEEN_MS ms", most(@ms) <= $SEEN_MS ? 1 : 0);
-	} [ script => 'first byte' ], [ sound => 'until an <audio> knows what it plays' ];
+			$goal ? "≤ $goal ms" : '', $goal ? (most(@ms) <= $goal ? 1 : 0) : undef);
+	} [ script => 'first byte', $SEEN_MS ], [ sound => 'until an <audio> knows what it plays' ];
 }
 
 sub seen {
