@@ -68,7 +68,7 @@ static void use(const struct av_source *s, const struct record *r, int fd)
 
 static void try_one(struct bytes *b)
 {
-	struct av_source s = {b, read_bytes, b->size};
+	struct av_source s = {b, read_bytes, b->size, 0};
 	struct fail f = {0};
 	struct arena arena;
 	struct record r, back;

@@ -13,6 +13,16 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
+enum { KEPT_BYTES = 16 << 20 };
+
+/* A job's memory is had once and given back at its end, with the process. */
+static void set_memory(void)
+{
+	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
+	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+}
+
 int main(int argc, char **argv)
 {
 	int type = 0;
@@ -27,7 +37,7 @@ int main(int argc, char **argv)
 	clock_init();
 	log_role("media");
 	signal(SIGPIPE, SIG_IGN);
-	mallopt(M_ARENA_MAX, 2);
+	set_memory();
 	work_begin();
 	return zygote_run(MEDIA_SOCKET, work_do);
 }

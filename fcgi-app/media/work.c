@@ -14,7 +14,10 @@
 #include "lib/hls/rendition.h"
 #include "lib/io/feed.h"
 
-enum { ARENA_MAX = 64 << 20 };
+enum {
+	ARENA_MAX = 64 << 20,
+	FILE_RANGE = 128 << 10 /* the disk is asked ahead anyway; fewer pages need to be had */
+};
 
 void work_begin(void)
 {
@@ -117,7 +120,8 @@ static int make_part(const struct media_job *job, const struct av_source *source
 int work_do(const struct media_job *job, const int fds[MEDIA_FDS], struct fail *f)
 {
 	int file = fds[MEDIA_SOURCE];
-	struct av_source source = {&file, job->fed ? read_feeder : read_file, job->source_bytes};
+	struct av_source source = {&file, job->fed ? read_feeder : read_file, job->source_bytes,
+		job->fed ? 0 : FILE_RANGE};
 
 	switch ((enum media_kind)job->kind) {
 	case MEDIA_INDEX:

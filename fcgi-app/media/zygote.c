@@ -27,6 +27,9 @@ enum {
 	FDS_MOST = SAY_FD + 1,
 	FDS_ABOVE = 64,
 	LOOK_MS = 250,
+	SETTLE_MS = 5, /* without any news; forking meanwhile would delay what somebody waits for */
+	WARM_BYTES = 2 << 20,
+	PAGE = 4096,
 	NAME_BYTES = 16, /* prctl(2) */
 	NOT_READY = 3	 /* a child's exit status when it could not even begin */
 };
@@ -50,8 +53,8 @@ struct job {
 struct zygote {
 	int socket;
 	zygote_work *work;
-	struct job spare; /* forked ahead, waits for a job: nobody waits for the fork then */
-	bool no_spare;	  /* it could not be forked; the next job tries anew */
+	struct job spares[ZYGOTE_SPARES]; /* forked ahead: nobody waits for the fork then */
+	bool no_spare;			  /* one could not be forked; the next job tries anew */
 	struct job jobs[ZYGOTE_CHILDREN_MAX];
 };
 
@@ -62,6 +65,7 @@ static const struct job no_job = {.child = {0, -1}, .socket = -1};
 struct start {
 	zygote_work *work;
 	int socket;
+	bool ahead; /* of its job */
 };
 
 static void limit(__rlimit_resource_t which, int64_t value)
@@ -116,6 +120,16 @@ static bool place_fds(int fds[PASS_FDS_MAX], size_t count)
 	return close_range(FDS_MOST, ~0U, 0) == 0;
 }
 
+/* The memory that most jobs need is had while nobody waits; it stays with malloc() (media.c). */
+static void warm_up(void)
+{
+	volatile char *bytes = malloc(WARM_BYTES);
+
+	for (size_t at = 0; bytes && at < WARM_BYTES; at += PAGE)
+		bytes[at] = 0;
+	free((void *)bytes);
+}
+
 /* Waits for the job, under a name of its own meanwhile; false: none will come. */
 static bool await_job(struct media_job *job, int fds[PASS_FDS_MAX], size_t *count)
 {
@@ -142,6 +156,8 @@ static int work(void *ctx)
 		(int)PASS_FDS_MAX >= (int)MEDIA_FDS, "a message takes all descriptors of a job");
 	if (!keep_alone(s->socket))
 		return NOT_READY;
+	if (s->ahead)
+		warm_up();
 	if (!await_job(&job, fds, &count))
 		return 0;
 	if (!place_fds(fds, count))
@@ -273,10 +289,10 @@ static void cancel(struct zygote *z, uint64_t id)
 	forget(j);
 }
 
-static bool fork_child(struct zygote *z, struct job *j, struct fail *f)
+static bool fork_child(const struct zygote *z, struct job *j, bool ahead, struct fail *f)
 {
 	int pair[2];
-	struct start s = {.work = z->work};
+	struct start s = {.work = z->work, .ahead = ahead};
 
 	*j = no_job;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
@@ -290,6 +306,27 @@ static bool fork_child(struct zygote *z, struct job *j, struct fail *f)
 	return j->socket >= 0;
 }
 
+/* A place for another spare; NULL: there are enough. */
+static struct job *missing_spare(struct zygote *z)
+{
+	for (size_t i = 0; i < ZYGOTE_SPARES && !z->no_spare; i++) {
+		if (z->spares[i].child.pid == 0)
+			return &z->spares[i];
+	}
+	return NULL;
+}
+
+/* The spare that has waited longest, for others were hardly ready yet; false: there is none. */
+static bool take_spare(struct zygote *z, struct job *to)
+{
+	if (z->spares[0].child.pid == 0)
+		return false;
+	*to = z->spares[0];
+	memmove(z->spares, z->spares + 1, sizeof(z->spares) - sizeof(z->spares[0]));
+	z->spares[ZYGOTE_SPARES - 1] = no_job;
+	return true;
+}
+
 static void begin(struct zygote *z, const struct media_job *job, const int *fds, size_t count)
 {
 	struct job *j = find_free(z);
@@ -300,10 +337,7 @@ static void begin(struct zygote *z, const struct media_job *job, const int *fds,
 		return;
 	}
 	z->no_spare = false;
-	if (z->spare.child.pid) {
-		*j = z->spare;
-		z->spare = no_job;
-	} else if (!fork_child(z, j, &f)) {
+	if (!take_spare(z, j) && !fork_child(z, j, false, &f)) {
 		tell(z, job->id, MEDIA_FAILED, FAIL_BUSY, f.text);
 		return;
 	}
@@ -347,15 +381,40 @@ static void end_late(struct zygote *z)
 	}
 }
 
+/* Spares die only when somebody kills them; those behind move up. */
+static void reap_spares(struct zygote *z)
+{
+	struct job dead;
+
+	for (size_t i = ZYGOTE_SPARES; i-- > 0;) {
+		if (!child_reap(&z->spares[i].child, NULL))
+			continue;
+		dead = z->spares[i];
+		memmove(z->spares + i, z->spares + i + 1, (ZYGOTE_SPARES - 1 - i) * sizeof(dead));
+		z->spares[ZYGOTE_SPARES - 1] = no_job;
+		forget(&dead);
+	}
+}
+
+/* How long to wait for news: without a spare not at all, and until all is settled where there is
+ * room for one more. */
+static int patience_ms(const struct zygote *z, bool needs_spare, bool works)
+{
+	if (needs_spare)
+		return z->spares[0].child.pid ? SETTLE_MS : 0;
+	return works ? LOOK_MS : -1;
+}
+
 static void poll_once(struct zygote *z, bool *gone)
 {
-	struct pollfd wake[2 * ZYGOTE_CHILDREN_MAX + 2] = {{z->socket, POLLIN, 0}};
-	bool needs_spare = !z->spare.child.pid && !z->no_spare;
+	struct pollfd wake[2 * ZYGOTE_CHILDREN_MAX + ZYGOTE_SPARES + 1] = {{z->socket, POLLIN, 0}};
+	struct job *missing = missing_spare(z);
 	nfds_t count = 1;
+	bool works = false;
 	struct fail f;
 
-	if (z->spare.child.pid)
-		wake[count++] = (struct pollfd){z->spare.child.pidfd, POLLIN, 0};
+	for (size_t i = 0; i < ZYGOTE_SPARES && z->spares[i].child.pid; i++)
+		wake[count++] = (struct pollfd){z->spares[i].child.pidfd, POLLIN, 0};
 	for (size_t i = 0; i < ZYGOTE_CHILDREN_MAX; i++) {
 		const struct job *j = &z->jobs[i];
 
@@ -363,12 +422,11 @@ static void poll_once(struct zygote *z, bool *gone)
 			wake[count++] = (struct pollfd){j->child.pidfd, POLLIN, 0};
 		if (j->child.pid && !j->deaf)
 			wake[count++] = (struct pollfd){j->socket, POLLIN, 0};
+		works |= j->child.pid != 0;
 	}
-	/* A spare is forked when there is nothing else to do. */
-	if (poll(wake, count, needs_spare ? 0 : count > 2 ? LOOK_MS : -1) == 0 && needs_spare)
-		z->no_spare = !fork_child(z, &z->spare, &f);
-	if (z->spare.child.pid && child_reap(&z->spare.child, NULL))
-		forget(&z->spare);
+	if (poll(wake, count, patience_ms(z, missing != NULL, works)) == 0 && missing)
+		z->no_spare = !fork_child(z, missing, true, &f);
+	reap_spares(z);
 	if (wake[0].revents)
 		*gone = !take(z);
 	for (size_t i = 0; i < ZYGOTE_CHILDREN_MAX; i++) {
@@ -388,12 +446,14 @@ int zygote_run(int socket, zygote_work *work_fn)
 	must(z);
 	z->socket = socket;
 	z->work = work_fn;
-	z->spare = no_job;
+	for (size_t i = 0; i < ZYGOTE_SPARES; i++)
+		z->spares[i] = no_job;
 	for (size_t i = 0; i < ZYGOTE_CHILDREN_MAX; i++)
 		z->jobs[i] = no_job;
 	while (!gone)
 		poll_once(z, &gone);
-	child_kill(&z->spare.child, SIGKILL);
+	for (size_t i = 0; i < ZYGOTE_SPARES; i++)
+		child_kill(&z->spares[i].child, SIGKILL);
 	for (size_t i = 0; i < ZYGOTE_CHILDREN_MAX; i++)
 		child_kill(&z->jobs[i].child, SIGKILL);
 	free(z);

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  * A child has the job's descriptors and nothing else: no file, address or process can be named from
  * there (sandbox_enter_bare()), its memory, processor time and output are limited, and it dies with
- * the zygote, which dies with the packager. The next child is forked ahead and waits for its job
- * under the name ZYGOTE_SPARE; each child does one job and ends. */
+ * the zygote, which dies with the packager. The next children are forked ahead and wait for their
+ * jobs under the name ZYGOTE_SPARE; each child does one job and ends. */
 #ifndef SLUICE_MEDIA_ZYGOTE_H
 #define SLUICE_MEDIA_ZYGOTE_H
 
@@ -12,7 +12,10 @@
 
 #define ZYGOTE_SPARE "media-spare"
 
-enum { ZYGOTE_CHILDREN_MAX = 96 }; /* a job above that is MEDIA_FAILED with FAIL_BUSY */
+enum {
+	ZYGOTE_CHILDREN_MAX = 96, /* a job above that is MEDIA_FAILED with FAIL_BUSY */
+	ZYGOTE_SPARES = 3	  /* a player asks for picture, sound and text at once */
+};
 
 /* Does the job's work in its child, where fds[] are those of enum media_fd (-1 for one that did not
  * come). Fails with what the viewer is told; nothing needs to be given back. */

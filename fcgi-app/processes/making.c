@@ -12,6 +12,7 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include "fcgi-app/processes/ahead.h"
 #include "fcgi-app/processes/hoard.h"
 #include "lib/base/clock.h"
 #include "lib/hls/rendition.h"
@@ -389,6 +390,8 @@ enum making_result making_begin(struct making *m, struct part *part, struct medi
 	if (t.where == TITLE_HTTP) {
 		job->fed = part->fed = true;
 		job->wall_ms = part->rq.part == PACKAGE_INDEX ? FED_INDEX_WALL_MS : FED_WALL_MS;
+	} else {
+		ahead_ask(fds[MEDIA_SOURCE], now.size, &part->rq, k ? &k->record : NULL);
 	}
 	*segments = k ? (uint32_t)k->record.segments : 0;
 	fds[MEDIA_OUTPUT] = part->output;
@@ -413,22 +416,27 @@ static int read_output(int fd, struct buf *to, struct fail *f)
 	return 0;
 }
 
-static int keep_index(struct making *m, struct part *part, struct fail *f)
+static int learn_index(struct making *m, struct part *part, struct fail *f)
 {
 	struct buf bytes;
-	int result = -1;
+	bool good;
 
 	buf_init(&bytes, RECORD_MAX_BYTES);
-	if (read_output(part->output, &bytes, f) == 0 &&
-		learn(m, part->rq.id, buf_span(&bytes), f)) {
-		index_save(m->conf, m->mc, part->rq.id, buf_span(&bytes));
-		result = 0;
-	}
+	good = read_output(part->output, &bytes, f) == 0 &&
+	       learn(m, part->rq.id, buf_span(&bytes), f);
 	buf_release(&bytes);
 	/* What the child wrote is no record: the film's fault, not the server's. */
-	if (result < 0 && f->kind == FAIL_INPUT)
+	if (!good && f->kind == FAIL_INPUT)
 		f->kind = FAIL_UPSTREAM;
-	return result;
+	return good ? 0 : -1;
+}
+
+void making_keep_index(struct making *m, const char *id)
+{
+	const struct known *k = place_for(m, id);
+
+	if (*k->id)
+		index_save(m->conf, m->mc, id, buf_span(&k->bytes));
 }
 
 /* What is in memory is copied to where it is kept, should there be room now. */
@@ -468,7 +476,7 @@ int making_end(struct making *m, struct part *part, bool *hand_over, struct fail
 
 	*hand_over = true;
 	if (part->rq.part == PACKAGE_INDEX) {
-		result = keep_index(m, part, f);
+		result = learn_index(m, part, f);
 		keep_tables(m, part);
 		return result;
 	}

@@ -69,10 +69,13 @@ enum making_result making_begin(struct making *m, struct part *part, struct medi
 /* Closes what is made of `part`, if it is open: what is published stays. */
 void making_close_output(struct making *m, struct part *part);
 
-/* What sluice-media has made of `part` is complete in part->output. The index is kept, anything
- * else published. True when the waiters need the descriptor: for the index, and for what could not
- * be kept. Fails (-1 in *result): what came out is none. */
+/* What sluice-media has made of `part` is complete in part->output. The index is taken
+ * in, anything else published. True when the waiters need the descriptor: for the index, and for
+ * what could not be kept. Fails (-1 in *result): what came out is none. */
 int making_end(struct making *m, struct part *part, bool *hand_over, struct fail *f);
+
+/* Keeps the index that making_end() has taken in, for later and for other hosts. */
+void making_keep_index(struct making *m, const char *id);
 
 /* Whether no other host that shares our store encodes the part just now: then it is ours to make,
  * until making_unclaim(). Parts that are not heavy are made by whoever wants them. */

@@ -224,8 +224,10 @@ static void end_part(struct packager *p, struct part *part)
 		return;
 	}
 	answer_all(p, part, NULL, false, hand_over);
-	if (rq.part == PACKAGE_INDEX)
+	if (rq.part == PACKAGE_INDEX) {
+		making_keep_index(&p->making, rq.id);
 		preparing_begin(&p->making, &p->parts, rq.id);
+	}
 }
 
 /* A disk that is full, or a feeder that is gone, are worth another try; the film itself is not. */

@@ -65,8 +65,10 @@ struct part *parts_ask(struct parts *p, const struct package_request *rq, int pr
 		if (part->state == PART_FREE) {
 			free = free ? free : part;
 		} else if (part_is_same(&part->rq, rq)) {
-			if (priority < part->priority)
+			if (priority < part->priority) {
 				part->priority = priority;
+				part->due_us = 0;
+			}
 			return part;
 		}
 	}

@@ -53,9 +53,9 @@ int part_priority(const struct package_request *rq);
 /* Whether both ask for the same. */
 bool part_is_same(const struct package_request *a, const struct package_request *b);
 
-/* The part that `rq` asks for: the one that is there, made more urgent where `priority` is, or a
- * new one. NULL when the table is full; what is only queued ahead gives way to what somebody waits
- * for. Waiters are counted by the caller. */
+/* The part that `rq` asks for: the one that is there, made more urgent where `priority` is, and
+ * then due at once, or a new one. NULL when the table is full; what is only queued ahead gives way
+ * to what somebody waits for. Waiters are counted by the caller. */
 struct part *parts_ask(struct parts *p, const struct package_request *rq, int priority);
 
 struct part *parts_find(struct parts *p, uint64_t id);

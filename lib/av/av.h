@@ -22,6 +22,7 @@ struct av_source {
 	/* Reads up to `n` bytes from `offset` on. Returns how many, 0 at the end, -1 with errno. */
 	int (*read_at)(void *of, uint64_t offset, void *to, size_t n);
 	uint64_t size; /* bytes of all of it */
+	size_t most;   /* bytes worth asking for at once, 65536 or more; 0: as many as can be */
 };
 
 /* Somebody waits for it: all processors and a faster preset; or it is made ahead of time. */

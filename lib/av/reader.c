@@ -23,21 +23,23 @@ enum {
 static const struct {
 	const char *word; /* one of the demuxer's names */
 	enum record_container container;
+	size_t at; /* four bytes that stand there are proof enough: */
+	const char *magic;
 } formats[] = {
-	{"matroska", RECORD_MATROSKA},
-	{"mp4", RECORD_MP4},
-	{"avi", RECORD_AVI},
-	{"flv", RECORD_FLV},
-	{"mpegts", RECORD_MPEG_TS},
-	{"mpeg", RECORD_OTHER},
-	{"mp3", RECORD_OTHER},
-	{"aac", RECORD_OTHER},
-	{"flac", RECORD_OTHER},
-	{"ogg", RECORD_OTHER},
-	{"wav", RECORD_OTHER},
+	{"matroska", RECORD_MATROSKA, 0, "\x1A\x45\xDF\xA3"},
+	{"mp4", RECORD_MP4, 4, "ftyp"},
+	{"avi", RECORD_AVI, 8, "AVI "},
+	{"flv", RECORD_FLV, 0, "FLV\1"},
+	{"mpegts", RECORD_MPEG_TS, 0, NULL},
+	{"mpeg", RECORD_OTHER, 0, NULL},
+	{"mp3", RECORD_OTHER, 0, NULL},
+	{"aac", RECORD_OTHER, 0, NULL},
+	{"flac", RECORD_OTHER, 0, NULL},
+	{"ogg", RECORD_OTHER, 0, NULL},
+	{"wav", RECORD_OTHER, 0, NULL},
 };
 
-enum { FORMATS = sizeof(formats) / sizeof(formats[0]) };
+enum { FORMATS = sizeof(formats) / sizeof(formats[0]), MAGIC_BYTES = 4, MAGIC_WITHIN = 12 };
 
 int reader_fail(const struct reader *r, int av_error, const char *what, struct fail *f)
 {
@@ -56,14 +58,15 @@ int reader_fail(const struct reader *r, int av_error, const char *what, struct f
 /* How much to ask for at `offset`: more each time while it goes on, over small gaps too. */
 static size_t range_size(struct reader *r, uint64_t offset)
 {
+	size_t most = r->source->most ? r->source->most : READER_RANGE_MAX, n;
 	uint64_t end = r->window_at + r->window_len;
-	size_t n;
 
+	must(most >= READER_RANGE_MIN && most <= READER_RANGE_MAX);
 	if (r->window_len && offset >= end && offset - end < READER_RANGE_MIN)
 		n = r->next_range;
 	else
 		n = READER_RANGE_MIN;
-	r->next_range = n < READER_RANGE_MAX ? n * 2 : READER_RANGE_MAX;
+	r->next_range = n * 2 < most ? n * 2 : most;
 	if (r->expect > offset && n > r->expect - offset)
 		n = (size_t)(r->expect - offset);
 	else if (r->expect && r->expect <= offset)
@@ -271,13 +274,29 @@ static const AVInputFormat *probe(struct reader *r, size_t size, int *score)
 	return r->error ? NULL : found;
 }
 
+/* Most films say what they are, and none of hundreds of demuxers needs to be asked. */
+static const AVInputFormat *by_magic(struct reader *r)
+{
+	const uint8_t *p;
+
+	if (reader_peek(r, 0, MAGIC_WITHIN, &p) < MAGIC_WITHIN)
+		return NULL;
+	for (size_t i = 0; i < FORMATS; i++) {
+		if (formats[i].magic &&
+			memcmp(p + formats[i].at, formats[i].magic, MAGIC_BYTES) == 0)
+			return av_find_input_format(formats[i].word);
+	}
+	return NULL;
+}
+
 /* Finds the demuxer, from the short list, by the first bytes. */
 static const AVInputFormat *recognise(struct reader *r, struct fail *f)
 {
-	const AVInputFormat *format;
-	int score;
+	const AVInputFormat *format = by_magic(r);
+	int score = AVPROBE_SCORE_MAX;
 
-	format = probe(r, PROBE_SMALL, &score);
+	if (!r->error && !format)
+		format = probe(r, PROBE_SMALL, &score);
 	if (!r->error && (!format || score <= AVPROBE_SCORE_RETRY))
 		format = probe(r, PROBE_LARGE, &score);
 	if (r->error)

@@ -1,8 +1,9 @@
 /* lib/av/reader.h - packets out of a source, read in bounded ranges.
  * SPDX-License-Identifier: BSD-2-Clause
- * Ranges are of 64 KiB, growing to 1 MiB while the reading goes on, so that a source
- * behind HTTP is asked seldom and never for what is not needed. A reader is `joined` where the
- * record has the container's head: the demuxer is given head + file[pos..) and never seeks. */
+ * Ranges are of 64 KiB, growing to 1 MiB, or what the source says, while the reading goes on, so
+ * that a source behind HTTP is asked seldom and never for what is not needed. A reader is `joined`
+ * where the record has the container's head: the demuxer is given head + file[pos..) and never
+ * seeks. */
 #ifndef SLUICE_AV_READER_H
 #define SLUICE_AV_READER_H
 

@@ -224,7 +224,7 @@ static void hostile(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct bytes b = {cases[i].text,
 			cases[i].len ? cases[i].len : strlen(cases[i].text), cases[i].error};
-		struct av_source s = {&b, read_bytes, b.len ? b.len : 0};
+		struct av_source s = {&b, read_bytes, b.len ? b.len : 0, 0};
 		struct fail f = {0};
 		struct arena arena;
 		struct record r;

@@ -57,8 +57,10 @@ static void joining(void)
 	struct package_request sheet = want("thumbnails", 0), picture = want("720p", 0);
 	ok(part_priority(&sheet) > 8 && part_priority(&picture) == 0,
 		"thumbnails wait for what plays and what comes next");
+	a->due_us = 5000;
 	b = ask("720p", 3, 0);
 	ok(a == b && a->priority == 0, "who asks for the same joins it and makes it urgent");
+	ok(a->due_us == 0, "and due");
 	ok(ask("720p", 3, 1)->priority == 0, "which it stays");
 	ok(ask("480p", 3, 0) != a && ask("720p", 4, 0) != a, "another one is another part");
 	for (uint32_t n = 100; n < 100 + PARTS_MAX; n++)

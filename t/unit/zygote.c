@@ -247,7 +247,8 @@ static bool read_proc(const char *path, char *to, size_t size)
 
 struct children {
 	int working;
-	pid_t spare; /* the one that waits for a job; 0: none does */
+	int spares; /* that wait for jobs: */
+	pid_t spare[ZYGOTE_SPARES + 1];
 };
 
 static struct children look_at(pid_t pid)
@@ -266,7 +267,7 @@ static struct children look_at(pid_t pid)
 		if (!read_proc(path, name, sizeof(name)))
 			continue;
 		if (strcmp(name, ZYGOTE_SPARE "\n") == 0)
-			seen.spare = (pid_t)child;
+			seen.spare[seen.spares++ % (ZYGOTE_SPARES + 1)] = (pid_t)child;
 		else
 			seen.working++;
 	}
@@ -294,25 +295,37 @@ static void cancels(struct bench *b)
 	close(output);
 }
 
-/* The child that is forked ahead of its job, for nobody to wait for that. */
+/* Whether as many children as there should be wait for jobs, and `without` is none of them. */
+static bool wait_all(struct bench *b, pid_t without, struct children *seen)
+{
+	bool there = true;
+
+	for (int i = 0; i < 500 && (there || seen->spares != ZYGOTE_SPARES); i++) {
+		*seen = look_at(b->zygote.pid);
+		there = false;
+		for (int k = 0; k < ZYGOTE_SPARES; k++)
+			there |= seen->spare[k] == without;
+		poll(NULL, 0, 10);
+	}
+	return !there && seen->spares == ZYGOTE_SPARES;
+}
+
+/* Children are forked ahead of their jobs, for nobody to wait for that. */
 static void spares(struct bench *b)
 {
 	struct media_answer a;
-	pid_t first = 0, next = 0;
+	struct children seen = {0};
+	pid_t one;
 
-	for (int i = 0; i < 500 && !(first = look_at(b->zygote.pid).spare); i++)
-		poll(NULL, 0, 10);
-	ok(first > 0, "a child waits for its job");
-	ok(kill(first, SIGKILL) == 0, "and is killed");
-	for (int i = 0; i < 500 && (!next || next == first); i++) {
-		poll(NULL, 0, 10);
-		next = look_at(b->zygote.pid).spare;
-	}
-	ok(next > 0 && next != first, "so that another one waits");
-	is_str(run(b, COPY, 5000, &a), "twelve bytes", "which works");
-	for (int i = 0; i < 500 && look_at(b->zygote.pid).spare == next; i++)
-		poll(NULL, 0, 10);
-	ok(look_at(b->zygote.pid).spare != next, "for one job and no more");
+	ok(wait_all(b, -1, &seen), "children wait for their jobs");
+	one = seen.spare[1];
+	ok(kill(one, SIGKILL) == 0, "one is killed");
+	ok(wait_all(b, one, &seen), "and as many wait again");
+	one = seen.spare[0];
+	is_str(run(b, COPY, 5000, &a), "twelve bytes", "the first of them works");
+	ok(wait_all(b, one, &seen), "for one job and no more, and another one comes for it");
+	for (int i = 0; i < 2 * ZYGOTE_SPARES; i++)
+		is_str(run(b, COPY, 5000, &a), "twelve bytes", "faster than they come: job %d", i);
 }
 
 static void ends(struct bench *b)

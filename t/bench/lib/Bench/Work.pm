@@ -58,10 +58,12 @@ sub unpublish {
 	return;
 }
 
-# Waits until nothing is being made: no child works, twice in a row, for one follows the other.
+# Waits until nothing is being made: no child works, twice in a row, for one follows the other. What
+# comes with a film begins a moment after it.
 sub rest {
 	my ($app) = @_;
 	my $still = 0;
+	sleep 0.3;
 	$app->wait_for(sub {
 		my $zygote = zygote($app) // return 1;
 		$still = (grep { $_->{name} eq 'sluice-media' && $_->{parent} == $zygote } $app->processes) ? 0 : $still + 1;
