@@ -14,7 +14,7 @@
 
 enum {
 	ZYGOTE_CHILDREN_MAX = 96, /* a job above that is MEDIA_FAILED with FAIL_BUSY */
-	ZYGOTE_SPARES = 3	  /* a player asks for picture, sound and text at once */
+	ZYGOTE_SPARES = 5 /* a film begins so: its index, what picture and sound begin with, both */
 };
 
 /* Does the job's work in its child, where fds[] are those of enum media_fd (-1 for one that did not
