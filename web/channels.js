@@ -233,7 +233,6 @@ function showKind() {
 		else
 			link.removeAttribute('aria-current');
 	$('title').textContent = name;
-	$('q').placeholder = `Search ${many}`;
 	$('q-label').textContent = `Search ${many}`;
 	list.dataset.kind = many;
 }

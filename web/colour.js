@@ -28,11 +28,12 @@ export function textUpon(rgb) {
 	return contrast(rgb, white) >= contrast(rgb, black) ? white : black;
 }
 
-// `rgb` made lighter until it can be read as text upon `ground`.
+// `rgb` made lighter, or upon a light ground darker, until it can be read as text upon `ground`.
 export function readable(rgb, ground, wanted = 4.5) {
+	const end = textUpon(ground);
 	let colour = rgb;
 	for (let i = 0; i < 20 && contrast(colour, ground) < wanted; i++)
-		colour = colour.map((v) => Math.round(v + (255 - v) * 0.12));
+		colour = colour.map((v, at) => Math.round(v + (end[at] - v) * 0.12));
 	return colour;
 }
 

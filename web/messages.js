@@ -144,7 +144,7 @@ export function ago(time, now = Date.now()) {
 
 export function summary(sources, channels) {
 	const failing = sources.filter((source) => source.reason).length;
-	const on = `${howMany(channels.length, false)} on`;
+	const on = channels.length === 0 ? 'no channel is on' : `${howMany(channels.length, false)} on`;
 	if (sources.length === 0)
 		return 'No source is configured.';
 	return failing === 0 ? `All sources are ready, ${on}.` : `${failing} of ${sources.length} sources failing, ${on}.`;

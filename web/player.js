@@ -43,6 +43,7 @@ function drawChoice() {
 	const { channel, rungs, active, playing } = playback;
 	if (channel && channel !== drawn) {
 		drawn = channel;
+		drawRail();
 		const name = channel.name || title || id;
 		view.channel({ ...channel, name }, siteName);
 		tellSystem({ title: name, artist: siteName, picture: channel.logo },
@@ -77,15 +78,23 @@ const keys = {
 
 // ---- other channels
 
+let listed = [];
+
+// All but this one, whose address may name it by less than its whole id.
+function drawRail() {
+	const own = `${playback.channel?.streamId ?? id}`;
+	const others = listed.filter((c) => c.id !== own && `${c.streamId}` !== own);
+	$('rail-list').replaceChildren(...others.map(makeCard));
+	$('rail').hidden = others.length === 0;
+}
+
 async function fillRail() {
 	try {
-		const { channels } = await liveChannels({ limit: rail_size });
-		const others = channels.filter((c) => c.id !== id && `${c.streamId}` !== id);
-		$('rail-list').replaceChildren(...others.map(makeCard));
-		$('rail').hidden = others.length === 0;
+		listed = (await liveChannels({ limit: rail_size })).channels;
 	} catch {
-		$('rail').hidden = true;	// the picture matters, not the list below it
+		listed = [];	// the picture matters, not the list below it
 	}
+	drawRail();
 }
 
 fillHelp($('help-list'), helpRows());

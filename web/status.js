@@ -57,10 +57,20 @@ function channelRow(channel) {
 	]);
 }
 
+// Each cell knows the head of its column: where a row is too wide it is shown as a list.
+function fill(body, rows) {
+	const heads = [...body.closest('table').querySelectorAll('thead th')].map((head) => head.textContent);
+	for (const { cells } of rows)
+		[...cells].forEach((one, at) => {
+			one.dataset.head = heads[at];
+		});
+	body.replaceChildren(...rows);
+}
+
 function show({ sources, channels }) {
 	$('summary').textContent = summary(sources, channels);
-	$('sources').replaceChildren(...sources.map(sourceRow));
-	$('channels').replaceChildren(...channels.map(channelRow));
+	fill($('sources'), sources.map(sourceRow));
+	fill($('channels'), channels.map(channelRow));
 	$('channels-table').hidden = channels.length === 0;
 	$('none').hidden = channels.length > 0;
 }

@@ -2,25 +2,26 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import { css, parseRgb, readable, textUpon } from './colour.js';
 
-const ground = [11, 13, 18];
-
-function configuredColour() {
-	const wanted = document.querySelector('meta[name="theme-color"]')?.content ?? '';
-	if (!CSS.supports('color', wanted))
-		return null;
+// A colour in any way of CSS, as numbers.
+function rgbOf(text) {
 	const probe = document.createElement('span');
-	probe.style.color = wanted;
+	probe.style.color = text;
 	document.documentElement.append(probe);
 	const rgb = parseRgb(getComputedStyle(probe).color);
 	probe.remove();
 	return rgb;
 }
 
-function paint(rgb) {
-	const style = document.documentElement.style;
+// The configured colour, as it can be read upon the page's ground.
+function paint() {
+	const wanted = document.querySelector('meta[name="theme-color"]')?.content ?? '';
+	if (!CSS.supports('color', wanted))
+		return;
+	const { style } = document.documentElement;
+	const rgb = rgbOf(wanted);
 	style.setProperty('--accent', css(rgb));
 	style.setProperty('--on-accent', css(textUpon(rgb)));
-	style.setProperty('--accent-text', css(readable(rgb, ground)));
+	style.setProperty('--accent-text', css(readable(rgb, rgbOf('var(--ground)'))));
 }
 
 // The configured picture, or our mark where there is none or it does not load.
@@ -46,9 +47,8 @@ function showBrand() {
 		brand.setAttribute('aria-label', `${siteName}: all channels`);
 }
 
-const rgb = configuredColour();
-if (rgb)
-	paint(rgb);
+paint();
+matchMedia('(prefers-color-scheme: light)').addEventListener('change', paint);
 if (document.readyState === 'loading')
 	document.addEventListener('DOMContentLoaded', showBrand);
 else

@@ -64,7 +64,7 @@ export class View {
 		$('fault-title').textContent = said.title;
 		$('fault-text').textContent = said.text;
 		$('fault-detail').textContent = said.detail;
-		$('fault-detail').hidden = said.detail === '';
+		$('fault-detail').hidden = ['', said.title, said.text].includes(said.detail);
 		$('fault-acts').replaceChildren(...acts.map(makeAct));
 		$('fault').hidden = false;
 		this.state('fault');

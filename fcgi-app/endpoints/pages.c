@@ -93,7 +93,7 @@ static const char *find_name(
  * no id at all is refused here. */
 int pages_watch(struct app *app, struct request *rq, struct reply *r, struct fail *f)
 {
-	struct filling with = {SITE_WATCH, app->conf->site_name, ""};
+	struct filling with = {SITE_WATCH, "", ""};
 	char text[IDENT_MAX];
 	const char *name;
 	struct ident id;
@@ -101,7 +101,7 @@ int pages_watch(struct app *app, struct request *rq, struct reply *r, struct fai
 	if (find_ident(rq, &id, f) < 0)
 		return -1;
 	ident_print(&id, text, sizeof(text));
-	with.id = text;
+	with.id = with.title = text;
 	if (id.kind != IDENT_LIVE)
 		with.page = SITE_FILM;
 	f->kind = FAIL_NONE;

@@ -6,6 +6,7 @@ import { desktop, launch, missing, open, phone, pick, picture, plays, until } fr
 import { hlsFile } from './lib/deps.mjs';
 import { is, note, ok, run, skipAll } from './lib/tap.mjs';
 import { inventChannels, Mock } from './mock.mjs';
+import { contrast, luminance, parseRgb } from '../../web/colour.js';
 
 const folder = process.argv[2];
 const reason = missing() ?? (hlsFile() ? null : 'hls.js is not installed: npm ci in web');
@@ -14,6 +15,7 @@ if (reason)
 
 const mock = await new Mock({ site: { site_name: 'Harbour & Sons', site_colour: '#ffb000' } }).start();
 const slates_s = 6;
+const small = { width: 360, height: 740 };
 const cards = (page) => page.locator('.channel[data-id]');
 const watch = `${mock.url}/watch/live-1`;
 
@@ -87,7 +89,65 @@ async function status(browser) {
 			'which says what a source has');
 		is((await words('[aria-labelledby=sources-title] thead th')).replace(/\s+/g, ' '),
 			'Source | State | Since | Connections | Channels | Films | Series | List read', 'under its names');
+	});
+	await on(browser, { viewport: small }, async (page) => {
+		await page.goto(`${mock.url}/status`);
+		ok(await until(() => page.locator('#sources tr').count(), 10), 'on a phone too');
+		ok(await page.locator('#status .scroll').first().evaluate((box) => box.scrollWidth <= box.clientWidth), 'without a table to push about');
+		is(await page.locator('#sources td').nth(2).evaluate((cell) => getComputedStyle(cell, '::before').content), '"Connections"',
+			'each value under its name');
 		mock.sources = [];
+	});
+}
+
+// What is read, and what it is read upon.
+async function colours(page, where) {
+	return page.locator(where).first().evaluate((element) => {
+		let ground = element;
+		while (!/^rgb\(/.test(getComputedStyle(ground).backgroundColor))		// none, or one that lets through
+			ground = ground.parentElement;
+		return [getComputedStyle(element).color, getComputedStyle(ground).backgroundColor];
+	});
+}
+
+async function light(browser) {
+	for (const colorScheme of ['light', 'dark']) {
+		await on(browser, { colorScheme }, async (page) => {
+			for (const [address, ...read] of [['/', 'h1', '.count', '.channel-name', '.channel-under', '#kinds a:not([aria-current])', '#q', '.foot a'],
+				['/status', 'h1', '.summary', 'thead th']]) {
+				await page.goto(mock.url + address);
+				await until(() => address !== '/' || cards(page).count());
+				const low = [];
+				for (const where of read) {
+					const [text, ground] = (await colours(page, where)).map(parseRgb);
+					if (contrast(text, ground) < 4.5 || (luminance(ground) > .5) !== (colorScheme === 'light'))
+						low.push(`${where}: ${text} upon ${ground}`);
+				}
+				is(low.join('; '), '', `${address} can be read, ${colorScheme} as it was asked for`);
+			}
+			await page.goto(watch);
+			ok(luminance(parseRgb((await colours(page, '#name'))[1])) < .05, 'a picture stands in the dark');
+		});
+	}
+}
+
+// A fault has its words and its buttons on the smallest picture, with nothing over them.
+async function cramped(browser) {
+	await on(browser, { viewport: small }, async (page) => {
+		await page.goto(`${mock.url}/watch/live-999`);
+		ok(await until(() => page.locator('#fault').isVisible(), 10), 'an unknown channel is said on a phone');
+		const covered = await page.locator('#fault').evaluate((fault) => {
+			const stage = document.querySelector('.frame').getBoundingClientRect();
+			return [...fault.querySelectorAll('h2, p, .button')].filter((part) => part.getClientRects().length).filter((part) => {
+				const { left, right, top, bottom } = part.getBoundingClientRect();
+				const hit = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+				return top < stage.top || bottom > stage.bottom || left < 0 || right > innerWidth || !(part.contains(hit) || hit?.contains(part));
+			}).map((part) => part.textContent);
+		});
+		is(covered.join('; '), '', 'whole, and under nothing');
+		await page.goto(`${mock.url}/watch/7`);
+		ok(await until(() => page.locator('#rail-list .channel').count(), 10), 'other channels are offered');
+		is(await page.locator('#rail-list [data-id="live-7"]').count(), 0, 'but not the one that is watched');
 	});
 }
 
@@ -230,7 +290,7 @@ await run(async () => {
 	try {
 		await mock.picture();
 		const browser = await launch();
-		for (const part of [listing, status, states, keyboard, slates, memory])
+		for (const part of [listing, status, light, cramped, states, keyboard, slates, memory])
 			await part(browser);
 		await browser.close();
 	} finally {

@@ -16,7 +16,7 @@ for (const [time, said] of times)
 test('a summary counts what fails and what is on', () => {
 	assert.equal(summary([], []), 'No source is configured.');
 	assert.equal(summary([{ reason: null }], [{}]), 'All sources are ready, 1 channel on.');
-	assert.equal(summary([{ reason: 'source_down' }, { reason: null }], []), '1 of 2 sources failing, 0 channels on.');
+	assert.equal(summary([{ reason: 'source_down' }, { reason: null }], []), '1 of 2 sources failing, no channel is on.');
 });
 
 test('reasons have words, and unknown ones stay readable', () => {
