@@ -4,13 +4,34 @@
 
 #include <json-c/json.h>
 
+#include "fcgi-app/app.h"
+#include "fcgi-app/endpoints/find.h"
 #include "fcgi-app/endpoints/json.h"
+#include "lib/svc/catalog_movies.h"
 
 void listing_open(struct listing *l, const struct app *app, const char *name)
 {
-	*l = (struct listing){
-		.app = app, .items = json_object_new_array(), .root = json_object_new_object()};
+	*l = (struct listing){.app = app,
+		.items = json_object_new_array(),
+		.categories = json_object_new_array(),
+		.root = json_object_new_object()};
 	json_object_object_add(l->root, name, l->items);
+	json_object_object_add(l->root, "categories", l->categories);
+}
+
+int listing_asked(struct request *rq, struct page_query *to, struct fail *f)
+{
+	to->category = span_of(request_query(rq, "category"));
+	to->q = span_of(request_query(rq, "q"));
+	to->cursor = span_of(request_query(rq, "cursor"));
+	return find_limit(rq, &to->limit, f);
+}
+
+int listing_add_categories(struct listing *l, enum ident_kind kind, struct fail *f)
+{
+	const struct catalog_names names = {json_add_name, l->categories};
+
+	return catalog_title_categories(l->app->catalog, kind, &names, f);
 }
 
 int listing_send(struct listing *l, struct reply *r, int result)

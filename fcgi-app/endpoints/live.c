@@ -50,21 +50,13 @@ static int add_category(void *ctx, const struct catalog_category *category)
 int live_list(struct app *app, struct request *rq, struct reply *r, struct fail *f)
 {
 	struct listing list;
-	struct json_object *categories = json_object_new_array();
-	struct catalog_query query = {
-		.category = span_of(request_query(rq, "category")),
-		.q = span_of(request_query(rq, "q")),
-		.cursor = span_of(request_query(rq, "cursor")),
-		.each = add_channel,
-		.ctx = &list,
-	};
+	struct catalog_query query = {.each = add_channel, .ctx = &list};
 	int result = -1;
 
 	listing_open(&list, app, "channels");
-	json_object_object_add(list.root, "categories", categories);
-	if (find_limit(rq, &query.limit, f) == 0 &&
+	if (listing_asked(rq, &query.page, f) == 0 &&
 		catalog_channels(app->catalog, &query, list.next, f) == 0)
-		result = catalog_categories(app->catalog, add_category, categories, f);
+		result = catalog_categories(app->catalog, add_category, list.categories, f);
 	return listing_send(&list, r, result);
 }
 

@@ -3,10 +3,8 @@
 #include "fcgi-app/endpoints/movies.h"
 
 #include <json-c/json.h>
-#include <stdio.h>
 
 #include "fcgi-app/app.h"
-#include "fcgi-app/endpoints/find.h"
 #include "fcgi-app/endpoints/json.h"
 #include "fcgi-app/endpoints/listing.h"
 #include "lib/io/conf.h"
@@ -32,21 +30,12 @@ static void add_movie(void *ctx, const struct movie *m)
 int movies_list(struct app *app, struct request *rq, struct reply *r, struct fail *f)
 {
 	struct listing list;
-	struct json_object *categories = json_object_new_array();
-	const struct catalog_names names = {json_add_name, categories};
-	struct movie_query query = {
-		.category = span_of(request_query(rq, "category")),
-		.q = span_of(request_query(rq, "q")),
-		.cursor = span_of(request_query(rq, "cursor")),
-		.each = add_movie,
-		.ctx = &list,
-	};
+	struct movie_query query = {.each = add_movie, .ctx = &list};
 	int result = -1;
 
 	listing_open(&list, app, "movies");
-	json_object_object_add(list.root, "categories", categories);
-	if (find_limit(rq, &query.limit, f) == 0 &&
+	if (listing_asked(rq, &query.page, f) == 0 &&
 		catalog_movies(app->catalog, &query, list.next, f) == 0)
-		result = catalog_title_categories(app->catalog, IDENT_VOD, &names, f);
+		result = listing_add_categories(&list, IDENT_VOD, f);
 	return listing_send(&list, r, result);
 }

@@ -43,35 +43,25 @@ static void put_series(struct json_object *to, const struct app *app, const stru
 
 /* --- the list --------------------------------------------------------------------------------- */
 
-static int add_series(void *ctx, const struct series *s)
+static void add_series(void *ctx, const struct series *s)
 {
 	struct listing *list = ctx;
 	struct json_object *item = json_object_new_object();
 
 	put_series(item, list->app, s);
 	json_object_array_add(list->items, item);
-	return 0;
 }
 
 int series_list(struct app *app, struct request *rq, struct reply *r, struct fail *f)
 {
 	struct listing list;
-	struct json_object *categories = json_object_new_array();
-	const struct catalog_names names = {json_add_name, categories};
-	struct series_query query = {
-		.category = span_of(request_query(rq, "category")),
-		.q = span_of(request_query(rq, "q")),
-		.cursor = span_of(request_query(rq, "cursor")),
-		.each = add_series,
-		.ctx = &list,
-	};
+	struct series_query query = {.each = add_series, .ctx = &list};
 	int result = -1;
 
 	listing_open(&list, app, "series");
-	json_object_object_add(list.root, "categories", categories);
-	if (find_limit(rq, &query.limit, f) == 0 &&
+	if (listing_asked(rq, &query.page, f) == 0 &&
 		catalog_series_page(app->catalog, &query, list.next, f) == 0)
-		result = catalog_title_categories(app->catalog, IDENT_SER, &names, f);
+		result = listing_add_categories(&list, IDENT_SER, f);
 	return listing_send(&list, r, result);
 }
 

@@ -15,10 +15,9 @@
 #include "lib/io/conf.h"
 #include "lib/io/db.h"
 #include "lib/svc/catalog_inside.h"
+#include "lib/svc/catalog_page.h"
 #include "lib/svc/catalog_schema.h"
 #include "lib/svc/source.h"
-
-enum { WORDS = 4 };
 
 int catalog_open(struct catalog **out, const struct conf *conf, struct fail *f)
 {
@@ -296,8 +295,7 @@ static int is_listed_before(
 
 struct page {
 	const struct catalog_query *query;
-	char category[CHANNEL_CATEGORY_MAX];
-	char words[WORDS][CHANNEL_NAME_MAX];
+	struct page_words words;
 	size_t source;		  /* index in the configuration */
 	int64_t number, position; /* the last row given */
 	int64_t left;
@@ -307,7 +305,7 @@ struct page {
 /* A cursor is "source.number.position" of the last row that was given. */
 static int read_cursor(const struct catalog *c, struct page *p, struct fail *f)
 {
-	struct span rest = p->query->cursor, source, number;
+	struct span rest = p->query->page.cursor, source, number;
 
 	p->number = p->position = -1;
 	if (rest.len == 0)
@@ -322,21 +320,6 @@ static int read_cursor(const struct catalog *c, struct page *p, struct fail *f)
 		!num_parse(rest, -1, INT64_MAX, &p->position))
 		return fail_set(f, FAIL_INPUT, "This cursor is none of ours");
 	return 0;
-}
-
-static void read_words(struct page *p)
-{
-	char folded[CHANNEL_NAME_MAX];
-	struct span rest, word;
-	size_t n = 0;
-
-	text_fold(p->query->q, folded, sizeof(folded));
-	rest = span_of(folded);
-	while (n < WORDS && span_next(&rest, ' ', &word)) {
-		if (word.len)
-			span_copy(word, p->words[n++], sizeof(p->words[0]));
-	}
-	text_fold(p->query->category, p->category, sizeof(p->category));
 }
 
 static int give_rows(struct catalog *c, struct db *db, struct page *p, struct fail *f)
@@ -358,10 +341,10 @@ static int give_rows(struct catalog *c, struct db *db, struct page *p, struct fa
 	db_bind_text(st, 1, span_of(source));
 	db_bind_int(st, 2, p->number);
 	db_bind_int(st, 3, p->position);
-	db_bind_text(st, 4, span_of(p->category));
-	db_bind_text(st, 5, p->query->category);
-	for (int i = 0; i < WORDS; i++)
-		db_bind_text(st, 6 + i, span_of(p->words[i]));
+	db_bind_text(st, 4, span_of(p->words.category));
+	db_bind_text(st, 5, p->query->page.category);
+	for (int i = 0; i < PAGE_WORDS; i++)
+		db_bind_text(st, 6 + i, span_of(p->words.word[i]));
 	/* One more tells whether there is another page; which of a group are left out, nobody
 	 * knows. */
 	db_bind_int(st, 10, *c->conf->sources[p->source].group ? -1 : p->left + 1);
@@ -387,7 +370,8 @@ static int give_rows(struct catalog *c, struct db *db, struct page *p, struct fa
 int catalog_channels(
 	struct catalog *c, const struct catalog_query *query, char *next, struct fail *f)
 {
-	struct page p = {.query = query, .left = query->limit ? query->limit : CATALOG_LIMIT};
+	struct page p = {
+		.query = query, .left = query->page.limit ? query->page.limit : CATALOG_LIMIT};
 	struct db *db = NULL;
 	int result = 0;
 
@@ -396,7 +380,7 @@ int catalog_channels(
 	if (read_cursor(c, &p, f) < 0 || catalog_begin(c, &db, f) < 0)
 		return -1;
 	next[0] = '\0'; /* only now: the cursor may have stood there */
-	read_words(&p);
+	page_words_read(&query->page, &p.words);
 	while (db && p.source < c->conf->source_count) {
 		result = give_rows(c, db, &p, f);
 		if (result < 0 || p.stopped)

@@ -74,11 +74,16 @@ struct catalog_category {
 	int64_t channels;
 };
 
-struct catalog_query {
+/* Which page of a list. */
+struct page_query {
 	struct span category; /* only this category (its name, in any case; or the source's key) */
-	struct span q;	    /* only channels whose name holds each word; case and accents ignored */
-	struct span cursor; /* go on after a page that gave this; empty: from the first */
-	int64_t limit;	    /* 1 to CATALOG_LIMIT_MAX; 0: CATALOG_LIMIT */
+	struct span q;	      /* only names that hold each word; case and accents ignored */
+	struct span cursor;   /* go on after a page that gave this; empty: from the first */
+	int64_t limit;	      /* 1 to CATALOG_LIMIT_MAX; 0: CATALOG_LIMIT */
+};
+
+struct catalog_query {
+	struct page_query page;
 	int (*each)(void *ctx, const struct channel *channel); /* not 0: stop here */
 	void *ctx;
 };

@@ -27,15 +27,15 @@ static bool read_movie(
 	return true;
 }
 
-static int give(void *ctx, const struct catalog *c, const char *source, struct db_stmt *row)
+static bool give(void *ctx, const struct catalog *c, const char *source, struct db_stmt *row)
 {
 	const struct movie_query *query = ctx;
 	struct movie movie;
 
 	if (!read_movie(c, source, row, &movie))
-		return 0;
+		return false;
 	query->each(query->ctx, &movie);
-	return 1;
+	return true;
 }
 
 int catalog_movies(struct catalog *c, const struct movie_query *query, char *next, struct fail *f)
@@ -51,10 +51,7 @@ int catalog_movies(struct catalog *c, const struct movie_query *query, char *nex
 		       "AND instr(m.folded, ?7) AND instr(m.folded, ?8) "
 		       "ORDER BY m.position LIMIT ?9",
 		.position = 0,
-		.category = query->category,
-		.q = query->q,
-		.cursor = query->cursor,
-		.limit = query->limit,
+		.query = &query->page,
 		.give = give,
 		.ctx = (void *)query,
 	};

@@ -15,8 +15,7 @@ struct movie {
 };
 
 struct movie_query {
-	struct span category, q, cursor; /* as struct catalog_query */
-	int64_t limit;
+	struct page_query page;
 	void (*each)(void *ctx, const struct movie *movie);
 	void *ctx;
 };

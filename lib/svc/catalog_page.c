@@ -10,13 +10,10 @@
 #include "lib/io/conf.h"
 #include "lib/svc/catalog_inside.h"
 
-enum { WORDS = 4 };
-
 /* How far a page has come. */
 struct progress {
 	const struct catalog_page *page;
-	char category[CHANNEL_CATEGORY_MAX];
-	char words[WORDS][CHANNEL_NAME_MAX];
+	struct page_words words;
 	size_t source; /* index in the configuration */
 	int64_t position, left;
 	bool more;
@@ -25,7 +22,7 @@ struct progress {
 /* "source.position" of the last one that was given. */
 static int read_cursor(const struct catalog *c, struct progress *p, struct fail *f)
 {
-	struct span rest = p->page->cursor, source;
+	struct span rest = p->page->query->cursor, source;
 
 	p->position = -1;
 	if (rest.len == 0)
@@ -39,19 +36,20 @@ static int read_cursor(const struct catalog *c, struct progress *p, struct fail 
 	return 0;
 }
 
-static void read_words(struct progress *p)
+void page_words_read(const struct page_query *q, struct page_words *out)
 {
 	char folded[CHANNEL_NAME_MAX];
 	struct span rest, word;
 	size_t n = 0;
 
-	text_fold(p->page->q, folded, sizeof(folded));
+	*out = (struct page_words){0};
+	text_fold(q->q, folded, sizeof(folded));
 	rest = span_of(folded);
-	while (n < WORDS && span_next(&rest, ' ', &word)) {
+	while (n < PAGE_WORDS && span_next(&rest, ' ', &word)) {
 		if (word.len)
-			span_copy(word, p->words[n++], sizeof(p->words[0]));
+			span_copy(word, out->word[n++], sizeof(out->word[0]));
 	}
-	text_fold(p->page->category, p->category, sizeof(p->category));
+	text_fold(q->category, out->category, sizeof(out->category));
 }
 
 static int give_rows(struct catalog *c, struct db *db, struct progress *p, struct fail *f)
@@ -59,16 +57,15 @@ static int give_rows(struct catalog *c, struct db *db, struct progress *p, struc
 	const char *source = c->conf->sources[p->source].name;
 	struct db_stmt *st;
 	enum db_step step;
-	int given;
 
 	if (db_prepare(db, p->page->sql, &st, f) < 0)
 		return -1;
 	db_bind_text(st, 1, span_of(source));
 	db_bind_int(st, 2, p->position);
-	db_bind_text(st, 3, span_of(p->category));
-	db_bind_text(st, 4, p->page->category);
-	for (int i = 0; i < WORDS; i++)
-		db_bind_text(st, 5 + i, span_of(p->words[i]));
+	db_bind_text(st, 3, span_of(p->words.category));
+	db_bind_text(st, 4, p->page->query->category);
+	for (int i = 0; i < PAGE_WORDS; i++)
+		db_bind_text(st, 5 + i, span_of(p->words.word[i]));
 	db_bind_int(st, 9, p->left + 1); /* one more tells whether there is another page */
 	while ((step = db_step(st, f)) == DB_ROW) {
 		if (p->left == 0) {
@@ -76,12 +73,7 @@ static int give_rows(struct catalog *c, struct db *db, struct progress *p, struc
 			break;
 		}
 		p->position = db_int(st, p->page->position);
-		given = p->page->give(p->page->ctx, c, source, st);
-		p->left -= given != 0;
-		if (given < 0) {
-			p->more = true;
-			break;
-		}
+		p->left -= p->page->give(p->page->ctx, c, source, st);
 	}
 	db_done(st);
 	return step == DB_FAILED ? -1 : 0;
@@ -90,7 +82,8 @@ static int give_rows(struct catalog *c, struct db *db, struct progress *p, struc
 int catalog_page_read(
 	struct catalog *c, const struct catalog_page *page, char *next, struct fail *f)
 {
-	struct progress p = {.page = page, .left = page->limit ? page->limit : CATALOG_LIMIT};
+	int64_t limit = page->query->limit;
+	struct progress p = {.page = page, .left = limit ? limit : CATALOG_LIMIT};
 	struct db *db = NULL;
 	int result = 0;
 
@@ -98,7 +91,7 @@ int catalog_page_read(
 		return fail_set(f, FAIL_INPUT, "A page has 1 to %d titles", CATALOG_LIMIT_MAX);
 	if (read_cursor(c, &p, f) < 0 || catalog_begin(c, &db, f) < 0)
 		return -1;
-	read_words(&p);
+	page_words_read(page->query, &p.words);
 	while (db && p.source < c->conf->source_count) {
 		result = give_rows(c, db, &p, f);
 		if (result < 0 || p.more)

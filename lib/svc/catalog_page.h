@@ -3,13 +3,20 @@
 #ifndef SLUICE_SVC_CATALOG_PAGE_H
 #define SLUICE_SVC_CATALOG_PAGE_H
 
-#include <stdint.h>
+#include <stdbool.h>
 
-#include "lib/base/fail.h"
-#include "lib/base/span.h"
+#include "lib/svc/catalog.h"
 
-struct catalog;
 struct db_stmt;
+
+enum { PAGE_WORDS = 4 }; /* that are looked for; more are not looked at */
+
+/* What is looked for, as the catalogue keeps names for it: folded. */
+struct page_words {
+	char category[CHANNEL_CATEGORY_MAX]; /* "" for any */
+	char word[PAGE_WORDS][CHANNEL_NAME_MAX];
+};
+void page_words_read(const struct page_query *q, struct page_words *out);
 
 struct catalog_page {
 	/* Of one source, by position: ?1 the source's name, ?2 the position
@@ -17,10 +24,9 @@ struct catalog_page {
 	 * was asked for, ?5 to ?8 words that the folded name holds, ?9 how many rows to give. */
 	const char *sql;
 	int position; /* the column of a title's position, from 0 */
-	struct span category, q, cursor;
-	int64_t limit; /* 1 to CATALOG_LIMIT_MAX; 0: CATALOG_LIMIT */
-	/* Gives a row on: 1, 0 for one that cannot be given, -1 when it shall be the last. */
-	int (*give)(void *ctx, const struct catalog *c, const char *source, struct db_stmt *row);
+	const struct page_query *query;
+	/* Gives a row on; false for one that cannot be given. */
+	bool (*give)(void *ctx, const struct catalog *c, const char *source, struct db_stmt *row);
 	void *ctx;
 };
 

@@ -10,7 +10,6 @@
 #include "lib/io/conf.h"
 #include "lib/svc/catalog_inside.h"
 #include "lib/svc/catalog_page.h"
-#include "lib/svc/catalog_page.h"
 #include "lib/svc/source.h"
 
 #define COLUMNS                                                                                    \
@@ -48,32 +47,29 @@ int catalog_series(struct catalog *c, const struct ident *id, struct series *out
 	return catalog_find(c, &kind, id, out, f);
 }
 
-static int give_series(void *ctx, const struct catalog *c, const char *source, struct db_stmt *row)
+static bool give_series(void *ctx, const struct catalog *c, const char *source, struct db_stmt *row)
 {
 	const struct series_query *query = ctx;
 	struct series series;
 
 	if (!read_series(c, source, row, &series))
-		return 0;
-	return query->each(query->ctx, &series) ? -1 : 1;
+		return false;
+	query->each(query->ctx, &series);
+	return true;
 }
 
 int catalog_series_page(
 	struct catalog *c, const struct series_query *query, char *next, struct fail *f)
 {
-	struct series_query given = *query;
 	const struct catalog_page page = {
 		.sql = "SELECT " COLUMNS JOINED "WHERE s.name = ?1 AND r.position > ?2 "
 		       "AND (?3 = '' OR k.folded = ?3 OR r.category = ?4) AND instr(r.folded, ?5) "
 		       "AND instr(r.folded, ?6) AND instr(r.folded, ?7) AND instr(r.folded, ?8) "
 		       "ORDER BY r.position LIMIT ?9",
 		.position = 8,
-		.category = query->category,
-		.q = query->q,
-		.cursor = query->cursor,
-		.limit = query->limit,
+		.query = &query->page,
 		.give = give_series,
-		.ctx = &given};
+		.ctx = (void *)query};
 
 	return catalog_page_read(c, &page, next, f);
 }

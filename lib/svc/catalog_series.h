@@ -37,9 +37,8 @@ int catalog_series(struct catalog *c, const struct ident *id, struct series *out
 
 /* Calls `each` for a page of series, in their sources' order; as catalog_channels(). */
 struct series_query {
-	struct span category, q, cursor;
-	int64_t limit;
-	int (*each)(void *ctx, const struct series *series);
+	struct page_query page;
+	void (*each)(void *ctx, const struct series *series);
 	void *ctx;
 };
 int catalog_series_page(

@@ -108,20 +108,23 @@ static void queries(struct catalog *c)
 	struct fail f = {0};
 	struct buf names;
 
-	is_str(page(c, (struct catalog_query){.q = span_of("tele 00"), .limit = 3}, next), "1 2 3 ",
-		"a search folds accents and case, a page is as long as asked");
+	is_str(page(c, (struct catalog_query){.page.q = span_of("tele 00"), .page.limit = 3}, next),
+		"1 2 3 ", "a search folds accents and case, a page is as long as asked");
 	is_str(page(c,
-		       (struct catalog_query){
-			       .q = span_of("TÉLÉ 00"), .limit = 3, .cursor = span_of(next)},
+		       (struct catalog_query){.page.q = span_of("TÉLÉ 00"),
+			       .page.limit = 3,
+			       .page.cursor = span_of(next)},
 		       next),
 		"4 5 6 ", "and the next one follows");
-	is_str(page(c, (struct catalog_query){.q = span_of("00"), .category = span_of("sport")},
+	is_str(page(c,
+		       (struct catalog_query){
+			       .page.q = span_of("00"), .page.category = span_of("sport")},
 		       next),
 		"2 4 6 8 100 ", "a category chooses");
 	is_str(next, "", "the last page says so");
-	is_str(page(c, (struct catalog_query){.q = span_of("%")}, next), "",
+	is_str(page(c, (struct catalog_query){.page.q = span_of("%")}, next), "",
 		"a sign of SQL is only a sign");
-	is_str(page(c, (struct catalog_query){.cursor = span_of("x")}, next),
+	is_str(page(c, (struct catalog_query){.page.cursor = span_of("x")}, next),
 		"This cursor is none of ours", "a cursor that is none is refused");
 	buf_init(&names, 1000);
 	is_int(catalog_categories(c, note_category, &names, &f), 0, "categories are listed");
@@ -136,12 +139,12 @@ static void generations(const struct conf *conf, struct catalog *c)
 	int64_t before = 0, after = 0;
 	struct fail f = {0};
 
-	page(c, (struct catalog_query){.limit = 10}, next);
+	page(c, (struct catalog_query){.page.limit = 10}, next);
 	catalog_revision(c, &before, &f);
 	is_int(import(conf, 100, 5, false, &f), 0, "a new list comes in");
 	catalog_revision(c, &after, &f);
 	ok(after > before, "which the revision tells");
-	is_str(page(c, (struct catalog_query){.limit = 3, .cursor = span_of(next)}, next),
+	is_str(page(c, (struct catalog_query){.page.limit = 3, .page.cursor = span_of(next)}, next),
 		"11 12 13 ", "a page goes on where it was");
 	is_int(import(conf, 0, 0, false, &f), -1, "an empty list is not believed");
 	is_int(import(conf, 40, 0, false, &f), -1, "nor is less than half of it");
@@ -218,8 +221,8 @@ static void groups(void)
 	catalog_open(&c, &conf, &f);
 	buf_init(&ids, 1000);
 	is_int(catalog_channels(c,
-		       &(struct catalog_query){.each = add_id, .ctx = &ids, .limit = 100}, next,
-		       &f),
+		       &(struct catalog_query){.each = add_id, .ctx = &ids, .page.limit = 100},
+		       next, &f),
 		0, "the channels of a group are listed");
 	is_str(buf_str(&ids), "a.live-1 a.live-2 b.live-m7 c.live-5 ",
 		"once, in the first source that has them; other sources stay as they are");

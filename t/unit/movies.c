@@ -54,10 +54,10 @@ static const char *page(
 {
 	static struct buf text;
 	static struct fail f;
-	struct movie_query query = {.q = span_of(q),
-		.category = span_of(category),
-		.cursor = span_of(next),
-		.limit = limit,
+	struct movie_query query = {.page.q = span_of(q),
+		.page.category = span_of(category),
+		.page.cursor = span_of(next),
+		.page.limit = limit,
 		.each = note,
 		.ctx = &text};
 	char after[CATALOG_CURSOR_MAX];

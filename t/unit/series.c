@@ -54,10 +54,9 @@ static int import(const struct conf *conf, int count, int episodes, struct fail 
 	return generation_swap(&g, false, NULL, f);
 }
 
-static int note_series(void *ctx, const struct series *s)
+static void note_series(void *ctx, const struct series *s)
 {
 	buf_printf(ctx, "%s:%s:%s ", s->id, s->name, s->category);
-	return 0;
 }
 
 static const char *page(
@@ -65,10 +64,10 @@ static const char *page(
 {
 	static struct buf text;
 	static struct fail f;
-	struct series_query query = {.q = span_of(q),
-		.category = span_of(category),
-		.cursor = span_of(next),
-		.limit = limit,
+	struct series_query query = {.page.q = span_of(q),
+		.page.category = span_of(category),
+		.page.cursor = span_of(next),
+		.page.limit = limit,
 		.each = note_series,
 		.ctx = &text};
 	char after[CATALOG_CURSOR_MAX];
