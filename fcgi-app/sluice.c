@@ -352,8 +352,9 @@ static const struct command commands[] = {
 	{"status", status, "", "tell what runs"},
 	{"memstat", memstat, "[--json]", "tell how memcached does, server by server"},
 	{"check", check, "[--quiet]", "show every setting and what is wrong with it or this host"},
-	{"import", import, "[--force] [SOURCE]", "read the sources' lists of channels"},
-	{"scan", scan, "[--force] [SOURCE]", "look for films in the directories that hold them"},
+	{"import", import, "[--force] [SOURCE]", "read the sources' lists"},
+	{"scan", scan, "[--force] [SOURCE]",
+		"look for films, series and music in the directories that hold them"},
 	{"slates", slates, "DIR", "make the pictures that say why a channel does not play"},
 	{"user", user, "add|del NAME | list", "who may come in where access is password"},
 };
