@@ -19,6 +19,7 @@ my @films = (
 	[ 'open.mkv',       'copy' ],
 	[ 'hevc.mkv',       'copy' ],
 	[ 'asp.avi',        'counted' ],
+	[ 'cinema.avi',     'counted' ],
 	[ 'plain.avi',      'counted' ],
 	[ 'lasting.avi',    'counted' ],
 	[ 'interlaced.ts',  '' ],
@@ -51,7 +52,8 @@ for (@films) {
 	cmp_ok $film->segments, '>', $name eq 'sparse.mkv' ? 0 : 2, 'of several segments';
 	my @want;
 	if ($how eq 'counted') {
-		@want = map { [ $_ / 25, $_ ] } 0 .. ($name eq 'lasting.avi' ? 349 : 299);
+		my $rate = $name eq 'cinema.avi' ? 24 : 25;
+		@want = map { [ $_ / $rate, $_ ] } 0 .. ({ 'lasting.avi' => 350, 'cinema.avi' => 288 }->{$name} // 300) - 1;
 	} else {
 		my ($shown) = Film::pictures($film->path);
 		@want = map { [ $_->[0] - $film->origin, $_->[1] ] } grep { $_->[0] > $film->origin - 0.0005 } @$shown;
