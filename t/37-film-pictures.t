@@ -15,6 +15,7 @@ my @films = (
 	[ 'base.ts',        'copy' ],
 	[ 'base.flv',       'copy' ],
 	[ 'sorenson.flv',   '' ],
+	[ 'program.mpg',    '' ],
 	[ 'cueless.mkv',    'copy' ],
 	[ 'open.mkv',       'copy' ],
 	[ 'hevc.mkv',       'copy' ],

@@ -12,7 +12,7 @@
 static const double SECONDS_MAX = 1e10;
 
 /* Of an MP4's tables so much more is looked at than a segment needs. */
-enum { WRAP_BITS = 33, LATE_S = 10, TABLE_BEFORE_S = 3, TABLE_BEHIND_S = 15 };
+enum { WRAP_BITS = 33, LATE_S = 10, TABLE_BEFORE_S = 3, TABLE_BEHIND_S = 15, BLIND_S = 5 };
 
 /* Whether a time can be meant, and be reckoned with in any unit of ours. */
 static bool is_time(AVRational base, int64_t pts)
@@ -70,6 +70,20 @@ static int64_t entry_time(
 	return otherwise;
 }
 
+/* MPEG-PS tells of its streams as they come. */
+static int learn(struct demux *d, unsigned stream, struct fail *f)
+{
+	AVPacket *p = av_packet_alloc();
+	int got = p ? 1 : fail_set(f, FAIL_INTERNAL, "There is no memory for a film");
+
+	while (got > 0 && stream >= d->reader.format->nb_streams) {
+		got = reader_next(&d->reader, p, f);
+		av_packet_unref(p);
+	}
+	av_packet_free(&p);
+	return got < 0 ? -1 : 0;
+}
+
 static int seek(struct demux *d, size_t n, int64_t time, struct fail *f)
 {
 	const struct record *r = d->record;
@@ -82,6 +96,8 @@ static int seek(struct demux *d, size_t n, int64_t time, struct fail *f)
 	/* AVI and Matroska find their way by the picture alone. */
 	if (r->video.codec[0] && (r->container == RECORD_AVI || r->container == RECORD_MATROSKA))
 		by = r->video.stream;
+	if (learn(d, by > d->stream ? by : d->stream, f) < 0)
+		return -1;
 	if (by >= c->nb_streams || d->stream >= c->nb_streams)
 		return fail_set(f, FAIL_MISSING, "The file is not the one it was");
 	if (by == d->stream)
@@ -89,6 +105,10 @@ static int seek(struct demux *d, size_t n, int64_t time, struct fail *f)
 	to = source_time(r, c->streams[by]->time_base, is_video ? r->t[n] : time);
 	if (is_video && r->container == RECORD_MP4)
 		to = entry_time(&d->reader, c->streams[by], r->pos[n], to);
+	/* MPEG-PS does not know where keyframes are. */
+	if (is_video && r->container == RECORD_OTHER)
+		to -= source_time(r, c->streams[by]->time_base, (int64_t)BLIND_S * r->timescale) -
+		      source_time(r, c->streams[by]->time_base, 0);
 	e = av_seek_frame(c, (int)by, to, AVSEEK_FLAG_BACKWARD);
 	/* Where there is nothing before, the beginning is meant. */
 	if (e < 0)
