@@ -16,6 +16,7 @@ my @films = (
 	[ 'base.flv',       'copy' ],
 	[ 'sorenson.flv',   '' ],
 	[ 'program.mpg',    '' ],
+	[ 'windows.wmv',    '' ],
 	[ 'cueless.mkv',    'copy' ],
 	[ 'open.mkv',       'copy' ],
 	[ 'hevc.mkv',       'copy' ],

@@ -19,6 +19,7 @@ my @films = (
 	[ 'sound.mka',      0, 'copy',   50 ],
 	[ 'sorenson.flv',   0, 'encode', 45 ],
 	[ 'program.mpg',    0, 'encode', 45 ],
+	[ 'windows.wmv',    0, 'encode', 20 ],
 	[ 'crowded.ts',     0, 'copy',   50 ],
 );
 push @films, [ 'crowded.mkv', 0, 'copy', 50 ], [ 'crowded.mp4', 0, 'copy', 50 ], [ 'base.flv', 0, 'copy', 50 ], [ 'anamorphic.mkv', 0, 'encode', 45 ], [ 'base.mp4', 0, 'copy', 50 ], [ 'odd.mkv', 0, 'encode', 45 ], [ 'vp9.webm', 0, 'encode', 20 ], [ 'uneven.mkv', 0, 'encode', 45 ],

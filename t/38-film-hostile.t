@@ -80,7 +80,7 @@ for my $name ('base.mkv', 'base.mp4', 'base.ts', 'base.flv', 'asp.avi', ($long ?
 # --- damaged at random, 10,000 times in the long run --------------------------------------------------------
 # Two films at a time.
 my $count = $long ? 1250 : 25;
-my @names = ('base.mkv', 'base.mp4', 'base.ts', 'base.flv', 'asp.avi', 'hevc.mkv', 'sound.ogg', 'texts.mkv');
+my @names = ('base.mkv', 'base.mp4', 'base.ts', 'base.flv', 'asp.avi', 'hevc.mkv', 'sound.ogg', 'texts.mkv', 'program.mpg', 'windows.wmv');
 
 # Begins to damage a film; what is said of it can be read.
 sub mutating

@@ -32,6 +32,7 @@ static const struct {
 	{"flv", RECORD_FLV, 0, "FLV\1"},
 	{"mpegts", RECORD_MPEG_TS, 0, NULL},
 	{"mpeg", RECORD_OTHER, 0, NULL},
+	{"asf", RECORD_OTHER, 0, NULL},
 	{"mp3", RECORD_OTHER, 0, NULL},
 	{"aac", RECORD_OTHER, 0, NULL},
 	{"flac", RECORD_OTHER, 0, NULL},
