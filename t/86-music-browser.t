@@ -43,7 +43,9 @@ SKIP: {
 	my $health = sub { return $app->get('/health')->json->{cache} };
 	ok $app->wait_for(sub { my $s = $health->()->{stats}; $s->{streamHits} + $s->{streamMisses} >= @answers }, 20, 'all answers to be counted') or diag explain $health->();
 	my $cache = $health->();
-	is $cache->{stats}{streamMisses}, $misses, "health counts what was missed: $misses of @{[ scalar @answers ]}";
+	my $unheard = $cache->{stats}{streamMisses} - $misses;
+	ok $unheard >= 0 && $unheard <= $told->{failed}, "health counts what was missed: $misses of @{[ scalar @answers ]}"
+		or diag "$cache->{stats}{streamMisses} by its count, $told->{failed} requests were given up";
 	cmp_ok $cache->{streamHitRate} =~ s/%//r, '>=', 80, "and tells of $cache->{streamHitRate}";
 }
 unlike $app->log, qr/ error | died /, 'the service has nothing to complain of';

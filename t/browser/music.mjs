@@ -4,7 +4,7 @@
 // A plain <audio>, sixteen times as fast as songs are meant. In the middle of each the next one is asked
 // for by /prefetch, and the song stands still until that is warm, as the second half of a real one lasts
 // longer than that. Prints JSON: of each song in each turn how long its first sound took, and what the
-// service said of each of its answers (X-Cache).
+// service said of each of its answers (X-Cache), and how many requests came to nothing.
 import { launch, missing, open, until } from './lib/browser.mjs';
 
 const [base, turns, ...ids] = process.argv.slice(2);
@@ -53,6 +53,8 @@ page.on('response', (answer) => {
 	if (id)
 		answers.push({ id, status: answer.status(), cache: answer.headers()['x-cache'] ?? '-', range: answer.request().headers().range ?? '' });
 });
+let failed = 0;	// given up by the player: the service may have answered all the same
+page.on('requestfailed', (request) => { failed += request.url().includes('/cdn/stream/') ? 1 : 0; });
 await page.goto(`${base}/`);
 const songs = [];
 for (let turn = 0; turn < Number(turns); turn++) {
@@ -63,5 +65,5 @@ for (let turn = 0; turn < Number(turns); turn++) {
 		songs.push({ turn, id, ms: Math.round(ms), answers: answers.slice(from) });
 	}
 }
-console.log(JSON.stringify({ songs, errors }));
+console.log(JSON.stringify({ songs, errors, failed }));
 await browser.close();
