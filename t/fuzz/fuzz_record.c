@@ -103,7 +103,7 @@ static void hold_cursor(struct span text)
 	static const struct conf_source source = {.name = "demo"};
 	static const struct conf conf = {
 		.state_dir = "/nonexistent", .sources = &source, .source_count = 1};
-	struct catalog_query query = {.cursor = text};
+	struct catalog_query query = {.page = {.cursor = text}};
 	char next[CATALOG_CURSOR_MAX];
 	struct catalog *c = NULL;
 	struct fail f = {0};
