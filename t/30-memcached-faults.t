@@ -18,10 +18,7 @@ plan skip_all => 'ffmpeg is not installed' if !App::which('ffmpeg');
 
 my $gateway = Gateway->new;
 my $memcached = Memcached->new;
-my $app = App->new(
-	gateway => $gateway, memcached => $memcached,
-	conf => { web_dir => dirname(abs_path(dirname(__FILE__))) . '/web' }
-);
+my $app = App->new(gateway => $gateway, memcached => $memcached);
 my $path = '/api/hls/1/480p.m3u8';
 my ($asked, $failed, $worst, $last) = (0, 0, 0, undef);
 

@@ -50,8 +50,9 @@ for my $case (
 	cmp_ok $reply->header('Retry-After') // 0, '>', 0, 'and when to ask again' if $why;
 	unlike $reply->body, qr/SECRET/, 'no address is told';
 }
-is scalar(grep { $_->{command} =~ /^sleep 300/ } $app->processes), 0, 'nothing that they started is left';
-is scalar(grep { /sleep 300/ } `ps -eo args`), 0, 'in no session either';
+my $sleeper = $resolver->sleeper;
+is scalar(grep { $_->{command} =~ /^\Q$sleeper\E/ } $app->processes), 0, 'nothing that they started is left';
+is scalar(grep { /^\Q$sleeper\E$/ } `ps -eo args`), 0, 'in no session either';
 for my $url ('https://p.example/$(touch x);&|', 'https://p.example/`id`', 'https://p.example/a b', 'file:///etc/passwd',
 	'http://', '-oProxyCommand=x', 'https://p.example/' . 'x' x 3000, "https://p.example/\n--exec") {
 	my $reply = info($app, $url);

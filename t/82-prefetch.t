@@ -33,7 +33,7 @@ my $reply = first('song');
 is $reply->status . $reply->header('X-Cache'), '206HIT', 'who plays it then finds it there';
 is virtual()->{requests}, $before->{requests}, 'and its source is not asked';
 is $resolver->calls('/song/'), 1, 'nor for its address';
-is $app->get('/health')->json->{cache}{prefetchCacheSize}, 1, 'health counts it';
+ok $app->wait_for(sub { $app->get('/health')->json->{cache}{prefetchCacheSize} == 1 }, 20), 'health counts it';
 is $app->get('/prefetch?v=song&quality=low')->json->{status}, 'warming', 'another quality has other bytes';
 ok $app->wait_for(sub { $app->get('/health')->json->{cache}{prefetchCacheSize} == 2 }, 20), 'which are counted, too';
 

@@ -72,7 +72,7 @@ ok warm('apart-next&quality=720p'), 'and then it is';
 my @before = split / /, $before;
 is join(' ', map { $_ > shift @before ? 1 : 0 } split / /, asked()), '0 1 1', 'its picture and its sound were asked for';
 $before = asked();
-is $app->get('/health')->json->{cache}{prefetchCacheSize}, 1, 'as one stream';
+ok $app->wait_for(sub { $app->get('/health')->json->{cache}{prefetchCacheSize} == 1 }, 20), 'as one stream';
 $app->get("/cdn/hls/apart-next/$_") for 'master.m3u8?quality=720p', 'picture-720p.m3u8', 'sound.m3u8';
 for my $name (qw(picture-720p sound)) {
 	my $bytes = $app->get("/cdn/hls/apart-next/$name.mp4", Range => 'bytes=0-99999');

@@ -6,6 +6,7 @@
 #   $resolver->calls                       # how often it was run
 #   $resolver->calls('slow')               # for what holds that word
 #   ($resolver->words)[-1]                 # the words of its runs, one string each
+#   $resolver->sleeper                     # the command line of what it starts and does not end, like no other
 #
 # How it behaves stands in what it is asked for, as a word between slashes:
 #   good crash endless garbage one holds forks slow never private pictures apart list ended short
@@ -37,10 +38,10 @@ case $last in
 */endless/*) exec yes 'title: more' ;;
 */garbage/*) echo '{"title":"x","formats":[{"url":' ;;
 */one/*) echo 'half of it'; echo 'ERROR: no such song at https://u:SECRET@h/' >&2; exit 1 ;;
-*/holds/*) sleep 300 & sound ;;
-*/forks/*) setsid sleep 300 </dev/null >/dev/null 2>&1 & sound ;;
+*/holds/*) @SLEEP@ & sound ;;
+*/forks/*) setsid @SLEEP@ </dev/null >/dev/null 2>&1 & sound ;;
 */slow/*) sleep 0.7; sound ;;
-*/never/*) exec sleep 300 ;;
+*/never/*) exec @SLEEP@ ;;
 */private/*) echo 'http://169.254.169.254/latest/meta-data?SECRET=1' ;;
 */pictures/*) printf 'kind: video\nheight: 720\nhttps://e.example/v.mp4\n' ;;
 */apart/*) printf 'kind: video\nheight: 720\next: mp4\nurl: https://e.example/v.mp4\nkind: audio\next: m4a\nurl: https://e.example/a.m4a\n' ;;
@@ -60,15 +61,18 @@ sub new {
 	my ($class, %how) = @_;
 	my $dir = File::Temp->newdir;
 	(my $text = $SCRIPT) =~ s/\@DIR\@/$dir/g;
+	my $self = bless { dir => $dir, sleeper => "sleep 300.$$" }, $class;
+	$text =~ s/\@SLEEP\@/$self->{sleeper}/g;
 	my $base = $how{base} // 'https://e.example';
 	$text =~ s/\@BASE\@/$base/g;
 	open my $file, '>', "$dir/resolver" or die "resolver: $!\n";
 	print $file $text;
 	close $file;
 	chmod 0755, "$dir/resolver", $dir;
-	return bless { dir => $dir }, $class;
+	return $self;
 }
 
+sub sleeper { return $_[0]{sleeper} }
 sub program { return "$_[0]{dir}/resolver" }
 
 sub source {
