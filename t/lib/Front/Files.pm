@@ -33,6 +33,19 @@ sub run {
 	return;
 }
 
+# Whether a file that was sent is missing as soon as it is removed. It is in the end, and there again at once.
+sub _is_gone_at_once {
+	my ($front) = @_;
+	my $app = $front->app;
+	$app->get($FILE);
+	unlink $app->www . $FILE;
+	my $at_once = $app->get($FILE)->status == 404;
+	ok $app->wait_for(sub { $app->get($FILE)->status == 404 }, 4), 'a file that was removed is gone soon';
+	$front->publish($FILE, $BODY);
+	is $app->get($FILE)->status, 200, 'one that has come is there at once';
+	return $at_once;
+}
+
 sub published {
 	my ($front) = @_;
 	my $app = $front->app;
@@ -62,11 +75,8 @@ sub published {
 	is $preflight->status, 204, 'a preflight for a file is answered';
 	like $preflight->header('Access-Control-Allow-Headers') // '', qr/Range.*CMCD-Request/, 'and allows what players send';
 	like $app->request(POST => $FILE, _body => 'x')->status, qr/^40[45]$/, 'a file takes no POST';
-	unlink $app->www . $FILE;
-	$front->holds('removed file', $app->get($FILE)->status == 404, 'a file that was removed is gone at once');
-	ok $app->wait_for(sub { $app->get($FILE)->status == 404 }, 4), 'or soon';
-	$front->publish($FILE, $BODY);
-	is $app->get($FILE)->status, 200, 'one that has come is there at once';
+	my @at_once = map { _is_gone_at_once($front) } 1 .. 3;    # who looks once a second may just have been about to
+	$front->holds('removed file', !grep({ !$_ } @at_once), 'a file that was removed is gone at once');
 	return;
 }
 
