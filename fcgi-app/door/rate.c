@@ -129,8 +129,7 @@ static enum family family_of(const struct route *route)
 }
 
 /* Of all front servers nginx alone tells fields of one name one by one. From the others a second
- * one is another spelling, "X_Forwarded_For", which proxies pass as it is, and may stand anywhere.
- */
+ * one is another spelling, "X_Forwarded_For", which proxies pass as it is, and stands anywhere. */
 static bool is_doubtful(const struct request *rq, size_t count)
 {
 	const char *dialect = fcgi_param(rq->x, "SLUICE_SEND_FILE");

@@ -50,8 +50,7 @@ static int read_ask(struct app *app, struct request *rq, struct reply *r, const 
 		reply_vary(r, FIND_HINTS);
 		kbps = find_hinted_kbps(rq);
 	}
-	if (format && strcmp(format, "auto") == 0 &&
-		(quality.kind == QUALITY_HEIGHT || quality.kind == QUALITY_SOURCE)) {
+	if (format && strcmp(format, "auto") == 0 && quality_is_picture(&quality)) {
 		format = NULL; /* of pictures what browsers play is preferred anyway */
 	} else if (format && strcmp(format, "auto") == 0) {
 		reply_vary(r, "Accept");

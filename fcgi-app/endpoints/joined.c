@@ -32,7 +32,7 @@ int joined_redirect(struct app *app, struct request *rq, struct reply *r,
 	const struct quality q = object_ask_quality(ask);
 	const struct wish wish = pair_wish(app->conf, &q);
 	const struct fail before = *f;
-	bool said = q.kind == QUALITY_HEIGHT || q.kind == QUALITY_SOURCE;
+	bool said = quality_is_picture(&q);
 	struct pair pair;
 	int64_t retry_s;
 
@@ -90,7 +90,7 @@ static void add_variant(struct buf *list, const char *word, const struct resolve
 	buf_printf(list, "%s\npicture-%s.m3u8\n", sound ? ",AUDIO=\"sound\"" : "", word);
 }
 
-struct listing {
+struct master_list {
 	const struct resolved_at at;
 	struct request *rq;
 	const struct joined *joined;
@@ -101,7 +101,7 @@ struct listing {
 
 /* Each object once: `last` is the one before. No program is run for one that is not known: it may
  * be told a quality, and the one that was asked for is there. */
-static const char *add_picture(struct listing *l, const char *word, const char *last)
+static const char *add_picture(struct master_list *l, const char *word, const char *last)
 {
 	const struct resolved_ask ask = pair_ask(l->joined->id, word);
 	struct resolved picture;
@@ -118,12 +118,11 @@ static const char *add_picture(struct listing *l, const char *word, const char *
 
 /* The wished picture stands first, as players begin with it; where none was named, those above it
  * follow, too. */
-static void list_pictures(struct listing *l, const struct conf *conf)
+static void list_pictures(struct master_list *l, const struct conf *conf)
 {
 	static const struct quality most = {QUALITY_HEIGHT, 1080};
 	const struct quality *q = &l->joined->quality;
-	bool said = q->kind == QUALITY_HEIGHT || q->kind == QUALITY_SOURCE;
-	const struct wish wish = pair_wish(conf, said ? q : &most);
+	const struct wish wish = pair_wish(conf, quality_is_picture(q) ? q : &most);
 	const char *last = "";
 
 	l->first = "";
@@ -136,7 +135,7 @@ static int make_master(struct app *app, struct request *rq, struct reply *r, con
 	struct fail *f)
 {
 	struct pair pair;
-	struct listing l = {
+	struct master_list l = {
 		.at = app_resolved_at(app), .rq = rq, .joined = j, .pair = &pair, .first = ""};
 	int64_t retry_s = 0;
 

@@ -19,8 +19,7 @@ struct board;
 struct conf;
 
 /* What the packager says to a feeder that has said what the film is, a byte each. It ends, too,
- * when nobody has read for FEEDER_IDLE_MS, when the film has changed, or when the packager is gone.
- */
+ * when nobody has read for FEEDER_IDLE_MS, when the film has changed, or the packager is gone. */
 enum feeder_order {
 	FEEDER_JOB = 'j',	/* with the socket of one that reads (lib/io/feed.h) */
 	FEEDER_NOTED_JOB = 'n', /* the same; what it reads is noted, */

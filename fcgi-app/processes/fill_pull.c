@@ -12,6 +12,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/must.h"
+#include "lib/hls/playlist.h"
 #include "lib/http/range.h"
 #include "lib/io/conf.h"
 
@@ -59,18 +60,14 @@ static int refuse_status(struct fill_pull *p, int status)
 /* What is no media, however good its status is. */
 static int check_type(struct fill_pull *p, const struct fetch_head *head)
 {
-	static const char *const lists[] = {"application/vnd.apple.mpegurl",
-		"application/x-mpegurl", "audio/mpegurl", "audio/x-mpegurl"};
 	const char *type = head->content_type;
 
 	if (head->status == 200 && strncasecmp(type, "text/html", 9) == 0)
 		return refuse(p, FAIL_UPSTREAM, "The source sends a web page, and no media");
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		if (strncasecmp(type, lists[i], strlen(lists[i])) == 0)
-			return refuse(p, FAIL_UPSTREAM,
-				"The source sends a list of segments (HLS), which is no stream; "
-				"what is live can be a channel of a source of type m3u");
-	}
+	if (playlist_is_type(type))
+		return refuse(p, FAIL_UPSTREAM,
+			"The source sends a list of segments (HLS), which is no stream; "
+			"what is live can be a channel of a source of type m3u");
 	return 0;
 }
 

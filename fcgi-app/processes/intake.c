@@ -167,12 +167,12 @@ static int64_t with_jitter(int64_t ms)
 /* One that could not be expected to get anything tells nothing about the source. */
 static void wait_longer(struct intake *in)
 {
+	int64_t most_ms = in->in_vain < SOON ? BACKOFF_SOON_MS : BACKOFF_MAX_MS;
+
 	in->tried_ms = clock_real_ms();
 	in->next_try_ms = clock_mono_ms() + with_jitter(in->backoff_ms);
 	if (!in->hopeless) {
-		in->backoff_ms *= 2;
-		if (in->backoff_ms > (in->in_vain < SOON ? BACKOFF_SOON_MS : BACKOFF_MAX_MS))
-			in->backoff_ms = in->in_vain < SOON ? BACKOFF_SOON_MS : BACKOFF_MAX_MS;
+		in->backoff_ms = in->backoff_ms * 2 < most_ms ? in->backoff_ms * 2 : most_ms;
 		in->in_vain++;
 	}
 	if (in->next_try_ms - clock_mono_ms() >= YIELD_MS)

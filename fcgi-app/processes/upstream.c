@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "lib/base/must.h"
 #include "lib/io/conf.h"
@@ -112,26 +111,13 @@ static void pass_end(void *ctx, const struct upstream_end *how)
 
 /* --- the first answer ------------------------------------------------------------------------- */
 
-static bool is_list_type(const char *type)
-{
-	static const char *const types[] = {"application/vnd.apple.mpegurl",
-		"application/x-mpegurl", "audio/mpegurl", "audio/x-mpegurl", "application/mpegurl",
-		"vnd.apple.mpegurl"};
-
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (strncasecmp(type, types[i], strlen(types[i])) == 0)
-			return true;
-	}
-	return false;
-}
-
 static enum fetch_verdict on_head(void *ctx, const struct fetch_head *head)
 {
 	struct upstream *u = ctx;
 	struct upstream_end *how = &u->refused;
 
 	span_copy(span_of(head->url), u->answered, sizeof(u->answered));
-	u->said_list = is_list_type(head->content_type);
+	u->said_list = playlist_is_type(head->content_type);
 	u->length = head->length;
 	if (head->status != 200 && head->status != 206) {
 		how->status = head->status;

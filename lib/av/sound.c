@@ -114,8 +114,7 @@ static int encode(struct coding *e, const struct pcm *pcm, struct fail *f)
 	return 0;
 }
 
-/* Where frames begin: on multiples of their length; or where those do that the other segments copy.
- */
+/* Where frames begin: on multiples of their length; or where those do that others copy. */
 static int64_t phase(const struct record_audio *a)
 {
 	int64_t rest = a->copy ? a->start % GRID_AAC_FRAME : 0;

@@ -35,8 +35,7 @@ bool span_next(struct span *rest, char sep, struct span *part);
  * fit or holds a NUL itself. */
 bool span_copy(struct span a, char *to, size_t size);
 
-/* Bytes of the well-formed UTF-8 character at the front (RFC 3629 section 4); 0 when there is none.
- */
+/* Bytes of the well-formed UTF-8 character at the front (RFC 3629 section 4); 0: there is none. */
 size_t span_character(struct span text);
 
 #endif

@@ -4,6 +4,7 @@
 #include "lib/hls/playlist.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/num.h"
 
@@ -30,6 +31,19 @@ struct reader {
 };
 
 /* --- words ------------------------------------------------------------------------------------ */
+
+bool playlist_is_type(const char *content_type)
+{
+	static const char *const types[] = {"application/vnd.apple.mpegurl",
+		"application/x-mpegurl", "audio/mpegurl", "audio/x-mpegurl", "application/mpegurl",
+		"vnd.apple.mpegurl"};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (strncasecmp(content_type, types[i], strlen(types[i])) == 0)
+			return true;
+	}
+	return false;
+}
 
 bool playlist_begins(struct span text, bool *sure)
 {

@@ -75,6 +75,10 @@ struct playlist {
  * can change the answer. */
 bool playlist_begins(struct span text, bool *sure);
 
+/* Whether that is said by a Content-Type, parameters and all: the registered one (RFC 8216 section
+ * 4) or one of those in use beside it. */
+bool playlist_is_type(const char *content_type);
+
 /* Reads `text`, at most PLAYLIST_BYTES. Fails: FAIL_UPSTREAM (no playlist, a list of channels,
  * nothing in it that could be played). */
 int playlist_parse(struct span text, struct playlist *out, struct fail *f);

@@ -40,6 +40,11 @@ bool quality_parse(struct span word, struct quality *q)
 	return false;
 }
 
+bool quality_is_picture(const struct quality *q)
+{
+	return q->kind == QUALITY_HEIGHT || q->kind == QUALITY_SOURCE;
+}
+
 static int64_t less(int64_t a, int64_t b)
 {
 	return a < b ? a : b;

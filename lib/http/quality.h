@@ -28,6 +28,9 @@ struct quality {
 /* Reads a word; the empty text is QUALITY_UNSAID. False, with *q untouched, for an unknown one. */
 bool quality_parse(struct span word, struct quality *q);
 
+/* Whether a picture is named: by its height, or as the source has it. */
+bool quality_is_picture(const struct quality *q);
+
 /* What the client's network can carry, in kb/s, by its hints (each may be NULL): INT64_MAX when
  * they say nothing. `save_data`, `ect`, `downlink`: the headers' values; `cmcd`: the value of the
  * query parameter CMCD or of the header CMCD-Request. */

@@ -18,8 +18,7 @@ static bool has_codec(const struct offer_format *n, const char *codec)
 	return false;
 }
 
-/* Whether it is of the format that a request names. An "m4a" may hold other sound, if it says so.
- */
+/* Whether it is of the format that a request names. An "m4a" may hold other sound and say so. */
 static bool is_format(const struct offer_format *n, const char *format)
 {
 	if (span_is(span_of(format), "aac"))

@@ -1,8 +1,7 @@
 /* lib/svc/pair.h - a video whose picture and sound are separate objects at its source.
  * SPDX-License-Identifier: BSD-2-Clause
  * Only what HLS can join is one: MP4 (RFC 8216, section 3.3). A picture is meant by a word as
- * requests have it ("720p", "source"); the sound is the best there is, in AAC where there is any.
- */
+ * requests have it ("720p", "source"); the sound is the best there is, in AAC if it can be. */
 #ifndef SLUICE_SVC_PAIR_H
 #define SLUICE_SVC_PAIR_H
 
