@@ -151,25 +151,30 @@ my ($WHOLE_READERS, $COLD_READERS, $OBJECTS, $READ_S) = (2000, 300, 10, 12);
 my $ARRIVE_S = 3;    # until the last of them has come
 my $QUIET    = 0.3;  # of a machine is at work while we are alone: no more, or idle means nothing
 
-# Readers of one object, as on machines of their own; what they got.
+# All at once: each line of what they ask is {count, size, target}. They are one process a line, and come of a shell:
+# copies of this one would cost the machine more than they themselves do. What each line got.
 sub slow_readers {
-	my ($service, $count, $size, $target) = @_;
-	my $file = File::Temp->new;
-	print $file bytes(0, $size - 1);
-	close $file;
-	my $told = `$load -c $count -n $count -r $RATE -a $ARRIVE_S -b $file @{[ $service->port ]} $target`;
-	return eval { JSON::PP->new->decode($told) } // { wrong => $told };
+	my ($service, @asked) = @_;
+	my $dir = File::Temp->newdir;
+	my $script = '';
+	for my $n (0 .. $#asked) {
+		my ($count, $size, $target) = @{ $asked[$n] }{qw(count size target)};
+		open my $file, '>:raw', "$dir/body.$n" or die "body: $!\n";
+		print $file bytes(0, $size - 1);
+		close $file;
+		$script .= "$load -c $count -n $count -r $RATE -a $ARRIVE_S -b $dir/body.$n @{[ $service->port ]} $target >$dir/told.$n &\n";
+	}
+	system 'sh', '-c', "${script}wait";
+	return map { eval { JSON::PP->new->decode(App::_slurp("$dir/told.$_")) } // { wrong => 'it said nothing' } } 0 .. $#asked;
 }
 
-# All at once; how many got all of it, the right bytes, how many there were together, and when they began and ended.
+# Of a round: how many got all of it, the right bytes, how many there were together, and when it began and ended.
 sub slow_round {
 	my ($service, $whole, $published, $cold) = @_;
+	my @asked = ({ count => $WHOLE_READERS, size => $whole, target => $published },
+		map { { count => $COLD_READERS / $OBJECTS, size => $cold + $_, target => "/cdn/stream/slow.@{[ $cold + $_ ]}" } } 1 .. $OBJECTS);
 	my $begun = time;
-	my @got = App::parallel(1 + $OBJECTS, sub {
-		my ($n) = @_;
-		my $size = $cold + $n - 1;
-		return $n == 1 ? slow_readers($service, $WHOLE_READERS, $whole, $published) : slow_readers($service, $COLD_READERS / $OBJECTS, $size, "/cdn/stream/slow.$size");
-	});
+	my @got = slow_readers($service, @asked);
 	my ($finished, $together) = (0, 0);
 	for my $seen (@got) {
 		diag JSON::PP->new->encode($seen) if $seen->{wrong} || $seen->{broken};

@@ -19,9 +19,9 @@
 enum {
 	CONNECT_MS = 5000,
 	STALL_MS = 8000,
-	TELL_US = 50000,       /* a block is told of as it grows: not more often, */
-	TELL_BYTES = 32768,    /* and less than so much */
-	TELL_LATE_US = 250000, /* only now: each who waits for it wakes up */
+	WAKE_US = 50000,    /* who waits for a block wakes up as it grows: not more often, */
+	WAKE_BYTES = 32768, /* and for no less; who reads a slower source looks by himself */
+	TELL_US = 100000,   /* when that is told of */
 	TRIES = 3,
 	GAIN_BYTES = 65536, /* less is no reason to try for ever */
 	PAUSE_MS = 300,	    /* a gateway may count the last connection for a moment yet */
@@ -169,31 +169,36 @@ static enum fetch_verdict on_head(void *ctx, const struct fetch_head *head)
 
 /* --- bytes that are kept ---------------------------------------------------------------------- */
 
-static void tell_block(struct fill_pull *p, int64_t now_us)
+/* Wakes those who wait for it, too, or lets them look when their time comes. */
+static void tell_block(struct fill_pull *p, int64_t now_us, bool wake)
 {
 	struct fill_object *o = p->object;
+	int64_t n = p->taken;
 
 	p->told = p->written;
 	p->told_us = now_us;
-	if (!block_map_extend(o->map, p->taken, (uint32_t)(p->written - p->taken * BLOCK_BYTES)))
+	if (!block_map_extend(o->map, n, (uint32_t)(p->written - n * BLOCK_BYTES)))
 		p->taken = -1;
+	if (wake)
+		block_map_wake(o->map, n);
 }
 
-/* Whether those who wait have something of what came since they were last told. */
-static bool is_worth_telling(const struct fill_pull *p, int64_t now_us)
+/* Whether those who wait are to have now what came since they were last told: the first bytes that
+ * come at all, or a useful amount. */
+static bool is_worth_waking(const struct fill_pull *p, int64_t now_us)
 {
-	int64_t waited_us = now_us - p->told_us;
-
-	return waited_us >= TELL_LATE_US ||
-	       (waited_us >= TELL_US && p->written - p->told >= TELL_BYTES);
+	return p->told == p->from ||
+	       (now_us - p->told_us >= WAKE_US && p->written - p->told >= WAKE_BYTES);
 }
 
 void fill_pull_tell(struct fill_pull *p)
 {
 	int64_t now_us = clock_mono_us();
+	bool wake = is_worth_waking(p, now_us);
 
-	if (p->taken >= 0 && p->object->map && p->written > p->told && is_worth_telling(p, now_us))
-		tell_block(p, now_us);
+	if (p->taken >= 0 && p->object->map && p->written > p->told &&
+		(wake || now_us - p->told_us >= TELL_US))
+		tell_block(p, now_us, wake);
 }
 
 static void give_block_back(struct fill_pull *p)
@@ -201,7 +206,7 @@ static void give_block_back(struct fill_pull *p)
 	if (p->taken < 0 || !p->object->map)
 		return;
 	if (p->written > p->told)
-		tell_block(p, 0);
+		tell_block(p, 0, true);
 	if (p->taken >= 0)
 		block_map_drop(p->object->map, p->taken);
 	p->taken = -1;
@@ -258,20 +263,19 @@ static void note_gain(struct fill_pull *p, int64_t n, int64_t end)
 static bool keep_piece(struct fill_pull *p, const char *bytes, size_t len)
 {
 	struct fill_object *o = p->object;
-	int64_t n = p->at / BLOCK_BYTES, now_us;
+	int64_t n = p->at / BLOCK_BYTES;
 
 	if (take_block(p, n)) {
 		if (!write_all(o->fd, bytes, len, p->at))
 			return false;
 		note_gain(p, n, p->at + (int64_t)len);
 		p->written = p->at + (int64_t)len;
-		now_us = clock_mono_us();
 		if (p->written == n * BLOCK_BYTES + block_map_length(o->map, n)) {
-			tell_block(p, now_us);
+			tell_block(p, clock_mono_us(), false); /* a whole block wakes them */
 			p->taken = -1;
 			fill_object_grown(o);
-		} else if (is_worth_telling(p, now_us)) {
-			tell_block(p, now_us);
+		} else {
+			fill_pull_tell(p);
 		}
 	}
 	p->at += (int64_t)len;

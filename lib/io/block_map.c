@@ -392,14 +392,15 @@ bool block_map_extend(struct block_map *m, int64_t n, uint32_t have)
 	while (have == length && KIND(word) != PRESENT &&
 		!atomic_compare_exchange_strong(&b->state, &word, STATE(PRESENT, 0, 0)))
 		;
-	if (have < length) {
+	if (have == length) {
+		block_map_wake(m, n);
+	} else {
 		uint32_t until = STATE(FILLING, m->slot, tick_in(BLOCK_MAP_LATE_MS));
 
 		mine = KIND(word) == FILLING && (int)SLOT(word) == m->slot;
 		if (mine && ((TICK(until) - TICK(word)) & (TICKS - 1)) >= RENEW_TICKS)
 			mine = atomic_compare_exchange_strong(&b->state, &word, until);
 	}
-	futex_wake_all(&b->have);
 	return mine;
 }
 

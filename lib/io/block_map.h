@@ -102,7 +102,8 @@ enum block_take {
 enum block_take block_map_take(struct block_map *m, int64_t n);
 
 /* Bytes up to `have` of block `n` are written: tells so, and that its owner is alive. A whole block
- * is present from then on. False when the block is not ours any more: others go on with it. */
+ * is present from then on, and wakes those who wait for it; they see more of another when they next
+ * look. False when the block is not ours any more: others go on with it. */
 bool block_map_extend(struct block_map *m, int64_t n, uint32_t have);
 
 /* Gives a block back as it is. */

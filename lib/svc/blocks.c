@@ -19,7 +19,13 @@
 #include "lib/svc/fill.h"
 #include "lib/svc/summon.h"
 
-enum { STEP_MS = 20, CALL_MS = 200, PIECE_BLOCKS = 4 };
+enum {
+	STEP_MS = 20,
+	LOOK_MS = 150,	      /* after which who waits for a slow source looks for bytes himself, */
+	LOOK_SPREAD_MS = 100, /* each in his own time: many who read it do not all send at once */
+	CALL_MS = 200,
+	PIECE_BLOCKS = 4
+};
 
 struct blocks {
 	const struct conf *conf;
@@ -375,7 +381,7 @@ static int next_of_file(struct blocks *b, int64_t at, int64_t last, struct block
 	b->refused = false; /* it is asked once more, now that it is needed */
 	tell_want(b, at, last);
 	block_map_wait(b->map, n, (uint32_t)(at % BLOCK_BYTES),
-		b->link >= 0 ? BLOCK_MAP_WAIT_MS : STEP_MS);
+		b->link >= 0 ? LOOK_MS + (int)(clock_mono_us() % LOOK_SPREAD_MS) : STEP_MS);
 	return 0;
 }
 

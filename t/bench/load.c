@@ -8,8 +8,9 @@
  *   -b FILE       what every body must be, to the byte; without it each different one is counted
  *   -x STATUS     what every status must be (200)
  *   -H 'N: V'     another field of the request, any number of times
- *   -r BYTES      slow readers: so many bytes a second on each connection, a small window. They
- *                 give way to all else that runs, as if they were on machines of their own
+ *   -r BYTES      slow readers: so many bytes a second on each connection, a small window. Who has
+ *                 all leaves. They give way to all else that runs, as if they were on machines of
+ *                 their own
  *   -a SECONDS    with -r: they come one after another, the last after so long
  *
  * All connections are open before the first request goes out, but with -a. Prints one JSON object:
@@ -142,8 +143,11 @@ static bool is_over(const struct load *l)
 static void ask(struct load *l, struct connection *c)
 {
 	c->asking = false;
-	if (is_over(l))
+	if (is_over(l)) {
+		if (l->rate)
+			close(c->fd);
 		return;
+	}
 	c->asked_us = now_us();
 	c->head_len = 0;
 	c->in_body = c->closing = c->differs = false;

@@ -220,6 +220,7 @@ static void waiting(void)
 	pthread_create(&thread, NULL, wait_thread, m);
 	usleep(50000);
 	block_map_extend(other, 0, 10);
+	block_map_wake(other, 0);
 	pthread_join(thread, &us);
 	ok((intptr_t)us < 240000, "who waits is woken (%ld us)", (long)(intptr_t)us);
 	is_int(block_map_wait(m, 0, 9, 250), 10, "what is there needs no waiting");

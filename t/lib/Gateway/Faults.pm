@@ -193,7 +193,8 @@ sub _spoil_fields {
 
 sub _encode {
 	my ($how, $reply) = @_;
-	my $bytes = Compress::Zlib::memGzip(' ' x ($how eq 'bomb' ? 200_000_000 : 4_000_000));
+	my $size = $how eq 'bomb' ? 200_000_000 : 4_000_000;
+	my $bytes = Compress::Zlib::memGzip(' ' x $size);
 	substr $bytes, 20, 400, "\xaa" x 400 if $how eq 'broken';
 	push @{ $reply->{headers} }, 'Content-Encoding', 'gzip';
 	delete @$reply{qw(source length)};

@@ -9,6 +9,7 @@ use MIME::Base64 qw(encode_base64);
 
 my $BIG = 2_356_443_000;    # added to ids by json=big_ids: more than 31 bits
 my $ADDED = '1700000000';
+my $BOMB = 200_000_000;    # bytes of json=bomb. A constant's text would be made, and held, by every test
 
 my %CATEGORIES = (
 	live   => [ [ 1, 'Clocks' ], [ 2, 'Patterns' ] ],
@@ -265,7 +266,7 @@ sub _garble {
 
 sub _compress {
 	my ($reply, $how) = @_;
-	my $plain = $how eq 'bomb' ? ' ' x 200_000_000 : $reply->{body};
+	my $plain = $how eq 'bomb' ? ' ' x $BOMB : $reply->{body};
 	$reply->{body} = Compress::Zlib::memGzip($plain);
 	substr $reply->{body}, 20, 40, "\xaa" x 40 if $how eq 'broken';
 	push @{ $reply->{headers} }, 'Content-Encoding', 'gzip';
