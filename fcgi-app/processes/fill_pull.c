@@ -22,6 +22,7 @@ enum {
 	WAKE_US = 50000,    /* who waits for a block wakes up as it grows: not more often, */
 	WAKE_BYTES = 32768, /* and for no less; who reads a slower source looks by himself */
 	TELL_US = 100000,   /* when that is told of */
+	FIRST_US = 5000, /* when the first bytes are: those of a fast source are a block by then */
 	TRIES = 3,
 	GAIN_BYTES = 65536, /* less is no reason to try for ever */
 	PAUSE_MS = 300,	    /* a gateway may count the last connection for a moment yet */
@@ -187,8 +188,10 @@ static void tell_block(struct fill_pull *p, int64_t now_us, bool wake)
  * come at all, or a useful amount. */
 static bool is_worth_waking(const struct fill_pull *p, int64_t now_us)
 {
-	return p->told == p->from ||
-	       (now_us - p->told_us >= WAKE_US && p->written - p->told >= WAKE_BYTES);
+	int64_t waited_us = now_us - p->told_us;
+
+	return (waited_us >= FIRST_US && p->told == p->from) ||
+	       (waited_us >= WAKE_US && p->written - p->told >= WAKE_BYTES);
 }
 
 void fill_pull_tell(struct fill_pull *p)

@@ -32,11 +32,19 @@ my $READ      = 160_000;
 sub run {
 	my $dir     = File::Temp->newdir;
 	my $gateway = Gateway->new(dir => "$dir");
-	my $edge    = $gateway->edge_port;
+	my ($app, @others) = servers($gateway);
+	my @lines = (crowd($gateway, $app, @others), seek_far($gateway, $app, @others), parts($app, @others));
+	undef $app;
+	return (@lines, slow(servers($gateway)));
+}
+
+# We, and those that we are compared with, all of them just started.
+sub servers {
+	my ($gateway) = @_;
+	my $edge = $gateway->edge_port;
 	my $app = App->new(import => 0, conf => { stream_quota => '8G', relay_processes => $PROCESSES, relay_threads => 250, log_level => 'info' },
 		sources => [ { name => 'v', type => 'http', media => 'audio', allow => ["127.0.0.1/32:$edge"], url => "http://127.0.0.1:$edge/virtual/{id}/x" } ]);
-	my @others = Bench::Proxy->start($app, $edge);
-	return (crowd($gateway, $app, @others), seek_far($gateway, $app, @others), parts($app, @others), slow($app, @others));
+	return ($app, Bench::Proxy->start($app, $edge));
 }
 
 sub bytes {
@@ -153,14 +161,17 @@ sub cost { my ($seen) = @_; return sprintf '%.0f µs, %.2f s/GB, %.0f/s', @$seen
 
 # --- slow readers -----------------------------------------------------------------------------------
 
+# Each has answered nobody before: a server that has grown stays so.
 sub slow {
 	my ($app, @others) = @_;
 	my $body = Bench::write_file($app->dir . '/slow', bytes(0, $READ - 1));
-	my @seen = map { readers($body, @$_) } [ $app->port, published($app, $READ), $app->sessions ],
-		map { [ $_->{port}, "/virtual/$READ/x", @{ $_->{sessions} } ] } @others;
-	my $we = shift @seen;
-	return Bench::row("$READERS readers of a whole 160 kB at 20 kB/s each", lazily($we),
-		join('; ', map { lazily($seen[$_]) . " ($others[$_]{name})" } 0 .. $#seen), 'all finish, ≤ 6 KiB each',
+	my $published = published($app, $READ);
+	my $plain = Bench::Plain->start($app, 'nginx', $app->www);
+	my @asked = ({ name => 'nginx, the same file', port => $plain->{port}, sessions => [ $plain->{session} ], target => $published },
+		map { +{ %$_, target => "/virtual/$READ/x" } } @others);
+	my $we = readers($body, $app->port, $published, $app->sessions);
+	my @told = map { lazily(readers($body, @$_{qw(port target)}, @{ $_->{sessions} })) . " ($_->{name})" } @asked;
+	return Bench::row("$READERS readers of a whole 160 kB at 20 kB/s each", lazily($we), join('; ', @told), 'all finish, ≤ 6 KiB each',
 		$we->{finished} == $READERS && $we->{memory} <= 6144 ? 1 : 0);
 }
 
