@@ -96,11 +96,13 @@ sub watch {
 	my $cut = cut_segments($app);
 	is $cut, 0, 'no segment was published that the disk had cut off';
 	my @answers = $load->answers($from, time - 0.3);
-	my @failed = grep { $_->{status} != 200 } @answers;
+	# Where an encoder is slow to begin anew its viewers see a slate, and whoever asks about the channel is told why.
+	my $told = sub { my ($a) = @_; return "$a->{status} $a->{path} $a->{reason}" eq '503 /api/live/1 machine_busy' };
+	my @failed = grep { $_->{status} != 200 && !$told->($_) } @answers;
 	diag sprintf '%d answers, 95 %% in %.1f ms, the slowest %.1f ms', scalar @answers,
 		map { 1000 * Load::percentile($_, @answers) } 95, 100;
 	cmp_ok scalar @answers, '>', 50, 'viewers asked all the time';
-	is_deeply [ map { "$_->{status} $_->{path}" } @failed ], [], 'and no request failed';
+	is_deeply [ map { "$_->{status} $_->{path} $_->{reason}" } @failed ], [], 'and no request failed';
 	$load->stop;
 	my @left = grep { !/live-1/ } glob $app->www . '/.tmp* ' . $app->state_dir . '/live/pub/.tmp*';
 	is_deeply \@left, [], 'no temporary file is left over';

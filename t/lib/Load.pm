@@ -6,8 +6,9 @@
 #   $load->stop;
 #
 # rate is in requests a second, of all clients (5) together; each takes the paths in turn. An answer
-# is {at, took, status, path, bytes}: when it was asked, how long it took in seconds, 0 as the status
-# of one that did not come. The clients end with the object or with the test.
+# is {at, took, status, path, bytes, reason}: when it was asked, how long it took in seconds, 0 as the
+# status of one that did not come, the reason of an error or ''. The clients end with the object or with
+# the test.
 package Load;
 use strict;
 use warnings;
@@ -43,8 +44,10 @@ sub _client {
 		my $path = $paths[ ($i + $n) % @paths ];
 		my $at = time;
 		my $reply = eval { $app->get($path) };
-		syswrite $out, join(' ', $at, time - $at, ($reply ? $reply->status : 0), $path,
-			$reply ? length $reply->body : 0) . "\n";
+		my $took = time - $at;
+		my ($reason) = $reply && $reply->status >= 400 ? $reply->body =~ /"reason":\s*"(\w+)"/ : ();
+		syswrite $out, join(' ', $at, $took, ($reply ? $reply->status : 0), $path,
+			($reply ? length $reply->body : 0), $reason // '') . "\n";
 	}
 	return;
 }
@@ -55,9 +58,9 @@ sub answers {
 	for my $file (@{ $self->{files} }) {
 		open my $in, '<', $file->filename or die "what the clients wrote: $!\n";
 		while (my $line = <$in>) {
-			my ($at, $took, $status, $path, $bytes) = split ' ', $line;
+			my ($at, $took, $status, $path, $bytes, $reason) = split ' ', $line;
 			next if !defined $bytes || $at < $from || $at >= $to;
-			push @found, { at => $at, took => $took, status => $status, path => $path, bytes => $bytes };
+			push @found, { at => $at, took => $took, status => $status, path => $path, bytes => $bytes, reason => $reason // '' };
 		}
 	}
 	@found = sort { $a->{at} <=> $b->{at} } @found;
