@@ -67,7 +67,7 @@ is $reply->header('X-Cache'), 'HIT', 'what is known is not asked again';
 is $resolver->calls('/good/'), 1, 'the program was run once';
 my $json = $reply->json;
 like $json->{id}, qr/^url-[0-9a-f]{22}$/, 'the page has an id';
-is_deeply [ @$json{qw(title duration thumbnail url)} ], [ 'A song', 212, 'https://i.example/t.jpg', "/cdn/stream/$json->{id}" ], 'its title and how long it is';
+is_deeply [ @$json{qw(title duration thumbnail url)} ], [ 'A song', 212, "/cdn/art/$json->{id}", "/cdn/stream/$json->{id}" ], 'its title and how long it is';
 is_deeply $json->{formats}[1], { id => 'mid', kind => 'audio', quality => 'medium', ext => 'mp3', codecs => undef, height => undef,
 	kbps => 120, bytes => undef }, 'and its formats';
 ok $app->wait_for(sub { $app->post("/prefetch/$json->{id}?quality=low", '')->json->{status} eq 'warm' }, 10), 'by its id it is made ready to be played';

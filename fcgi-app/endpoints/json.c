@@ -39,6 +39,15 @@ void json_url(
 	json_text(to, key, url);
 }
 
+void json_art(struct json_object *to, const char *key, const struct conf *conf, const char *id,
+	const char *kept)
+{
+	if (kept && *kept)
+		json_url(to, key, conf, "/cdn/art/%s", id);
+	else
+		json_text(to, key, NULL);
+}
+
 void json_time(struct json_object *to, const char *key, int64_t ms)
 {
 	time_t s = (time_t)(ms / 1000);

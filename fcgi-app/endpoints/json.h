@@ -18,6 +18,11 @@ void json_number(struct json_object *to, const char *key, int64_t number);
 /* Another name in `list`, an array. */
 void json_add_name(void *list, const char *name);
 
+/* The address at which we show the picture `kept` (an address of its source's, which nobody is
+ * told) of `id`; null where `kept` is empty. */
+void json_art(struct json_object *to, const char *key, const struct conf *conf, const char *id,
+	const char *kept);
+
 /* An address of ours: `public_url` and a path, as printf() makes it. */
 void json_url(struct json_object *to, const char *key, const struct conf *conf, const char *path,
 	...) __attribute__((format(printf, 4, 5)));

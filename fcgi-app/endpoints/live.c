@@ -32,7 +32,7 @@ static int add_channel(void *ctx, const struct channel *c)
 	json_text(item, "name", c->name);
 	json_object_object_add(item, "number", json_object_new_int64(c->number));
 	json_text(item, "category", c->category);
-	json_text(item, "logo", c->logo);
+	json_art(item, "logo", list->app->conf, c->id, c->logo);
 	json_url(item, "url", list->app->conf, "/api/hls/%s/master.m3u8", c->stream_id);
 	json_url(item, "page", list->app->conf, "/watch/%s", c->id);
 	json_text(item, "status", live_status_name(&state));
@@ -119,7 +119,7 @@ static void send_channel(struct app *app, struct reply *r, const struct telling 
 	json_object_object_add(about, "cached", json_object_new_boolean(!t->asked));
 	json_time(about, "expiresAt", t->token.expires_ms);
 	json_object_object_add(root, "token", about);
-	json_text(root, "logo", t->channel.logo);
+	json_art(root, "logo", app->conf, t->channel.id, t->channel.logo);
 	json_object_object_add(root, "now", NULL);
 	json_text(root, "status", live_status_name(&t->state));
 	json_object_object_add(root, "sources", sources_of_channel(app, t->channel.id, &t->state));

@@ -21,7 +21,7 @@ static void add_movie(void *ctx, const struct movie *m)
 	json_object_object_add(
 		item, "rating", m->rating ? json_object_new_double((double)m->rating / 10) : NULL);
 	json_text(item, "category", m->category);
-	json_text(item, "poster", m->poster);
+	json_art(item, "poster", list->app->conf, m->id, m->poster);
 	json_url(item, "url", list->app->conf, "/api/stream/vod/%s", m->id);
 	json_url(item, "page", list->app->conf, "/watch/%s", m->id);
 	json_object_array_add(list->items, item);

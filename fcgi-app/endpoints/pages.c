@@ -4,23 +4,17 @@
 
 #include <json-c/json.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "fcgi-app/app.h"
 #include "fcgi-app/endpoints/find.h"
 #include "fcgi-app/endpoints/json.h"
+#include "lib/http/authority.h"
 #include "lib/http/mime.h"
 #include "lib/io/conf.h"
 #include "lib/svc/site.h"
 
-/* Nothing from elsewhere runs in our pages; pictures may come from where the channels' logos are,
- * and a film that is played as it is from a gateway's edge. hls.js makes its worker and its media
- * from blobs, and subtitles upon an empty list of its own. */
-#define POLICY(media)                                                                              \
-	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: http: "    \
-	"data:; media-src 'self' blob:" media "; connect-src 'self'; worker-src 'self' blob:; "    \
-	"manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-
-static const char policy[] = POLICY(""), film_policy[] = POLICY(" data: https: http:");
+enum { POLICY_BYTES = 1024 };
 
 /* What a page is filled with. */
 struct filling {
@@ -28,20 +22,48 @@ struct filling {
 	const char *title, *id;
 };
 
+/* The scheme and host of the site's own logo, where it is none of our paths; or nothing. */
+static struct span logo_origin(const char *logo)
+{
+	struct span host;
+
+	if (!authority_host(span_of(logo), &host))
+		return span_of("");
+	host.ptr += host.len;
+	return span_make(logo, (size_t)(host.ptr - logo) + strcspn(host.ptr, "/?#"));
+}
+
+/* Nothing from elsewhere runs or is shown in our pages, but for the site's own logo, and for a film
+ * that is played as it is from a gateway's edge. hls.js makes its worker and its media from blobs,
+ * and subtitles upon an empty list of its own. */
+static void print_policy(const struct conf *conf, bool is_film, char to[POLICY_BYTES])
+{
+	struct span logo = logo_origin(conf->site_logo);
+
+	snprintf(to, POLICY_BYTES,
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' "
+		"data:%s%.*s; "
+		"media-src 'self' blob:%s; connect-src 'self'; worker-src 'self' blob:; "
+		"manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+		logo.len ? " " : "", (int)logo.len, logo.ptr, is_film ? " data: https: http:" : "");
+}
+
 static int send_page(
 	struct app *app, struct reply *r, int status, const struct filling *with, struct fail *f)
 {
 	const struct site *site = app_site(app, f);
+	char policy[POLICY_BYTES];
 	struct buf html;
 
 	if (!site)
 		return -1;
+	print_policy(app->conf, with->page == SITE_FILM, policy);
 	buf_init(&html, 256 * 1024);
 	site_print(site, with->page, with->title, with->id, &html);
 	reply_text(r, status, "text/html; charset=utf-8", buf_span(&html));
 	buf_release(&html);
 	reply_cache(r, "no-cache");
-	reply_header(r, "Content-Security-Policy", with->page == SITE_FILM ? film_policy : policy);
+	reply_header(r, "Content-Security-Policy", policy);
 	reply_header(r, "X-Content-Type-Options", "nosniff");
 	reply_header(r, "Referrer-Policy", "same-origin");
 	reply_header(r, "Accept-CH", "Save-Data, ECT, Downlink");

@@ -33,7 +33,7 @@ static void put_series(struct json_object *to, const struct app *app, const stru
 	json_text(to, "id", s->id);
 	json_text(to, "name", s->name);
 	json_text(to, "category", s->category);
-	json_text(to, "poster", s->poster);
+	json_art(to, "poster", app->conf, s->id, s->poster);
 	json_object_object_add(to, "year", s->year ? json_object_new_int64(s->year) : NULL);
 	json_object_object_add(
 		to, "rating", s->rating ? json_object_new_double((double)s->rating / 10) : NULL);
@@ -124,7 +124,7 @@ static int add_episode(void *ctx, const struct episode *e)
 	json_number(item, "episode", e->number);
 	json_text(item, "title", e->name);
 	json_text(item, "plot", e->plot);
-	json_text(item, "poster", e->poster);
+	json_art(item, "poster", t->app->conf, e->id, e->poster);
 	json_object_object_add(
 		item, "duration", e->duration_s ? json_object_new_int64(e->duration_s) : NULL);
 	json_url(item, "url", t->app->conf, "/api/stream/series/%s/%lld/%lld", t->series->id,

@@ -248,7 +248,7 @@ static void put_about(struct json_object *to, const struct app *app, const struc
 	const struct film *f = &film->title.film;
 
 	json_object_object_add(to, "year", f->year ? json_object_new_int64(f->year) : NULL);
-	json_text(to, "poster", f->poster);
+	json_art(to, "poster", app->conf, f->id, f->poster);
 	json_text(to, "plot", f->plot);
 	if (film->record.video.codec[0])
 		json_url(to, "thumbnails", app->conf, "/api/hls/%s/%s/thumbnails.vtt", f->id,

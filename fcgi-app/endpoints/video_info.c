@@ -83,7 +83,7 @@ static void send_offer(
 	json_text(root, "title", o->title);
 	json_object_object_add(
 		root, "duration", o->duration_s ? json_object_new_int64(o->duration_s) : NULL);
-	json_text(root, "thumbnail", o->thumbnail);
+	json_art(root, "thumbnail", app->conf, id, o->thumbnail);
 	for (size_t i = 0; i < o->count; i++)
 		json_object_array_add(formats, format_of(&o->formats[i]));
 	json_object_object_add(root, "formats", formats);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,6 +15,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/num.h"
+#include "lib/http/authority.h"
 #include "lib/io/conf.h"
 #include "lib/io/fetch.h"
 #include "lib/io/file.h"
@@ -26,7 +28,14 @@
 #include "lib/svc/source.h"
 #include "lib/svc/store.h"
 
-enum { PICTURE_MAX = 16 << 20, FETCH_MS = 15000, WALL_MS = 15000, HASH_DIGITS = 16 };
+enum {
+	PICTURE_MAX = 16 << 20,
+	SILENCE_MS = 5000,
+	FETCH_MS = 15000,
+	WALL_MS = 15000,
+	HASH_DIGITS = 16,
+	SETBACK_BYTES = 320
+};
 
 struct artist {
 	const struct conf *conf;
@@ -40,6 +49,30 @@ struct artist {
 	char name[ART_NAME_MAX];
 };
 
+/* A host that says nothing in time is left alone for a while: others' pictures do not wait for all
+ * of its own. */
+static int ask(
+	struct artist *a, const struct fetch_request *rq, struct fetch_result *res, struct fail *f)
+{
+	struct span host = span_of("");
+	char setback[SETBACK_BYTES];
+	struct fail before;
+	int64_t retry_s;
+
+	authority_host(span_of(rq->url), &host);
+	snprintf(setback, sizeof(setback), "art-host:%.*s", (int)host.len, host.ptr);
+	if (setback_holds(a->conf, NULL, setback, f, &retry_s))
+		return -1;
+	if (fetch_get(rq, false, res, f) == 0) {
+		setback_clear(a->conf, NULL, setback);
+		return 0;
+	}
+	/* Several that ask it at once add up to one. */
+	if (f->kind == FAIL_TIMEOUT && !setback_holds(a->conf, NULL, setback, &before, &retry_s))
+		setback_add(a->conf, NULL, setback, f);
+	return -1;
+}
+
 /* Into memory, which the child can read. */
 static int fetch(struct artist *a, struct fail *f)
 {
@@ -50,9 +83,10 @@ static int fetch(struct artist *a, struct fail *f)
 	if (!res)
 		return fail_set(f, FAIL_BUSY, "There is no memory for a picture");
 	source_request(a->art.source, a->art.url, PICTURE_MAX, &rq);
+	rq.connect_ms = rq.stall_ms = SILENCE_MS;
 	rq.total_ms = FETCH_MS;
 	a->picture = memfd_create("picture", MFD_CLOEXEC);
-	if (fetch_get(&rq, false, res, f) == 0) {
+	if (ask(a, &rq, res, f) == 0) {
 		a->bytes = (int64_t)res->body.len;
 		if (res->head.status != 200 || res->body.len == 0)
 			fail_set(f, FAIL_UPSTREAM, "The picture is answered with status %d",

@@ -12,7 +12,7 @@ const run = '00112233445566778899aabbccddeeff';
 const types = { css: 'text/css', js: 'text/javascript', svg: 'image/svg+xml', ts: 'video/mp2t',
 	m3u8: 'application/vnd.apple.mpegurl' };
 
-export const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: http: data:; " +
+export const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"media-src 'self' blob:; connect-src 'self'; worker-src 'self' blob:; manifest-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
@@ -52,7 +52,7 @@ export function inventChannels(count) {
 		const n = i + 1;
 		return { id: `live-${n}`, streamId: String(n), number: n, category: kinds[i % kinds.length],
 			name: n <= 3 ? `Test picture ${n}` : `${words[i % words.length]} ${kinds[i % kinds.length]} HD`,
-			logo: n % 4 === 2 ? '/web/mock/icon.svg' : n % 7 === 3 ? '/missing.png' : null,
+			logo: n % 4 === 2 || n % 7 === 3 ? `/cdn/art/live-${n}` : null,
 			url: `/api/hls/${n}/master.m3u8`, page: `/watch/live-${n}`,
 			status: n === 1 ? 'on' : n === 2 ? 'starting' : 'off', now: null };
 	});
@@ -179,6 +179,8 @@ export class Mock {
 			this.page(rs, 'watch.html', { id: parts[1], title: this.find(parts[1])?.name ?? '' });
 		else if (parts[0] === 'web')
 			this.asset(rs, parts[2]);
+		else if (/^\/cdn\/art\/live-\d*[02468]$/.test(path))
+			this.asset(rs, 'icon.svg');
 		else if (path === '/api/live')
 			this.list(url.searchParams, rs);
 		else if (path.startsWith('/api/live/'))

@@ -75,6 +75,29 @@ async function listing(browser) {
 	});
 }
 
+const art = /^\/cdn\/art\//;
+
+// Pictures that do not come leave connections for what is asked for meanwhile.
+async function pictures(browser) {
+	await on(browser, {}, async (page) => {
+		mock.hits = [];
+		mock.spoil(art, { delayMs: 600000 });
+		await page.goto(`${mock.url}/`);
+		ok(await until(() => mock.count(art) === 4, 10), 'pictures are asked for, a few at once');
+		await page.locator('#q').fill('kite');
+		ok(await until(async () => await cards(page).count() === 14, 10), 'and while none has come a search is answered');
+		is(mock.count(art), 4, 'nor is another one asked for');
+		mock.heal();
+	});
+	await on(browser, {}, async (page) => {
+		await page.goto(`${mock.url}/`);
+		ok(await until(() => page.locator('[data-id="live-2"] .face.pictured img').count(), 10), 'a picture that comes is shown');
+		ok(/^\/cdn\/art\/live-2\?size=(128|256|512)$/.test(await page.locator('[data-id="live-2"] img').getAttribute('src')),
+			'as large as its place');
+		is(await page.locator('[data-id="live-3"] .face').textContent(), 'T33', 'where none does there are initials');
+	});
+}
+
 async function status(browser) {
 	await on(browser, {}, async (page) => {
 		await page.goto(`${mock.url}/`);
@@ -290,7 +313,7 @@ await run(async () => {
 	try {
 		await mock.picture();
 		const browser = await launch();
-		for (const part of [listing, status, light, cramped, states, keyboard, slates, memory])
+		for (const part of [listing, pictures, status, light, cramped, states, keyboard, slates, memory])
 			await part(browser);
 		await browser.close();
 	} finally {

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { contrast, css, parseRgb, readable, textUpon } from '../../../web/colour.js';
-import { hue, initials, safePicture } from '../../../web/face.js';
+import { hue, initials, ownPicture, pictureSize } from '../../../web/face.js';
 import { actionFor, helpRows } from '../../../web/keyboard.js';
 import { openStore, Store } from '../../../web/store.js';
 import { web } from '../lib/deps.mjs';
@@ -91,13 +91,18 @@ test('a name has one colour', () => {
 });
 
 const pictures = [
-	['https://logos.example/a.png', true], ['http://10.0.0.1/a.png', true], ['/cdn/art/1', true],
-	['data:image/png;base64,AAAA', true], ['javascript:alert(1)', false], ['//evil.example/x', false],
-	['data:text/html,<script>', false], ['file:///etc/passwd', false], ['', false], [null, false],
+	['/cdn/art/live-1', '/cdn/art/live-1'], ['/cdn/art/star.vod-101', '/cdn/art/star.vod-101'],
+	['https://tv.example/cdn/art/ep-7', '/cdn/art/ep-7'], ['https://logos.example/a.png', ''],
+	['https://viewer:hush@tv.example/cdn/art/../x', ''], ['//evil.example/cdn/art/x', ''], ['/cdn/art/x?y', ''],
+	['data:image/png;base64,AAAA', ''], ['javascript:alert(1)', ''], ['file:///etc/passwd', ''], ['', ''], [null, ''],
 ];
-for (const [address, good] of pictures)
-	test(`${address} is ${good ? 'a' : 'no'} picture`, () =>
-		assert.equal(safePicture(address), good ? address : ''));
+for (const [address, own] of pictures)
+	test(`${address} is ${own === '' ? 'no' : 'a'} picture of ours`, () => assert.equal(ownPicture(address), own));
+
+test('pictures are asked for as large as they are shown', () => {
+	for (const [pixels, density, size] of [[60, 1, 64], [65, 1, 128], [150, 2, 512], [5000, 3, 2048], [0, 1, 512]])
+		assert.equal(pictureSize(pixels, density), size);
+});
 
 test('colours are read as browsers print them', () => {
 	assert.deepEqual(parseRgb('rgb(29, 111, 242)'), [29, 111, 242]);

@@ -140,7 +140,7 @@ sub _route {
 		return ($kind, $token->{id}, $do, $token->{spec});
 	}
 	return ('vod', 'clip', sub { Gateway::Edge::clip($request, $_[0], "$self->{dir}/ch2.ts") }) if $path eq '/clip.ts';
-	if ($path =~ m{^/picture/(\w+)\.png$}) {
+	if ($path =~ m{^/picture/[^/]+/[^/]+/(\w+)\.png$}) {
 		my $file = "$self->{dir}/$1.png";
 		return ('picture', $1, sub { Gateway::Edge::file($request, $_[0], $file, 'image/png') });
 	}

@@ -50,6 +50,7 @@ sub answer {
 	my ($self, $request, $action, $wrong) = @_;
 	my $params  = $request->{params};
 	my $account = $self->{server}->account($params->{username}, $params->{password});
+	$self->{asks} = $params;
 	return Gateway::Server::json(200, { user_info => { auth => 0 } }) unless $account;
 	my $data = $ACTIONS{$action} ? $ACTIONS{$action}->($self, $params) : $self->_login($account, $params);
 	my %quirks = map { $_ => 1 } split /\+/, $wrong->{json} // '';
@@ -69,6 +70,7 @@ sub list {
 	my $params = $request->{params};
 	my $server = $self->{server};
 	return $server->page(404) unless $server->account($params->{username}, $params->{password});
+	$self->{asks} = $params;
 	my $to = sub { my ($folder, $file) = @_; join '/', $server->url, $folder, $params->{username}, $params->{password}, $file };
 	my %name = map { @$_ } map { @$_ } values %CATEGORIES;
 	my @rows = map { sprintf qq{#EXTINF:-1 tvg-id="%s" tvg-name="%s" tvg-logo="%s" group-title="%s",%s\n%s\n},
@@ -109,7 +111,12 @@ sub _categories {
 	return [ map { { category_id => "$_->[0]", category_name => $_->[1], parent_id => 0 } } @{ $CATEGORIES{$kind} } ];
 }
 
-sub _picture { my ($self, $name) = @_; return $self->{server}->url . "/picture/$name.png" }
+# As some panels do it, the account stands in the pictures' addresses.
+sub _picture {
+	my ($self, $name) = @_;
+	my ($user, $password) = @{ $self->{asks} }{qw(username password)};
+	return $self->{server}->url . "/picture/$user/$password/$name.png?username=$user&password=$password";
+}
 
 sub _live_streams {
 	my ($self) = @_;
