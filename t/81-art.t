@@ -22,6 +22,18 @@ made('wide.jpg', -i => 'testsrc2=s=800x300');
 made('clear.png', -i => 'testsrc2=s=300x400', -vf => 'format=rgba,colorchannelmixer=aa=0.5');
 made('small.webp', -i => 'testsrc2=s=40x30');
 made('moving.gif', -i => 'testsrc2=s=320x240');
+made('full.png', -i => 'testsrc2=s=300x400', -vf => 'format=rgba');
+made('deep.png', -i => 'testsrc2=s=300x400', -pix_fmt => 'rgba64be', -vf => 'format=rgba,colorchannelmixer=aa=0.5');
+made('grey.png', -i => 'testsrc2=s=300x400', -pix_fmt => 'gray16be');
+# Its upper half is red. A camera that was turned says so: EXIF's Orientation.
+made('halves.jpg', -i => 'color=red:s=64x32', -vf => 'pad=64:64:0:0:blue', -q => 1);
+{
+	my $plain = do { local (@ARGV, $/) = "$dir/pic-halves.jpg"; <> };
+	for my $way (1 .. 8) {
+		my $exif = "Exif\0\0" . 'MM' . pack 'n N n n n N n n N', 42, 8, 1, 0x112, 3, 1, $way, 0, 0;
+		written("held$way.jpg", substr($plain, 0, 2) . "\xff\xe1" . pack('n', 2 + length $exif) . $exif . substr $plain, 2);
+	}
+}
 written('page', '<html>404</html>');
 written('empty', '');
 written('logo.svg', '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>');
@@ -79,7 +91,10 @@ for my $case (
 	[ 'pic-wide.jpg',  2048, 'image/jpeg', '800x300' ],
 	[ 'pic-clear.png',  200, 'image/png',  '192x256' ],
 	[ 'pic-small.webp',  64, 'image/jpeg', '40x30' ],
-	[ 'pic-moving.gif',  64, 'image/png|image/jpeg', '64x48' ],
+	[ 'pic-moving.gif',  64, 'image/jpeg', '64x48' ],
+	[ 'pic-full.png',   200, 'image/jpeg', '192x256' ],
+	[ 'pic-deep.png',   200, 'image/png',  '192x256' ],
+	[ 'pic-grey.png',   200, 'image/jpeg', '192x256' ],
 ) {
 	my ($id, $size, $type, $pixels) = @$case;
 	$id = page($id) if $id =~ /^pic/;
@@ -88,6 +103,18 @@ for my $case (
 	like $reply->header('Content-Type'), qr/^(?:$type)$/, 'is what it is';
 	is size_of($reply->body), $pixels, 'of that size' if $pixels;
 	is $reply->header('Cache-Control'), 'public, max-age=86400', 'for a day';
+}
+# Where the red half is: what the values of Orientation mean (JEITA CP-3451, 4.6.4).
+my %red = (1 => 'top', 2 => 'top', 3 => 'bottom', 4 => 'bottom', 5 => 'left', 6 => 'right', 7 => 'right', 8 => 'left');
+for my $way (sort keys %red) {
+	my $file = "$dir/turned";
+	open my $out, '>:raw', $file or die "$file: $!\n";
+	print $out $app->get('/cdn/art/' . page("pic-held$way.jpg") . '?size=64')->body;
+	close $out;
+	my @pixels = unpack '(a3)*', `ffmpeg -v error -i '$file' -vf scale=3:3:flags=area -f rawvideo -pix_fmt rgb24 -`;
+	my %at = (top => 1, left => 3, right => 5, bottom => 7);
+	my ($found) = grep { my ($r, undef, $b) = unpack 'C3', $pixels[ $at{$_} ] // "\0\0\0"; $r > 200 && $b < 50 } sort keys %at;
+	is $found, $red{$way}, "a camera that was held in way $way";
 }
 for my $case (
 	[ 'live-999', 404 ], [ 'vod-none', 404 ], [ 'url-0000', 404 ], [ '!', 400 ], [ 'live-1?size=0', 400 ], [ 'live-1?size=3000', 400 ],

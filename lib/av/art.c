@@ -72,11 +72,25 @@ static int decode(const AVPacket *p, AVFrame *frame, struct fail *f)
 	return 0;
 }
 
-static bool is_transparent(const AVFrame *frame)
+static bool may_be_transparent(const AVFrame *frame)
 {
 	const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(frame->format);
 
 	return d && (d->flags & (AV_PIX_FMT_FLAG_ALPHA | AV_PIX_FMT_FLAG_PAL));
+}
+
+/* Of RGBA. Many have a fourth channel for nothing. */
+static bool is_transparent(const AVFrame *frame)
+{
+	for (int y = 0; y < frame->height; y++) {
+		const uint8_t *line = frame->data[0] + (ptrdiff_t)y * frame->linesize[0];
+
+		for (int x = 0; x < frame->width; x++) {
+			if (line[4 * x + 3] != 0xff)
+				return true;
+		}
+	}
+	return false;
 }
 
 /* Fits into `lines`, with its own shape. */
@@ -94,11 +108,13 @@ static void set_size(const AVFrame *from, int lines, AVFrame *to)
 	to->height = to->height ? to->height : 1;
 }
 
-static int scale(const AVFrame *from, int lines, AVFrame *to, struct fail *f)
+static int scale_to(
+	enum AVPixelFormat format, const AVFrame *from, int lines, AVFrame *to, struct fail *f)
 {
 	struct SwsContext *sws;
 
-	to->format = is_transparent(from) ? AV_PIX_FMT_RGBA : AV_PIX_FMT_YUVJ444P;
+	av_frame_unref(to);
+	to->format = format;
 	set_size(from, lines, to);
 	if (av_frame_get_buffer(to, 0) < 0)
 		return fail_set(f, FAIL_BUSY, "There is no memory for a picture");
@@ -109,6 +125,86 @@ static int scale(const AVFrame *from, int lines, AVFrame *to, struct fail *f)
 	sws_scale(sws, (const uint8_t *const *)from->data, from->linesize, 0, from->height,
 		to->data, to->linesize);
 	sws_freeContext(sws);
+	return 0;
+}
+
+static int scale(const AVFrame *from, int lines, AVFrame *to, struct fail *f)
+{
+	if (may_be_transparent(from)) {
+		if (scale_to(AV_PIX_FMT_RGBA, from, lines, to, f) < 0)
+			return -1;
+		if (is_transparent(to))
+			return 0;
+	}
+	return scale_to(AV_PIX_FMT_YUVJ444P, from, lines, to, f);
+}
+
+/* How a picture is to be shown: where a step to the right in it goes, and a step down. */
+struct turn {
+	int right_x, right_y, down_x, down_y; /* -1, 0, 1 */
+};
+
+static int sign(int32_t n)
+{
+	return (n > 0) - (n < 0);
+}
+
+/* What a camera wrote of how it was held (EXIF's Orientation); false when it is to be shown as it
+ * is. */
+static bool read_turn(const AVFrame *frame, struct turn *t)
+{
+	const AVFrameSideData *side = av_frame_get_side_data(frame, AV_FRAME_DATA_DISPLAYMATRIX);
+	int32_t m[9];
+
+	if (!side || side->size < sizeof(m))
+		return false;
+	memcpy(m, side->data, sizeof(m));
+	*t = (struct turn){sign(m[0]), sign(m[1]), sign(m[3]), sign(m[4])};
+	if (t->right_x == 1 && t->down_y == 1)
+		return false;
+	return t->right_x ? t->down_y && !t->right_y && !t->down_x
+			  : t->right_y && t->down_x && !t->down_y;
+}
+
+static void turn_plane(const AVFrame *from, int plane, const struct turn *t, AVFrame *to)
+{
+	size_t bytes = from->format == AV_PIX_FMT_RGBA ? 4 : 1;
+	int left = t->right_x < 0 || t->down_x < 0 ? to->width - 1 : 0;
+	int top = t->right_y < 0 || t->down_y < 0 ? to->height - 1 : 0;
+
+	for (int y = 0; y < from->height; y++) {
+		const uint8_t *in = from->data[plane] + (ptrdiff_t)y * from->linesize[plane];
+
+		for (int x = 0; x < from->width; x++) {
+			int at_x = left + t->right_x * x + t->down_x * y;
+			int at_y = top + t->right_y * x + t->down_y * y;
+
+			memcpy(to->data[plane] + (ptrdiff_t)at_y * to->linesize[plane] +
+					(size_t)at_x * bytes,
+				in + (size_t)x * bytes, bytes);
+		}
+	}
+}
+
+/* What has been scaled, of RGBA or YUVJ444P. */
+static int turn(AVFrame *frame, const struct turn *t, struct fail *f)
+{
+	AVFrame *turned = av_frame_alloc();
+
+	if (turned) {
+		turned->format = frame->format;
+		turned->width = t->right_x ? frame->width : frame->height;
+		turned->height = t->right_x ? frame->height : frame->width;
+	}
+	if (!turned || av_frame_get_buffer(turned, 0) < 0) {
+		av_frame_free(&turned);
+		return fail_set(f, FAIL_BUSY, "There is no memory for a picture");
+	}
+	for (int plane = 0; plane < 3 && frame->data[plane]; plane++)
+		turn_plane(frame, plane, t, turned);
+	av_frame_unref(frame);
+	av_frame_move_ref(frame, turned);
+	av_frame_free(&turned);
 	return 0;
 }
 
@@ -147,11 +243,13 @@ int art_scale(const struct av_source *source, int lines, struct buf *to, struct 
 	AVPacket *p = av_packet_alloc();
 	AVFrame *whole = av_frame_alloc(), *small = av_frame_alloc();
 	int result = -1;
+	struct turn t;
 
 	if (!p || !whole || !small)
 		fail_set(f, FAIL_BUSY, "There is no memory for a picture");
 	else if (read_source(source, p, f) == 0 && decode(p, whole, f) == 0 &&
-		 scale(whole, lines, small, f) == 0)
+		 scale(whole, lines, small, f) == 0 &&
+		 (!read_turn(whole, &t) || turn(small, &t, f) == 0))
 		result = print(small, to, f);
 	av_frame_free(&small);
 	av_frame_free(&whole);
