@@ -58,6 +58,7 @@ int stream_file(struct request *rq, struct reply *r, const struct title *t, stru
 	if (request_query(rq, "download"))
 		put_name(r, &t->film);
 	reply_cache(r, "private, no-cache");
+	r->x_cache = "HIT"; /* nothing has to be made or fetched for it */
 	return 0;
 }
 

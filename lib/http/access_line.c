@@ -57,14 +57,22 @@ static bool read_took(struct span text, int64_t *us)
 	return true;
 }
 
+/* Our own words, and those of nginx's cache. An answer that was waited for with others was made
+ * once, not for this request. */
 static enum access_cache cache_of(struct span word)
 {
-	if (span_is(word, "MISS"))
-		return ACCESS_MISS;
-	/* An answer that was waited for with others was made once, not for this request. */
-	if (span_is(word, "-") || span_is(word, "HIT") || span_is(word, "STALE") ||
-		span_is(word, "COALESCED") || span_is(word, "STATIC"))
-		return ACCESS_HIT;
+	static const char *const hits[] = {
+		"-", "HIT", "STALE", "COALESCED", "STATIC", "UPDATING", "REVALIDATED"};
+	static const char *const misses[] = {"MISS", "EXPIRED", "BYPASS"};
+
+	for (size_t i = 0; i < sizeof(hits) / sizeof(hits[0]); i++) {
+		if (span_is(word, hits[i]))
+			return ACCESS_HIT;
+	}
+	for (size_t i = 0; i < sizeof(misses) / sizeof(misses[0]); i++) {
+		if (span_is(word, misses[i]))
+			return ACCESS_MISS;
+	}
 	return ACCESS_UNKNOWN;
 }
 

@@ -176,14 +176,16 @@ void traffic_add(struct traffic *t, const struct access_line *l)
 	struct access_subject subject;
 	struct traffic_sum sum = {.bytes = l->bytes};
 	struct entry *e;
+	bool counts;
 
 	must(t->count < ENTRIES_MAX);
 	access_subject_of(l->path, &subject);
 	if (!was_answered(l)) /* or anybody could have titles counted that there are none of */
 		subject.title[0] = subject.rendition[0] = '\0';
 	shorten(t->conf, subject.title);
-	sum.hits = was_answered(l) && l->cache == ACCESS_HIT;
-	sum.misses = was_answered(l) && l->cache == ACCESS_MISS;
+	counts = was_answered(l) && !span_is(l->method, "HEAD");
+	sum.hits = counts && l->cache == ACCESS_HIT;
+	sum.misses = counts && l->cache == ACCESS_MISS;
 	sum.others = !sum.hits && !sum.misses;
 	e = find_entry(t, l->time_s / DAY_S, &subject);
 	if (!e->used) {

@@ -75,6 +75,9 @@ static void sums(struct place *at)
 	traffic_add(t, &l);
 	l = line("/api/live", 200, ACCESS_MISS, 5);
 	traffic_add(t, &l);
+	l = line("/cdn/stream/vod-7", 200, ACCESS_MISS, 300);
+	l.method = span_of("HEAD");
+	traffic_add(t, &l);
 	is_int(traffic_commit(t, &here, &f), 0, "a batch is written");
 	traffic_show(t, at->board);
 	is_int(shown(at, "segments", TRAFFIC_HITS), 2, "hits are shown");
@@ -82,6 +85,9 @@ static void sums(struct place *at)
 	is_int(shown(at, "segments", TRAFFIC_OTHERS), 2, "and refusals, and what is not known");
 	is_int(shown(at, "segments", TRAFFIC_BYTES), 3011, "and bytes");
 	is_int(shown(at, "api", TRAFFIC_BYTES), 5, "of each family");
+	is_int(shown(at, "objects", TRAFFIC_MISSES), 0,
+		"who asks for a head alone has missed nothing");
+	is_int(shown(at, "objects", TRAFFIC_OTHERS), 1, "though it was an answer");
 	is_int(number(at, "SELECT bytes FROM sum WHERE title = 'vod-7' AND rendition = '720p' "
 			  "AND family = 'segments' AND day = 1795773287 / 86400"),
 		3010, "a title's bytes are kept by day and rendition");
