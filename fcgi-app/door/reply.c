@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/http/mime.h"
 #include "lib/svc/store.h"
 
@@ -152,6 +153,10 @@ int reply_descriptor(struct reply *r, int fd, const char *type, int64_t modified
 	r->type = type;
 	r->file_bytes = st.st_size;
 	r->modified_s = modified_s;
+	/* It may be none that is yet to come (RFC 9110, section 8.8.2.1), and is to stay the same:
+	 * since when it has that date. */
+	if (modified_s > clock_real_ms() / 1000)
+		r->modified_s = st.st_ctim.tv_sec;
 	return 0;
 }
 
