@@ -25,13 +25,15 @@ struct asked_art {
 static bool send_known(struct app *app, struct reply *r, const struct asked_art *a, struct fail *f)
 {
 	struct art_known known;
+	struct fail why;
+	int64_t retry_s;
 	char fresh[40];
 
 	fail_set(f, FAIL_TIMEOUT, "The picture has not come yet");
 	if (!art_look(app->conf, a->id, a->size, &known) ||
 		reply_file(r, app->publisher, PUBLISH_WWW, known.name, f) < 0)
 		return false;
-	if (!known.fresh)
+	if (!known.fresh && !setback_holds(app->conf, NULL, a->setback, &why, &retry_s))
 		jobs_tell(app->conf, a->line);
 	snprintf(fresh, sizeof(fresh), "public, max-age=%lld", (long long)app->conf->art_ttl_s);
 	reply_cache(r, known.fresh ? fresh : "public, max-age=60");
