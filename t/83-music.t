@@ -10,6 +10,7 @@ use File::Temp ();
 use IO::Socket::INET;
 use Test::More;
 use App;
+use Parts;
 
 my $dir = File::Temp->newdir;
 my $SECONDS = 12;
@@ -70,6 +71,7 @@ for my $case ([ 'Loud.flac', '', 'audio/flac' ], [ 'Loud.flac', '?quality=high',
 	my $reply = stream($case->[0], $case->[1]);
 	is $reply->header('Content-Type'), $case->[2], "$case->[0]$case->[1] is sent as it is";
 	ok $reply->body eq slurp("$dir/$case->[0]"), 'byte for byte';
+	is $reply->header('X-Cache'), 'HIT', 'nothing had to be made for it';
 }
 is $app->get('/cdn/stream/' . id_of('Loud.flac', 'vod') . '?quality=low')->header('Content-Type'), 'audio/aac', 'by the id of a film it is the same';
 for my $case ([ 'Loud.flac', '?format=wav', 400 ], [ 'Loud.flac', '?quality=best', 400 ], [ 'None.mp3', '', 404 ], [ 'Film.mkv', '', 404 ],
@@ -93,6 +95,15 @@ is $app->get($target, 'If-Modified-Since' => $reply->header('Last-Modified'))->s
 is scalar(() = $app->log =~ /music id=\S+ format=opus kbps=96 said=ok/g), 1, 'it was made once';
 is scalar(grep { /\.opus$/ && slurp($_) eq $reply->body } glob $app->www . '/cdn/m/*'), 1, 'and is published';
 
+# --- before it is played --------------------------------------------------------------------------------
+sub prefetch { my ($file, $query) = @_; return $app->get('/prefetch?v=' . id_of($file) . $query) }
+is prefetch('Old.mp3', '')->json->{status}, 'warm', 'what is sent as it is needs no making ready';
+is prefetch('Old.mp3', '&quality=low&format=aac')->json->{status}, 'warming', 'what has to be made does';
+ok $app->wait_for(sub { prefetch('Old.mp3', '&quality=low&format=aac')->json->{status} eq 'warm' }, 60), 'and then is ready';
+is stream('Old.mp3', '?quality=low&format=aac')->header('X-Cache'), 'HIT', 'to be played';
+ok $app->wait_for(sub { stream('Letter.mp3', '?quality=low'); prefetch('Letter.mp3', '&quality=low')->status == 502 }, 30),
+	'what failed a moment ago is answered with that';
+
 # --- while it is made -----------------------------------------------------------------------------------
 system('ffmpeg', '-v', 'error', '-y', '-f', 'lavfi', '-i', 'anoisesrc=duration=300:sample_rate=44100:amplitude=0.1', '-ac', 2, "$dir/Long.wav") == 0 or die "Long.wav\n";
 $app->import_sources;
@@ -106,6 +117,7 @@ is scalar(my @already = grep { -s > 2_000_000 } glob $app->www . '/cdn/m/*.mp3')
 like $answer, qr{^HTTP/1\.1 200 .*Content-Type: audio/mpeg\r\n}s, 'when its beginning comes';
 my $early = sub { my ($range, @headers) = @_; return $app->get('/cdn/stream/' . id_of('Long.wav') . '?quality=low&format=mp3', Range => $range, @headers) };
 my @early = map { $early->($_) } 'bytes=1000-200999', 'bytes=100000-';
+is $early->('bytes=0-9', 'If-Match' => '"x"')->status, 412, 'a tag that nothing has keeps its word, too';
 1 while sysread $socket, $answer, 262_144, length $answer;
 my $whole = App::Client::_unchunked($answer =~ s/\A.*?\r\n\r\n//sr);
 my ($long) = grep { -s > 2_000_000 } glob $app->www . '/cdn/m/*.mp3';
@@ -126,4 +138,13 @@ for my $case ([ 'audio/ogg', 'audio/ogg' ], [ 'audio/mp4', 'audio/aac' ], [ 'aud
 }
 made('Old.mp3', -ac => 1, '-b:a' => '64k');
 isnt $app->get($target)->body, $reply->body, 'another file of that name is another one';
+
+# --- a file that says it is of tomorrow -------------------------------------------------------------------
+my $tomorrow = time + 86_400;
+utime $tomorrow, $tomorrow, "$dir/Loud.flac" or die "Loud.flac: $!\n";
+my ($first, $second) = map { stream('Loud.flac')->header('Last-Modified') } 1 .. 2;
+my $date = Parts::_seconds($first);
+ok $date && $date <= time, "is as old as it is known to be so: $first";
+is $second, $first, 'which does not change';
+is $app->get('/cdn/stream/' . id_of('Loud.flac'), Range => 'bytes=0-9', 'If-Range' => $first)->status, 206, 'so that parts of it can be had';
 done_testing;

@@ -55,7 +55,7 @@ static int warm_up(
 		break;
 	}
 	prefetch_line(id, quality, format, line);
-	if (jobs_ask(app->conf, line, HEAR_MS, f) < 0)
+	if (jobs_ask(app->conf, *what.maker ? what.maker : line, HEAR_MS, f) < 0)
 		return -1;
 	send_status(r, id, false);
 	return 0;

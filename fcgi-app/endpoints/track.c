@@ -30,18 +30,6 @@ enum {
 	OPEN_BYTES = 262144
 };
 
-static int name_of(struct app *app, const struct title *t, const struct music *m,
-	char to[MUSIC_NAME_MAX], struct fail *f)
-{
-	struct record_validator now;
-	int fd;
-
-	if (title_open(t, &fd, &now, f) < 0)
-		return -1;
-	close(fd);
-	return music_name(app->conf, t, &now, m, to, f);
-}
-
 static bool send_made(
 	struct app *app, struct reply *r, const char *name, const struct music *m, struct fail *f)
 {
@@ -122,6 +110,8 @@ static bool choose_part(const struct request *rq, struct range *part)
 	const char *header = request_header(rq, "HTTP_RANGE");
 
 	*part = (struct range){0, -1};
+	if (request_header(rq, "HTTP_IF_MATCH") || request_header(rq, "HTTP_IF_NONE_MATCH"))
+		return false; /* is decided where all bodies are sent; dates it has none of yet */
 	/* There is no date yet that If-Range could name: all of it (RFC 9110, section 13.1.5). */
 	if (request_header(rq, "HTTP_IF_RANGE") || range_parse(header, INT64_MAX, part) != RANGE_OK)
 		return true;
@@ -219,7 +209,7 @@ int track_send(struct app *app, struct request *rq, struct reply *r, const struc
 	if (!music_choose(
 		    app->conf, t, &quality, ask->kbps ? ask->kbps : INT64_MAX, ask->format, &m))
 		return 0;
-	if (name_of(app, t, &m, name, f) < 0)
+	if (music_name_now(app->conf, t, &m, name, f) < 0)
 		return -1;
 	music_line(t, &m, line);
 	return await(app, rq, r, name, line, &m, f);

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/num.h"
 #include "lib/http/wish.h"
@@ -85,6 +86,18 @@ int music_name(const struct conf *conf, const struct title *t, const struct reco
 	num_print_hex(digest, VER_DIGITS / 2, ver);
 	snprintf(to, MUSIC_NAME_MAX, "cdn/m/%s.%s", ver, m->format);
 	return 0;
+}
+
+int music_name_now(const struct conf *conf, const struct title *t, const struct music *m,
+	char to[MUSIC_NAME_MAX], struct fail *f)
+{
+	struct record_validator now;
+	int fd;
+
+	if (title_open(t, &fd, &now, f) < 0)
+		return -1;
+	close(fd);
+	return music_name(conf, t, &now, m, to, f);
 }
 
 bool music_work_path(const struct conf *conf, const char *name, char *to, size_t size)

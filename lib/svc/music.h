@@ -33,6 +33,10 @@ bool music_choose(const struct conf *conf, const struct title *t, const struct q
 int music_name(const struct conf *conf, const struct title *t, const struct record_validator *now,
 	const struct music *m, char to[MUSIC_NAME_MAX], struct fail *f);
 
+/* The same of the file that is there now. Fails: as title_open() and music_name(). */
+int music_name_now(const struct conf *conf, const struct title *t, const struct music *m,
+	char to[MUSIC_NAME_MAX], struct fail *f);
+
 /* Where it lies while it is made: who makes it holds it locked (flock), and it grows from its
  * beginning to its end. False when the path is too long. */
 bool music_work_path(const struct conf *conf, const char *name, char *to, size_t size);

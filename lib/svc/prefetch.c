@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +21,8 @@
 #include "lib/svc/blocks.h"
 #include "lib/svc/catalog.h"
 #include "lib/svc/pair.h"
+#include "lib/svc/setback.h"
+#include "lib/svc/title.h"
 #include "lib/svc/wanted.h"
 
 enum { ARENA_MAX = 256 * 1024, WORDS = 4 };
@@ -62,6 +65,34 @@ static enum resolved_result find_pair(const struct resolved_at *at, const struct
 	return RESOLVED_FOUND;
 }
 
+/* A file of ours is there, but for music that has to be made for the wish. */
+static enum resolved_result find_file(const struct resolved_at *at, const struct resolved_ask *ask,
+	struct prefetch *out, int64_t *retry_s, struct fail *f)
+{
+	struct title *t = malloc(sizeof(*t));
+	enum resolved_result result = RESOLVED_FAILED;
+	char setback[JOBS_LINE_MAX];
+	struct ident id;
+	struct music m;
+
+	if (!t || !ident_parse(span_of(ask->id), IDENT_NONE, &id)) {
+		fail_set(f, FAIL_BUSY, "There is no memory for a title");
+	} else if (title_find(t, at->conf, at->catalog, &id, f) == 0) {
+		result = RESOLVED_FOUND;
+		if (music_choose(at->conf, t, &ask->quality, ask->hinted_kbps, ask->format, &m)) {
+			music_line(t, &m, out->maker);
+			if (music_name_now(at->conf, t, &m, out->made, f) < 0)
+				result = RESOLVED_FAILED;
+		}
+	}
+	free(t);
+	if (result == RESOLVED_FAILED || !*out->made)
+		return result;
+	music_setback(out->made, setback);
+	return setback_holds(at->conf, NULL, setback, f, retry_s) ? RESOLVED_FAILED
+								  : RESOLVED_FOUND;
+}
+
 enum resolved_result prefetch_find(const struct resolved_at *at, const struct resolved_ask *ask,
 	int64_t wait_ms, struct arena *arena, struct prefetch *out, int64_t *retry_s,
 	struct fail *f)
@@ -69,10 +100,12 @@ enum resolved_result prefetch_find(const struct resolved_at *at, const struct re
 	struct resolved r;
 	enum resolved_result result = resolved_await(at, ask, wait_ms, arena, &r, retry_s, f);
 
-	out->count = 0;
+	*out = (struct prefetch){.count = 0};
 	if (result == RESOLVED_FAILED)
 		return find_pair(at, ask, wait_ms, arena, out, retry_s, f);
-	if (result == RESOLVED_FOUND && r.where != RESOLVED_FILE && ask_for_one(ask, out, f) < 0)
+	if (result == RESOLVED_FOUND && r.where == RESOLVED_FILE)
+		return find_file(at, ask, out, retry_s, f);
+	if (result == RESOLVED_FOUND && ask_for_one(ask, out, f) < 0)
 		return RESOLVED_FAILED;
 	return result;
 }
@@ -93,9 +126,17 @@ static bool is_here(const struct conf *conf, const struct blocks *b)
 	       strcmp(blocks_x_cache(b, 0, last_byte(conf, blocks_info(b))), "HIT") == 0;
 }
 
+static bool is_made(const struct conf *conf, const char *name)
+{
+	char path[PATH_MAX];
+
+	return file_path(path, sizeof(path), "%s/%s", conf->www_dir, name) &&
+	       access(path, R_OK) == 0;
+}
+
 bool prefetch_is_warm(const struct conf *conf, const struct prefetch *p, const char *boot)
 {
-	bool warm = true;
+	bool warm = !*p->made || is_made(conf, p->made);
 
 	for (size_t i = 0; i < p->count && warm; i++) {
 		struct blocks *b;

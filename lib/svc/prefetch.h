@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "lib/svc/jobs.h"
+#include "lib/svc/music.h"
 #include "lib/svc/object.h"
 #include "lib/svc/resolved.h"
 
@@ -13,16 +14,18 @@
 struct prefetch {
 	struct object_ask objects[2];
 	size_t count;
+	char made[MUSIC_NAME_MAX]; /* what is made of a music file of ours; "" for nothing */
+	char maker[JOBS_LINE_MAX]; /* what the jobs process is asked with for that */
 };
 
 /* Finds out what `ask` means, waiting at most `wait_ms` for what must be resolved. Fails: as
- * resolved_find() and pair_find(). */
+ * resolved_find(), pair_find() and title_open(), or as it failed to be made a moment ago. */
 enum resolved_result prefetch_find(const struct resolved_at *at, const struct resolved_ask *ask,
 	int64_t wait_ms, struct arena *arena, struct prefetch *out, int64_t *retry_s,
 	struct fail *f);
 
-/* Whether nothing is left to be done: the first `prefetch_bytes` of each are here. `boot` as
- * blocks_open() takes it. */
+/* Whether nothing is left to be done: the first `prefetch_bytes` of each are here, what is made is
+ * published. `boot` as blocks_open() takes it. */
 bool prefetch_is_warm(const struct conf *conf, const struct prefetch *p, const char *boot);
 
 /* How many prefetched streams are kept now, for the janitor, which forgets those that have
