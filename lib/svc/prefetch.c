@@ -172,6 +172,14 @@ static void note(const struct resolved_at *at, const char *name)
 		board_set(at->board, BOARD_WARM_STREAMS, prefetch_count(at->conf));
 }
 
+/* It may have been evicted or purged before its time. */
+static bool is_kept(const struct conf *conf, const char *name)
+{
+	char path[PATH_MAX];
+
+	return object_map_path(conf, name, path, sizeof(path)) && access(path, F_OK) == 0;
+}
+
 int64_t prefetch_count(const struct conf *conf)
 {
 	int64_t now_s = clock_real_ms() / 1000, count = 0;
@@ -186,7 +194,7 @@ int64_t prefetch_count(const struct conf *conf)
 		if (e->d_name[0] == '.' ||
 			fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
-		if (st.st_mtim.tv_sec > now_s)
+		if (st.st_mtim.tv_sec > now_s && is_kept(conf, e->d_name))
 			count++;
 		else
 			unlinkat(dirfd(dir), e->d_name, 0);

@@ -8,6 +8,7 @@
 
 #include "lib/http/ident.h"
 #include "lib/http/wish.h"
+#include "lib/svc/art.h"
 #include "lib/svc/index.h"
 #include "lib/svc/object.h"
 #include "lib/svc/objects.h"
@@ -32,6 +33,22 @@ static void purge_files(struct publisher *p, const char *id, struct purged *out)
 		out->bytes += freed > 0 ? freed : 0;
 	}
 	store_walk_close(&w);
+}
+
+/* By each size. One whose file is gone is fetched and made anew. */
+static void purge_art(
+	const struct conf *conf, struct publisher *p, const char *id, struct purged *out)
+{
+	struct art_known known;
+
+	for (int64_t size = 1; size <= ART_SIZE_MAX; size *= 2) {
+		int64_t freed = art_look(conf, id, size, &known)
+					? publish_drop(p, PUBLISH_WWW, known.name, 0)
+					: -1;
+
+		out->files += freed >= 0;
+		out->bytes += freed > 0 ? freed : 0;
+	}
 }
 
 /* One name of the byte cache. Several may lead to one object, of which all the others are none
@@ -92,6 +109,7 @@ void purge(const struct conf *conf, struct mc *mc, struct publisher *p, const ch
 
 	*out = (struct purged){0};
 	purge_streams(conf, boot, id, out);
+	purge_art(conf, p, id, out);
 	if (!ident_parse(span_of(id), IDENT_NONE, &ident))
 		return; /* known to a source alone */
 	ident_print(&ident, text, sizeof(text));

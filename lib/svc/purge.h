@@ -15,8 +15,8 @@ struct purged {
 };
 
 /* What `id` names on this host: parts, playlists and pictures of a film, its index (here and in
- * memcached), and its bytes in every quality and format that can be asked for by name. Who reads
- * any of it goes on. `boot` is block_map_boot()'s. */
+ * memcached), its artwork, and its bytes in every quality and format that can be asked for by name.
+ * Who reads any of it goes on. `boot` is block_map_boot()'s. */
 void purge(const struct conf *conf, struct mc *mc, struct publisher *p, const char *boot,
 	const char *id, struct purged *out);
 
