@@ -67,12 +67,13 @@ is $reply->header('X-Cache'), 'HIT', 'what is known is not asked again';
 is $resolver->calls('/good/'), 1, 'the program was run once';
 my $json = $reply->json;
 like $json->{id}, qr/^url-[0-9a-f]{22}$/, 'the page has an id';
+is info($app, page('good') =~ s{^https://([^/]+)}{Https://\U$1}r)->json->{id}, $json->{id}, 'which it has however its host is written';
 is_deeply [ @$json{qw(title duration thumbnail url)} ], [ 'A song', 212, "/cdn/art/$json->{id}", "/cdn/stream/$json->{id}" ], 'its title and how long it is';
 is_deeply $json->{formats}[1], { id => 'mid', kind => 'audio', quality => 'medium', ext => 'mp3', codecs => undef, height => undef,
 	kbps => 120, bytes => undef }, 'and its formats';
 ok $app->wait_for(sub { $app->post("/prefetch/$json->{id}?quality=low", '')->json->{status} eq 'warm' }, 10), 'by its id it is made ready to be played';
 is $app->post('/prefetch/url-' . '0' x 22, '')->status, 404, 'an id that nobody made is none';
-for my $bad ('', '{', '[]', '{"url":7}', '{"uri":"https://a/"}', '{"url":"' . 'x' x 10_000 . '"}') {
+for my $bad ('', '{', '[]', '{"url":"https://p.example/good\\u0000/x"}', '{"url":7}', '{"uri":"https://a/"}', '{"url":"' . 'x' x 10_000 . '"}') {
 	is $app->post('/api/video-info', $bad)->status, 400, 'a body that is none: ' . substr $bad, 0, 20;
 }
 

@@ -18,6 +18,15 @@ enum { BODY_MAX = 8192, DEPTH_MAX = 4, WAIT_MAX_MS = 35000 };
 
 /* --- the question ----------------------------------------------------------------------------- */
 
+/* With all of its bytes: what follows a NUL must not go unseen. */
+static struct span copy_text(struct request *rq, struct json_object *text)
+{
+	size_t len = (size_t)json_object_get_string_len(text);
+	char *copy = arena_copy(&rq->arena, span_make(json_object_get_string(text), len));
+
+	return span_make(copy, copy ? len : 0);
+}
+
 /* The member `url` of the body, in the request's arena. */
 static int read_url(struct request *rq, struct buf *body, struct span *url, struct fail *f)
 {
@@ -34,9 +43,7 @@ static int read_url(struct request *rq, struct buf *body, struct span *url, stru
 		!json_object_is_type(member, json_type_string))
 		result = fail_set(f, FAIL_INPUT, "The body is JSON: {\"url\":\"https://…\"}");
 	else
-		*url = span_of(arena_copy(
-			&rq->arena, span_make(json_object_get_string(member),
-					    (size_t)json_object_get_string_len(member))));
+		*url = copy_text(rq, member);
 	json_object_put(root);
 	return result;
 }

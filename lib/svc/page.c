@@ -59,15 +59,32 @@ static int write_here(const struct conf *conf, const char *key, struct span url,
 	return 0;
 }
 
+/* Scheme and host mean the same in any case (RFC 3986, section 6.2.2.1): a page has one id. */
+static struct span in_lower_case(struct span url, char to[PAGE_URL_MAX])
+{
+	int slashes = 0;
+
+	for (size_t i = 0; i < url.len; i++) {
+		char c = url.ptr[i];
+
+		slashes += c == '/' ? 1 : c == '?' ? 3 : 0;
+		to[i] = slashes < 3 && c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	}
+	return span_make(to, url.len);
+}
+
 int page_keep(const struct conf *conf, struct mc *mc, struct span url, char key[PAGE_KEY_BYTES],
 	struct fail *f)
 {
+	char text[PAGE_URL_MAX];
 	struct span plain, host;
 	struct buf known;
 	bool is_known;
 
 	span_next(&url, '#', &plain);
 	plain = span_trim(plain);
+	if (plain.len < PAGE_URL_MAX)
+		plain = in_lower_case(plain, text);
 	if (!offer_is_url(plain) || plain.len >= PAGE_URL_MAX)
 		return fail_set(f, FAIL_INPUT,
 			"`url` is an http or https address of at most %d bytes", PAGE_URL_MAX - 1);
