@@ -51,16 +51,19 @@ for my $via (grep { App::Front::is_here($_) } qw(lighttpd nginx apache)) {
 	$app->get("/api/hls/vod-7/$ver/720p/1.m4s", Range => 'bytes=0-9');
 	$app->get("/api/hls/vod-7/$ver/thumbnails/0.jpg");
 	$app->get('/prefetch?v=abc');
-	# What a worker had to give: of a film of the catalogue.
-	my $film = $app->get('/api/stream/vod-101', Range => 'bytes=0-99');
-	my $missed = $film->status =~ /^20/ ? 1 : 0;
-	my $seen = $app->wait_for(sub { my $s = stats($app); $s->{prefetchRequests} > $begun->{prefetchRequests} && $s->{streamHits} >= 4 && $s }, 20, "$via\'s log");
-	is $seen->{streamHits} - $begun->{streamHits}, 4, "$via: what it sent by itself is a hit";
-	is $seen->{streamMisses} - $begun->{streamMisses}, $missed, 'what a worker made is a miss';
-	is $seen->{thumbnailHits} - $begun->{thumbnailHits}, 1, 'thumbnails are counted apart';
+	# What a worker had to fetch, and then had: of a film of the catalogue, and a logo.
+	is join(' ', map { $app->get('/cdn/stream/vod-102', Range => 'bytes=0-99')->header('X-Cache') } 1 .. 2), 'MISS HIT', "$via: a film is fetched";
+	$app->head('/cdn/stream/vod-102');
+	$app->get('/cdn/art/live-1?size=64') for 1 .. 3;
+	my $seen = $app->wait_for(sub { my $s = stats($app); $s->{thumbnailHits} >= 3 && $s->{streamHits} >= 5 && $s }, 20, "$via\'s log");
+	is $seen->{streamHits} - $begun->{streamHits}, 5, 'what it sent by itself is a hit, and what was there';
+	is $seen->{streamMisses} - $begun->{streamMisses}, 1, 'what a worker had to fetch is a miss';
+	is $seen->{thumbnailHits} - $begun->{thumbnailHits}, 3, 'thumbnails are counted apart';
+	is $seen->{thumbnailMisses} - $begun->{thumbnailMisses}, 1, 'with what had to be made';
 	is $seen->{prefetchRequests} - $begun->{prefetchRequests}, 1, 'and prefetches';
 	my $health = health($app);
-	is $health->{cache}{streamHitRate}, sprintf('%.2f%%', POSIX::floor(40_000 / (4 + $missed)) / 100), 'the rate is that';
+	is $health->{cache}{streamHitRate}, '83.33%', 'the rate is that';
+	is $health->{cache}{thumbnailCacheSize}, 1, 'and the logo is kept';
 	is $health->{checks}{meter}, 'ok', 'the log is read';
 	my $metrics = Prometheus->read($app->fcgi('api', 'GET', '/metrics')->body);
 	is_deeply [ $metrics->faults ], [], 'metrics have it too';
