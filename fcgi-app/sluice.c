@@ -400,24 +400,35 @@ static void find_program(const char *called, char to[PATH_MAX])
 	to[n > 0 ? n : 0] = '\0';
 }
 
-/* A service that is renewing itself has been told that the file is good. Should it have become bad
- * since, the old workers go on while we wait for it; only a stop ends that. */
-static int load(struct conf **conf, const char *path, struct fail *f)
+/* Says all that is wrong with the configuration. A service that is renewing itself has been told
+ * that the file is good. Should it have become bad since, the old workers go on while we wait for
+ * it; only a stop ends that. */
+static int load(struct conf **conf, const char *path)
 {
 	struct timespec second = {1, 0};
+	struct buf mistakes;
+	struct span rest, line;
 	sigset_t stop;
+	struct fail f;
+	int result;
 
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTERM);
 	sigaddset(&stop, SIGINT);
-	while (conf_load(conf, path, f) < 0) {
-		if (!handover_waits())
-			return -1;
-		log_error("not_reloaded", LOG_STR("why", f->text));
+	buf_init(&mistakes, 64 * 1024);
+	while ((result = conf_load(conf, path, &mistakes, &f)) < 0 && handover_waits()) {
+		log_error("not_reloaded", LOG_STR("why", f.text));
 		if (sigtimedwait(&stop, NULL, &second) > 0)
-			return -1;
+			break;
+		buf_clear(&mistakes);
 	}
-	return 0;
+	if (result < 0 && mistakes.len == 0)
+		say(&f);
+	rest = buf_span(&mistakes);
+	while (span_next(&rest, '\n', &line) && line.len)
+		fprintf(stderr, "sluice: %.*s\n", (int)line.len, line.ptr);
+	buf_release(&mistakes);
+	return result;
 }
 
 static int run(const struct command *command, const char *called, const char *conf_path, int count,
@@ -426,7 +437,6 @@ static int run(const struct command *command, const char *called, const char *co
 	char program[PATH_MAX], file[PATH_MAX];
 	struct program self = {program, file};
 	struct conf *conf = NULL;
-	struct fail f = {0};
 
 	if (command->run == check && count == 1 && strcmp(words[0], "--example") == 0)
 		return conf_print_example(stdout), OK;
@@ -436,10 +446,10 @@ static int run(const struct command *command, const char *called, const char *co
 		return slates(NULL, NULL, count, words);
 	find_program(called, program);
 	make_absolute(conf_path, file);
-	if (load(&conf, file, &f) < 0) {
+	if (load(&conf, file) < 0) {
 		if (command->run == fcgi && alone_is_cgi())
 			alone_refuse();
-		return say(&f);
+		return FAILED;
 	}
 	return command->run(conf, &self, count, words);
 }

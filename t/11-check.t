@@ -76,6 +76,14 @@ for my $case (@missing) {
 	is $? >> 8, 0, "$name that is missing keeps nothing from starting";
 	like $text, $said, 'but is said';
 }
+check('--quiet', live_max => 'many', site_colour => 'red');
+open my $more, '>>', "$dir/sluice.conf" or die "sluice.conf: $!";
+print $more "live_idl = 30\nsource \"tape\" { type = \"tape\" }\napi_threads = 0\n";
+close $more;
+$text = `$program -c $dir/sluice.conf check --quiet 2>&1`;
+is $? >> 8, 1, 'several mistakes are errors';
+is_deeply [ map { s/\A\S+sluice\.conf:\d+: (\w+ \w+).*/$1/r } $text =~ /^sluice: (.*)$/mg ],
+	[ 'live_max takes', 'There is', 'api_threads lies', 'Source tape', 'site_colour is' ], 'and all of them are said, a line each';
 mkdir "$dir/pages";
 for my $name ('base.css', 'base.css.br') {
 	open my $file, '>', "$dir/pages/$name" or die;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "lib/base/buf.h"
 #include "lib/base/fail.h"
 #include "lib/base/log.h"
 
@@ -134,8 +135,9 @@ struct conf {
 /* Reads the file `path` (NULL: SYSCONFDIR "/sluice/sluice.conf") and the SLUICE_<NAME> variables,
  * which win over the file. `*out` is owned by the caller and does not change afterwards.
  * Fails: FAIL_INPUT for the first mistake, in one sentence with file and line (or the variable);
- * FAIL_MISSING when the file cannot be read. */
-int conf_load(struct conf **out, const char *path, struct fail *f);
+ * FAIL_MISSING when the file cannot be read. All mistakes are added to `mistakes` (may be NULL), a
+ * line each; behind one that leaves the file without sense no others are looked for in it. */
+int conf_load(struct conf **out, const char *path, struct buf *mistakes, struct fail *f);
 void conf_close(struct conf **c);
 
 /* The ladder of a channel: its own, or that of its category (its name, in any case; "" for none),

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "lib/io/conf.h"
-#include "lib/io/conf_value.h"
+#include "lib/io/conf_file.h"
 #include "lib/io/settings.h"
 
 static const char *unit_name(const struct setting *s)

@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fd = memfd_create("conf", MFD_CLOEXEC);
 	must(fd >= 0 && write(fd, data, size) == (ssize_t)size);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (conf_load(&c, path, &f) == 0)
+	if (conf_load(&c, path, NULL, &f) == 0)
 		hold(c);
 	else
 		must(f.kind != FAIL_NONE && f.text[0] && !strchr(f.text, '\n'));

@@ -259,7 +259,7 @@ int main(void)
 		"source \"demo\" { url = \"http://gw.example\" }\n",
 		top, top);
 	file_replace(path, span_of(text), 0600, &f);
-	is_int(conf_load(&conf, path, &f), 0, "a configuration is read: %s", f.text);
+	is_int(conf_load(&conf, path, NULL, &f), 0, "a configuration is read: %s", f.text);
 	is_int(catalog_open(&c, conf, &f), 0, "a catalogue is opened");
 	is_str(page(c, (struct catalog_query){0}, next), "",
 		"one that was never imported is empty");

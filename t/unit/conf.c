@@ -19,7 +19,7 @@ static int load(const struct place *p, const char *text, struct conf **c, struct
 	*f = (struct fail){0};
 	*c = NULL;
 	file_replace(p->path, span_of(text), 0600, f);
-	return conf_load(c, p->path, f);
+	return conf_load(c, p->path, NULL, f);
 }
 
 static void good(const struct place *p)
@@ -187,6 +187,61 @@ static void mistakes(const struct place *p)
 		f.text);
 }
 
+/* One is told first, and all of them to who asks. */
+static void many_mistakes(const struct place *p)
+{
+	static const char text[] = "site_colour = red\nlive_idl = 3\nlive_max = many\n"
+				   "colour = { a, b }\nladder = 9p\n";
+	static const char more[] =
+		"site_colour = red\nlive_idl = 3\nlive_max = many\n"
+		"source \"a\" {\n ulr = x\n url = y\n}\nladder = 9p\n"
+		"source \"b\" { type = tape }\nchannel \"vod-1\" { lader = audio }\n"
+		"access = none\nsite_name = x\nlive_max = 5\n";
+	static const struct {
+		const char *name, *text, *want;
+	} cases[] = {
+		{"up to the one that leaves the rest without sense", text,
+			":2: There is no setting live_idl; do you mean live_idle?\n"
+			":3: live_max takes a number, not \"many\"\n"
+			":4: There is no setting colour\n"
+			":1: site_colour is written #rrggbb, not \"red\"\n"},
+		{"of the file, of its sections, and of what belongs together", more,
+			":2: There is no setting live_idl; do you mean live_idle?\n"
+			":3: live_max takes a number, not \"many\"\n"
+			":5: A source has no setting ulr; do you mean url?\n"
+			":10: There is no setting lader; do you mean ladder?\n"
+			":11: access is one of: open password; not \"none\"\n"
+			":7: Source a: url begins with http:// or https://\n"
+			":9: Source b: there is no type \"tape\"; there are xtream, m3u, files, "
+			"http and command\n"
+			":10: 'vod-1' is no channel, such as live-8\n"
+			":8: The ladder names '9p'; there are 1080p, 720p, 480p, 360p, 240p and "
+			"audio\n"
+			":1: site_colour is written #rrggbb, not \"red\"\n"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct span rest, line;
+		struct buf all, got;
+		struct conf *c;
+		struct fail f;
+
+		buf_init(&all, 10000);
+		buf_init(&got, 10000);
+		file_replace(p->path, span_of(cases[i].text), 0600, &f);
+		is_int(conf_load(&c, p->path, &all, &f), -1, "all mistakes are told: %s",
+			cases[i].name);
+		rest = buf_span(&all);
+		while (span_next(&rest, '\n', &line) && line.len)
+			buf_printf(&got, "%.*s\n", (int)(line.len - strlen(p->path)),
+				line.ptr + strlen(p->path));
+		is_str(buf_str(&got), cases[i].want, "each in a line of its own");
+		ok(span_starts(buf_span(&all), f.text), "the first is the one that counts");
+		buf_release(&all);
+		buf_release(&got);
+	}
+}
+
 static void unreadable(const struct place *p)
 {
 	char path[200];
@@ -194,10 +249,10 @@ static void unreadable(const struct place *p)
 	struct fail f;
 
 	file_path(path, sizeof(path), "%s/none", p->dir);
-	is_int(conf_load(&c, path, &f), -1, "a file that is missing is refused");
+	is_int(conf_load(&c, path, NULL, &f), -1, "a file that is missing is refused");
 	ok(f.kind == FAIL_MISSING && strstr(f.text, "/none cannot be read: No such file"),
 		"with the reason: %s", f.text);
-	is_int(conf_load(&c, p->dir, &f), -1, "a directory too");
+	is_int(conf_load(&c, p->dir, NULL, &f), -1, "a directory too");
 	ok(strstr(f.text, "is no file") != NULL, "with the reason: %s", f.text);
 }
 
@@ -291,6 +346,7 @@ int main(void)
 	file_path(p.path, sizeof(p.path), "%s/a.conf", p.dir);
 	good(&p);
 	mistakes(&p);
+	many_mistakes(&p);
 	unreadable(&p);
 	environment(&p);
 	example(&p);
