@@ -43,7 +43,7 @@ async function engine(events) {
 	return new FilmPlayer(new DirectEngine(video, events), Hls ? new FilmEngine(Hls, video, events) : native);
 }
 
-const playback = new FilmPlayback({ id: first, video, view, store, engine, resume, ask: (name) => film(name, playsOf(video)),
+const playback = new FilmPlayback({ id: first, video, view, store, engine, resume, ask,
 	describe: describeFilm, noPicture: soundAlone, moved: drawPlace, over: () => episodes.ended() }, draw);
 const episodes = new Episodes(resume, (next) => {
 	history.pushState(null, '', pageOf(next));
@@ -177,13 +177,23 @@ const keys = {
 
 // ---- what else there is
 
-// Of an episode its season, of a film other films.
+async function ask(name) {
+	try {
+		return await film(name, playsOf(video));
+	} catch (fault) {
+		if (fault.kind === 'unknown')
+			fillRail(null);
+		throw fault;
+	}
+}
+
+// Of an episode its season; of a film, or where there is none (null), other films.
 async function fillRail(now) {
 	try {
-		if (await episodes.show(now) || now !== playback.channel)
+		if ((now && await episodes.show(now)) || now !== playback.channel)
 			return;
 		const { movies: list } = await movies({ limit: rail_size });
-		const others = list.filter((other) => other.id !== now.id);
+		const others = list.filter((other) => other.id !== now?.id);
 		$('rail-list').replaceChildren(...others.map((other) => makeFilmCard(other, resume)));
 		$('rail').hidden = others.length === 0;
 	} catch {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
 // retry: auto (again by itself) · online (when the network is back) · ask (only when told to)
-// act:   the button beside it: again · reload · home · none
+// act:   the button beside it: again · reload · home · films · none
 const words = {
 	offline: ['You are offline', 'It goes on by itself as soon as the connection is back.', 'online', 'again'],
 	network: ['The server cannot be reached', 'Your connection or the server is down.', 'auto', 'again'],
@@ -28,8 +28,8 @@ const words = {
 
 // The same of a film, where it is another matter.
 const filmWords = {
-	forbidden: ['You may not watch this', 'Your account does not include this film.', 'ask', 'home'],
-	unknown: ['There is no such film', 'It may have been removed, or the link is wrong.', 'ask', 'home'],
+	forbidden: ['You may not watch this', 'Your account does not include this film.', 'ask', 'films'],
+	unknown: ['There is no such film', 'It may have been removed, or the link is wrong.', 'ask', 'films'],
 	changed: ['The film has changed', 'There is another version of it now.', 'ask', 'again'],
 	busy: ['The film is being prepared', 'The server has much to do at the moment.', 'auto', 'again'],
 	starting: ['The film is being prepared', 'The first picture is on its way.', 'auto', 'again'],
@@ -50,15 +50,17 @@ const listWords = {
 const noSeries = ['There is no such series', 'It may have been removed, or the link is wrong.', 'ask', 'again'];
 const seriesWords = { ...listWords, unknown: noSeries, input: noSeries };
 
-const actions = { again: 'Try again', reload: 'Reload the page', home: 'To the front page' };
+const actions = { again: 'Try again', reload: 'Reload the page', home: 'To the front page', films: 'To all films' };
+const places = { home: '/', films: '/?show=films' };
 
 function pick(table, fault) {
 	const [title, text, retry, act] = table[fault.kind] ?? words[fault.kind] ?? words.server;
 	const detail = fault.text && fault.text !== text ? fault.text : '';
-	return { title, text, retry, act, actLabel: actions[act], detail };
+	return { title, text, retry, act, actLabel: actions[act], actHref: places[act] ?? null, detail };
 }
 
-// What the player says. {title, text, detail, retry, act, actLabel}; `detail` is the server's sentence.
+// What the player says. {title, text, detail, retry, act, actLabel, actHref}; `detail` is the server's sentence,
+// and with an address the button leads there.
 export function describe(fault) {
 	return pick(words, fault);
 }

@@ -351,8 +351,8 @@ export class Playback {
 			acts.push({ label: said.actLabel, act: () => this.retryNow() });
 		else if (said.act === 'reload')
 			acts.push({ label: said.actLabel, act: () => location.reload() });
-		if (said.act === 'home')
-			acts.push({ label: said.actLabel, href: '/' },
+		else if (said.actHref)
+			acts.push({ label: said.actLabel, href: said.actHref },
 				{ label: 'Try again', act: () => this.retryNow() });
 		return acts;
 	}

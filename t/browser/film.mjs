@@ -243,6 +243,8 @@ async function unknown(browser) {
 	await page.goto(`${base}/watch/vod-none`);
 	ok(await until(() => page.locator('#fault').isVisible(), 10), 'a film that is not there');
 	is(await page.locator('#fault-title').textContent(), 'There is no such film', 'is said in words');
+	is(await page.locator('#fault-acts a').getAttribute('href'), '/?show=films', 'the list of films is one step away');
+	ok(await until(() => page.locator('#rail-list a').count(), 10), 'and others are offered below');
 	await shot(page, 'film-unknown');
 	await close();
 }

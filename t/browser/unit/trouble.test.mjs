@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { retryDelayS } from '../../../web/backoff.js';
 import { Ceiling, FailureCounter } from '../../../web/failures.js';
 import { Fault, faultFromAnswer, faultFromSilence, parseRetryAfter } from '../../../web/fault.js';
-import { capped, countdown, describe, describeList, howMany, steppedDown } from '../../../web/messages.js';
+import { capped, countdown, describe, describeFilm, describeList, howMany, steppedDown } from '../../../web/messages.js';
 
 const answers = [
 	[400, 'input'], [401, 'unauthorised'], [403, 'forbidden'], [404, 'unknown'], [409, 'input'],
@@ -65,6 +65,12 @@ for (const kind of kinds)
 test('what trying again cannot cure is not tried again by itself', () => {
 	for (const kind of ['unauthorised', 'forbidden', 'unknown', 'input', 'unsupported'])
 		assert.equal(describe(new Fault(kind)).retry, 'ask');
+});
+
+test('who finds nothing at an address is led to where there is something', () => {
+	assert.equal(describe(new Fault('unknown')).actHref, '/');
+	assert.equal(describeFilm(new Fault('unknown')).actHref, '/?show=films');
+	assert.equal(describe(new Fault('busy')).actHref, null);
 });
 
 test('a kind that nobody knows still has words', () => {
