@@ -33,7 +33,9 @@ my %below = (
 	'lib/svc'              => [qw(lib/base lib/http lib/hls lib/io)],
 	'fcgi-app/door'        => [qw(lib/base lib/http lib/hls lib/io lib/svc)],
 	'fcgi-app/endpoints'   => [qw(lib/base lib/http lib/hls lib/io lib/svc fcgi-app/door fcgi-app)],
-	'fcgi-app/processes'   => [qw(lib/base lib/http lib/hls lib/io lib/svc fcgi-app/door fcgi-app)],
+	'fcgi-app/processes'   => [qw(lib/base lib/http lib/hls lib/io lib/svc fcgi-app/door fcgi-app),
+		map { "fcgi-app/processes/$_" } qw(filler jobs live packager)],
+	(map { ("fcgi-app/processes/$_" => [qw(lib/base lib/http lib/hls lib/io lib/svc fcgi-app/processes)]) } qw(filler jobs live packager)),
 	'fcgi-app/media'       => [qw(lib/base lib/http lib/hls lib/io lib/av)],
 	'fcgi-app'             => [qw(lib/base lib/http lib/hls lib/io lib/svc fcgi-app/door fcgi-app/processes)],
 );

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "fcgi-app/processes/census.h"
-#include "fcgi-app/processes/hoard.h"
+#include "fcgi-app/processes/packager/hoard.h"
 #include "fcgi-app/processes/leftovers.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"

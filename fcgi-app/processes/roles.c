@@ -5,12 +5,12 @@
 #include <stddef.h>
 
 #include "fcgi-app/import.h"
-#include "fcgi-app/processes/filler.h"
+#include "fcgi-app/processes/filler/filler.h"
 #include "fcgi-app/processes/janitor.h"
-#include "fcgi-app/processes/jobs.h"
-#include "fcgi-app/processes/live.h"
+#include "fcgi-app/processes/jobs/jobs.h"
+#include "fcgi-app/processes/live/live.h"
 #include "fcgi-app/processes/meter.h"
-#include "fcgi-app/processes/packager.h"
+#include "fcgi-app/processes/packager/packager.h"
 #include "fcgi-app/processes/scanner.h"
 #include "lib/svc/edge.h"
 #include "lib/svc/episodes.h"

@@ -1,9 +1,9 @@
 /* lib/svc/fill.h - what is said between those who want bytes of an object and the filler.
  * SPDX-License-Identifier: BSD-2-Clause
- * The filler (fcgi-app/processes/filler.h) listens at run_dir "/filler.sock", where messages stay
- * apart (SOCK_SEQPACKET). One connection is one reader: it says what it wants, and again as it goes
- * on; it wants nothing any more when it closes. The filler answers once the object is known, and
- * whenever that changes; what is kept it writes where all can read it, what is not it sends
+ * The filler (fcgi-app/processes/filler/filler.h) listens at run_dir "/filler.sock", where messages
+ * stay apart (SOCK_SEQPACKET). One connection is one reader: it says what it wants, and again as it
+ * goes on; it wants nothing any more when it closes. The filler answers once the object is known,
+ * and whenever that changes; what is kept it writes where all can read it, what is not it sends
  * here. */
 #ifndef SLUICE_SVC_FILL_H
 #define SLUICE_SVC_FILL_H

@@ -1,7 +1,7 @@
 /* lib/svc/jobs.h - asks this host's jobs process for work that nobody waits for in its place.
  * SPDX-License-Identifier: BSD-2-Clause
- * The process (fcgi-app/processes/jobs.h) listens at run_dir "/jobs.sock"; the supervisor starts it
- * when somebody asks. One line is sent over a connection, and one word comes back:
+ * The process (fcgi-app/processes/jobs/jobs.h) listens at run_dir "/jobs.sock"; the supervisor
+ * starts it when somebody asks. One line is sent over a connection, and one word comes back:
  *   resolve own|page SOURCE KEY [QUALITY]
  *   prefetch ID QUALITY FORMAT        "-" for what was not said
  *   art ID SIZE

@@ -1,9 +1,9 @@
 /* lib/svc/package.h - asks this host's packager to make a part of a film, and waits for it.
  * SPDX-License-Identifier: BSD-2-Clause
- * The packager (fcgi-app/processes/packager.h) listens at run_dir "/packager.sock"; the supervisor
- * starts it when somebody asks. What it makes is published; only what could not be kept comes along
- * as a descriptor. Over the stream socket goes one struct package_request, and one struct
- * package_answer comes back; a client that closes before that wants it no more. */
+ * The packager (fcgi-app/processes/packager/packager.h) listens at run_dir "/packager.sock"; the
+ * supervisor starts it when somebody asks. What it makes is published; only what could not be kept
+ * comes along as a descriptor. Over the stream socket goes one struct package_request, and one
+ * struct package_answer comes back; a client that closes before that wants it no more. */
 #ifndef SLUICE_SVC_PACKAGE_H
 #define SLUICE_SVC_PACKAGE_H
 

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fcgi-app/processes/encoder.h"
+#include "fcgi-app/processes/live/encoder.h"
 #include "lib/io/file.h"
 #include "t/unit/tap.h"
 

@@ -1,7 +1,7 @@
 /* t/unit/hoard.c - blocks of a film that the next feeder of it finds at hand, and those that it
  * must not believe.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include "fcgi-app/processes/hoard.h"
+#include "fcgi-app/processes/packager/hoard.h"
 
 #include <string.h>
 

@@ -1,10 +1,10 @@
 /* t/unit/parts.c - which part of a film is begun next, and for whom.
  * SPDX-License-Identifier: BSD-2-Clause */
-#include "fcgi-app/processes/parts.h"
+#include "fcgi-app/processes/packager/parts.h"
 
 #include <stdlib.h>
 
-#include "fcgi-app/processes/askers.h"
+#include "fcgi-app/processes/packager/askers.h"
 #include "t/unit/tap.h"
 
 static struct parts *parts;

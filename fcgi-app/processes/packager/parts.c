@@ -1,0 +1,206 @@
+/* fcgi-app/processes/packager/parts.c - the parts of films that are to be made, and for how many.
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "fcgi-app/processes/packager/parts.h"
+
+#include <string.h>
+
+#include "lib/hls/rendition.h"
+
+bool part_is_heavy(const struct package_request *rq)
+{
+	struct rendition r;
+
+	return rq->part == PACKAGE_SEGMENT && rendition_parse(span_of(rq->rendition), &r) &&
+	       (r.kind == RENDITION_VIDEO || r.kind == RENDITION_IFRAMES ||
+		       r.kind == RENDITION_THUMBNAILS);
+}
+
+int part_priority(const struct package_request *rq)
+{
+	enum { BEHIND_ALL = 100 };
+	struct rendition r;
+
+	if (rq->part != PACKAGE_SEGMENT || !rendition_parse(span_of(rq->rendition), &r))
+		return 0;
+	return r.kind == RENDITION_IFRAMES || r.kind == RENDITION_THUMBNAILS ? BEHIND_ALL : 0;
+}
+
+static bool is_same_rendition(const struct package_request *a, const struct package_request *b)
+{
+	return a->part == b->part && strcmp(a->id, b->id) == 0 && strcmp(a->ver, b->ver) == 0 &&
+	       strcmp(a->rendition, b->rendition) == 0 && strcmp(a->suffix, b->suffix) == 0;
+}
+
+bool part_is_same(const struct package_request *a, const struct package_request *b)
+{
+	return a->n == b->n && is_same_rendition(a, b);
+}
+
+/* Queued for nobody who waits. */
+static bool is_only_ahead(const struct part *part)
+{
+	return part->state == PART_QUEUED && part->priority > 0 && part->waiters == 0 &&
+	       !part->claimed_us;
+}
+
+/* The one that would be begun last. */
+static struct part *last_ahead(struct parts *p)
+{
+	struct part *last = NULL;
+
+	for (size_t i = 0; i < PARTS_MAX; i++) {
+		if (is_only_ahead(&p->list[i]) && (!last || p->list[i].priority >= last->priority))
+			last = &p->list[i];
+	}
+	return last;
+}
+
+struct part *parts_ask(struct parts *p, const struct package_request *rq, int priority)
+{
+	struct part *free = NULL;
+
+	for (size_t i = 0; i < PARTS_MAX; i++) {
+		struct part *part = &p->list[i];
+
+		if (part->state == PART_FREE) {
+			free = free ? free : part;
+		} else if (part_is_same(&part->rq, rq)) {
+			if (priority < part->priority) {
+				part->priority = priority;
+				part->due_us = 0;
+			}
+			return part;
+		}
+	}
+	if (!free && priority == 0)
+		free = last_ahead(p);
+	if (!free)
+		return NULL;
+	*free = (struct part){.state = PART_QUEUED,
+		.rq = *rq,
+		.heavy = part_is_heavy(rq),
+		.priority = priority,
+		.output = -1,
+		.id = ++p->ids};
+	return free;
+}
+
+struct part *parts_find(struct parts *p, uint64_t id)
+{
+	for (size_t i = 0; id && i < PARTS_MAX; i++) {
+		if (p->list[i].state != PART_FREE && p->list[i].id == id)
+			return &p->list[i];
+	}
+	return NULL;
+}
+
+/* What runs now, by what it is. */
+struct load {
+	int light, urgent, ahead;
+};
+
+static struct load load_of(const struct parts *p)
+{
+	struct load l = {0};
+
+	for (size_t i = 0; i < PARTS_MAX; i++) {
+		const struct part *part = &p->list[i];
+
+		if (part->state != PART_RUNNING)
+			continue;
+		if (!part->heavy)
+			l.light++;
+		else if (part->priority == 0)
+			l.urgent++;
+		else
+			l.ahead++;
+	}
+	return l;
+}
+
+static bool has_room(const struct part *part, const struct load *l, int heavy_max)
+{
+	if (!part->heavy)
+		return l->light < (part->priority > 0 ? PARTS_LIGHT_AHEAD_MAX : PARTS_LIGHT_MAX);
+	if (part->priority == 0)
+		return l->urgent < heavy_max;
+	return l->urgent + l->ahead < heavy_max;
+}
+
+bool part_is_passed_by(const struct part *part)
+{
+	return part->waiters > 0 && part->passed >= part->waiters;
+}
+
+static bool goes_before(const struct part *a, const struct part *b)
+{
+	if (a->priority != b->priority)
+		return a->priority < b->priority;
+	if (part_is_passed_by(a) != part_is_passed_by(b))
+		return part_is_passed_by(b);
+	return a->id < b->id;
+}
+
+struct part *parts_next(struct parts *p, int heavy_max, int64_t now_us)
+{
+	struct load load = load_of(p);
+	struct part *best = NULL;
+
+	for (size_t i = 0; i < PARTS_MAX; i++) {
+		struct part *part = &p->list[i];
+
+		if (part->state != PART_QUEUED || part->due_us > now_us ||
+			!has_room(part, &load, heavy_max))
+			continue;
+		if (!best || goes_before(part, best))
+			best = part;
+	}
+	return best;
+}
+
+struct part *parts_in_the_way(struct parts *p, int heavy_max, int64_t now_us)
+{
+	struct load load = load_of(p);
+	struct part *oldest = NULL;
+	bool wanted = false;
+
+	for (size_t i = 0; i < PARTS_MAX; i++) {
+		struct part *part = &p->list[i];
+
+		if (!part->heavy || part->priority > 0)
+			continue;
+		if (part->state == PART_QUEUED && part->due_us <= now_us &&
+			!part_is_passed_by(part))
+			wanted = wanted || !has_room(part, &load, heavy_max);
+		if (part->state == PART_RUNNING && part_is_passed_by(part) &&
+			(!oldest || part->id < oldest->id))
+			oldest = part;
+	}
+	return wanted ? oldest : NULL;
+}
+
+void parts_forget_ahead(struct parts *p, const struct package_request *rq, uint32_t ahead)
+{
+	for (size_t i = 0; i < PARTS_MAX; i++) {
+		struct part *part = &p->list[i];
+
+		if (is_only_ahead(part) && part->rq.viewer == rq->viewer &&
+			is_same_rendition(&part->rq, rq) &&
+			(part->rq.n <= rq->n || part->rq.n > rq->n + ahead))
+			parts_drop(part);
+	}
+}
+
+void parts_drop(struct part *part)
+{
+	*part = (struct part){.output = -1};
+}
+
+size_t parts_count(const struct parts *p, enum part_state state)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < PARTS_MAX; i++)
+		count += p->list[i].state == state;
+	return count;
+}
