@@ -1,8 +1,9 @@
-/* fcgi-app/door/reply.h - the answer: status, headers and body, sent in one place for every
- * handler. SPDX-License-Identifier: BSD-2-Clause A handler fills a reply or returns -1 with a
- * failure; only here a failure becomes a status and the JSON of the contract, or a page for a
- * browser. HEAD, conditions, ranges, CORS, Vary, X-Request-Id and the escaping of what stands in
- * headers are done here, once. The header block stays below the 4 KiB that nginx takes.
+/* fcgi-app/door/reply.h - the answer: status, headers and body, sent in one place.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * A handler fills a reply or returns -1 with a failure; only here a failure becomes a status and
+ * the JSON of the contract, or a page for a browser. HEAD, conditions, ranges, CORS, Vary,
+ * X-Request-Id and the escaping of what stands in headers are done here, once. The header block
+ * stays below the 4 KiB that nginx takes.
  *
  * A published file is sent by the front server where that says how, in the request parameter
  * SLUICE_SEND_FILE: "X-Sendfile" (lighttpd, Apache) or "X-Accel-Redirect" (nginx). Clients cannot

@@ -1,5 +1,5 @@
-/* fcgi-app/door/route.h - which handler answers which method and path: one table, the whole site
- * map. SPDX-License-Identifier: BSD-2-Clause */
+/* fcgi-app/door/route.h - which handler answers which method and path: the whole site map.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SLUICE_DOOR_ROUTE_H
 #define SLUICE_DOOR_ROUTE_H
 

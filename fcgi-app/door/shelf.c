@@ -1,5 +1,5 @@
-/* fcgi-app/door/shelf.c - answers that are the same for everyone, kept in this process for a
- * moment. SPDX-License-Identifier: BSD-2-Clause */
+/* fcgi-app/door/shelf.c - answers that are the same for everyone, kept for a moment.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/door/shelf.h"
 
 #include <pthread.h>

@@ -1,7 +1,7 @@
-/* fcgi-app/door/shelf.h - answers that are the same for everyone, kept in this process for a
- * moment. SPDX-License-Identifier: BSD-2-Clause One of many that ask for the same makes the answer.
- * The others need no thread meanwhile: they are put aside here, and whoever made it answers them
- * too.
+/* fcgi-app/door/shelf.h - answers that are the same for everyone, kept for a moment.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * One of many that ask for the same makes the answer. The others need no thread meanwhile: they are
+ * put aside here, and whoever made it answers them too.
  *
  * Bounded in entries, bytes and in how many wait; what does not fit is made for each. All may be
  * called by several threads at once; one lock guards everything and nothing is taken under it. */

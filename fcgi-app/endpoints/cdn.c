@@ -1,5 +1,5 @@
-/* fcgi-app/endpoints/cdn.c - music and proxied video: a stable address over bytes that lie
- * elsewhere. SPDX-License-Identifier: BSD-2-Clause */
+/* fcgi-app/endpoints/cdn.c - music and video under a stable address, over bytes elsewhere.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/endpoints/cdn.h"
 
 #include <stdio.h>

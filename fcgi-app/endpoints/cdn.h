@@ -1,5 +1,5 @@
-/* fcgi-app/endpoints/cdn.h - music and proxied video: a stable address over bytes that lie
- * elsewhere. SPDX-License-Identifier: BSD-2-Clause */
+/* fcgi-app/endpoints/cdn.h - music and video under a stable address, over bytes elsewhere.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SLUICE_ENDPOINTS_CDN_H
 #define SLUICE_ENDPOINTS_CDN_H
 

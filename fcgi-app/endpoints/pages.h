@@ -1,5 +1,5 @@
-/* fcgi-app/endpoints/pages.h - the pages that people open, /, /watch/{id} and /status, their parts,
- * and what lets a browser install them. SPDX-License-Identifier: BSD-2-Clause */
+/* fcgi-app/endpoints/pages.h - the pages that people open, their parts, and their manifest.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SLUICE_ENDPOINTS_PAGES_H
 #define SLUICE_ENDPOINTS_PAGES_H
 

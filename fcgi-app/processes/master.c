@@ -1,5 +1,4 @@
-/* fcgi-app/processes/master.c - `sluice serve`: owns the sockets and keeps the workers and the
- * supervisor running.
+/* fcgi-app/processes/master.c - `sluice serve`: keeps the workers and the supervisor running.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/processes/master.h"
 

@@ -1,5 +1,4 @@
-/* fcgi-app/processes/master.h - `sluice serve`: owns the sockets and keeps the workers and the
- * supervisor running.
+/* fcgi-app/processes/master.h - `sluice serve`: owns the sockets, keeps the processes running.
  * SPDX-License-Identifier: BSD-2-Clause
  * One thread, no requests, no outside bytes. SIGHUP reloads (also to a new program file) without a
  * failed request: the new configuration is checked by a child, then the master becomes the new

@@ -1,11 +1,8 @@
-/* fcgi-app/processes/supervisor.h - starts and ends the processes that are no workers: the janitor,
- * one process per watched channel, resolvers of tokens.
+/* fcgi-app/processes/supervisor.h - starts and ends the processes that are no workers.
  * SPDX-License-Identifier: BSD-2-Clause
- * It is asked by datagrams to run_dir "/supervisor.sock", one message each and without an answer:
- *   watch ID     somebody wants to see the channel
- *   token ID     its address is needed
- *   refresh ID   the same, although there is one
- *   leave ID     its process ends, because another channel needs its connection
+ * It is asked by datagrams to run_dir "/supervisor.sock", one message "VERB ID" each and without an
+ * answer: a verb of the table in roles.c wants such a process for that id, "watch live-8"; "leave
+ * live-8" ends the channel's, because another channel needs its connection.
  * IDs are public ids (lib/http/ident.h). What it does not understand it ignores. */
 #ifndef SLUICE_PROCESSES_SUPERVISOR_H
 #define SLUICE_PROCESSES_SUPERVISOR_H

@@ -1,5 +1,5 @@
-/* lib/av/aac.h - what a stream of AAC says of itself.       ISO/IEC 14496-3 sections 1.6.2
- * and 1.A.2 SPDX-License-Identifier: BSD-2-Clause */
+/* lib/av/aac.h - what a stream of AAC says of itself.   ISO/IEC 14496-3 sections 1.6.2, 1.A.2
+ * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SLUICE_AV_AAC_H
 #define SLUICE_AV_AAC_H
 

@@ -1,5 +1,4 @@
-/* lib/av/avi.h - AVI whose table of chunks (idx1) is wrong or missing: one is made by a walk over
- * them.
+/* lib/av/avi.h - AVI whose table of chunks (idx1) is no good: a walk makes one.
  * SPDX-License-Identifier: BSD-2-Clause
  * A recording that was broken off has no table, one that was cut by hand a wrong one. Without it
  * libavformat finds no place in the middle. The walk looks at some hundred bytes of each chunk;

@@ -1,5 +1,5 @@
-/* lib/av/ebml.h - as much of Matroska's frame as is needed to find its clusters.   RFC 8794, RFC
- * 9559 SPDX-License-Identifier: BSD-2-Clause */
+/* lib/av/ebml.h - of Matroska as much as finds its clusters.              RFC 8794, 9559
+ * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SLUICE_AV_EBML_H
 #define SLUICE_AV_EBML_H
 

@@ -1,5 +1,4 @@
-/* lib/av/moov_box.h - boxes of ISO base media files, one after the other. ISO/IEC 14496-12
- * section 4.2
+/* lib/av/moov_box.h - boxes of ISO base media files.             ISO/IEC 14496-12 section 4.2
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SLUICE_AV_MOOV_BOX_H
 #define SLUICE_AV_MOOV_BOX_H

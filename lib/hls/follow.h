@@ -1,7 +1,7 @@
-/* lib/hls/follow.h - a live playlist of somebody else's, followed: which segment comes next, and
- * when the list is asked for again.                                        RFC 8216
- * sections 6.3.3, 6.3.4 SPDX-License-Identifier: BSD-2-Clause Numbers only. The list may slide on
- * too fast, begin to count anew, come from a cache that is behind, or stand still. Times are
+/* lib/hls/follow.h - which segment of a live playlist comes next.   RFC 8216 sections 6.3.3, 6.3.4
+ * SPDX-License-Identifier: BSD-2-Clause
+ * And when the list, which is somebody else's, is asked for again. Numbers only. The list may slide
+ * on too fast, begin to count anew, come from a cache that is behind, or stand still. Times are
  * monotonic. */
 #ifndef SLUICE_HLS_FOLLOW_H
 #define SLUICE_HLS_FOLLOW_H

@@ -1,5 +1,5 @@
-/* lib/hls/mp4_box.h - boxes within boxes.                                ISO/IEC 14496-12
- * section 4.2 SPDX-License-Identifier: BSD-2-Clause */
+/* lib/hls/mp4_box.h - boxes within boxes.                   ISO/IEC 14496-12 section 4.2
+ * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SLUICE_HLS_MP4_BOX_H
 #define SLUICE_HLS_MP4_BOX_H
 

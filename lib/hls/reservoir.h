@@ -1,5 +1,5 @@
-/* lib/hls/reservoir.h - segments that were fetched and wait to be given on, at the pace of real
- * time. SPDX-License-Identifier: BSD-2-Clause */
+/* lib/hls/reservoir.h - segments that were fetched, and wait for their time.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SLUICE_HLS_RESERVOIR_H
 #define SLUICE_HLS_RESERVOIR_H
 

@@ -1,5 +1,5 @@
-/* lib/hls/sidx.h - where the segments of a fragmented MP4 lie, by the index at its beginning.
- * SPDX-License-Identifier: BSD-2-Clause                 ISO/IEC 14496-12, section 8.16.3
+/* lib/hls/sidx.h - where the segments of a fragmented MP4 lie.   ISO/IEC 14496-12 section 8.16.3
+ * SPDX-License-Identifier: BSD-2-Clause
  * Numbers only. An index of further indexes is not read, nor one that is not at the beginning. */
 #ifndef SLUICE_HLS_SIDX_H
 #define SLUICE_HLS_SIDX_H

@@ -1,7 +1,8 @@
-/* lib/hls/vod.h - the playlists of a film, from its index record.                 RFC 8216 section
- * 4 SPDX-License-Identifier: BSD-2-Clause Complete from the first: nothing needs to be made to
- * write them. Picture and sound stand in renditions of their own, all cut at the same times. Text
- * only; whether it fitted is asked of the buffer (`failed`). */
+/* lib/hls/vod.h - the playlists of a film, from its index record.      RFC 8216 section 4
+ * SPDX-License-Identifier: BSD-2-Clause
+ * Complete from the first: nothing needs to be made to write them. Picture and sound stand in
+ * renditions of their own, all cut at the same times. Text only; whether it fitted is asked of the
+ * buffer (`failed`). */
 #ifndef SLUICE_HLS_VOD_H
 #define SLUICE_HLS_VOD_H
 

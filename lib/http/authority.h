@@ -1,5 +1,4 @@
-/* lib/http/authority.h - the host that an URL names, where there is no doubt.      RFC 3986
- * section 3.2
+/* lib/http/authority.h - the host that an URL names, without a doubt.   RFC 3986 section 3.2
  * SPDX-License-Identifier: BSD-2-Clause
  * For URLs that other programs will read, whose parsers differ from each other: what could be read
  * in two ways is refused. What we fetch ourselves is looked at when it is connected to. */

@@ -1,8 +1,9 @@
-/* lib/http/json_items.h - the entries of a long JSON list, one at a time.                    RFC
- * 8259 SPDX-License-Identifier: BSD-2-Clause Cuts a list into its entries while it comes in, so
- * that only one is in memory; what an entry says is read by a JSON parser. A list is an array, or
- * the object that some programs send instead (its members' values are the entries). Only objects
- * are given; numbers, texts and arrays in between are passed over. */
+/* lib/http/json_items.h - the entries of a long JSON list, one at a time.        RFC 8259
+ * SPDX-License-Identifier: BSD-2-Clause
+ * Cuts a list into its entries while it comes in, so that only one is in memory; what an entry says
+ * is read by a JSON parser. A list is an array, or the object that some programs send instead (its
+ * members' values are the entries). Only objects are given; numbers, texts and arrays in between
+ * are passed over. */
 #ifndef SLUICE_HTTP_JSON_ITEMS_H
 #define SLUICE_HTTP_JSON_ITEMS_H
 

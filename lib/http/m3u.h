@@ -1,11 +1,12 @@
-/* lib/http/m3u.h - lists of channels as they are handed around: M3U with the attributes of
- * M3U-plus. SPDX-License-Identifier: BSD-2-Clause There is no standard; this reads what such lists
- * hold: attributes in any order and case, with or without quotes, with quotes and '=' inside of
- * values; #EXTGRP; #EXTVLCOPT and #KODIPROP for the player's name and the referrer;
- * "url|User-Agent=..&Referer=.."; a byte order mark; CR LF. What stands behind #EXTM3U counts for
- * entries that do not say it themselves: user-agent, http-referrer, catchup-days. What players
- * alone need (tvg-shift, url-tvg, aspect ratios, adaptive.license…) is passed over. It takes a list
- * in pieces of any size and remembers one entry. */
+/* lib/http/m3u.h - lists of channels: M3U with the attributes of M3U-plus.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * There is no standard; this reads what such lists hold: attributes in any order and case, with or
+ * without quotes, with quotes and '=' inside of values; #EXTGRP; #EXTVLCOPT and #KODIPROP for the
+ * player's name and the referrer; "url|User-Agent=..&Referer=.."; a byte order mark; CR LF. What
+ * stands behind #EXTM3U counts for entries that do not say it themselves: user-agent,
+ * http-referrer, catchup-days. What players alone need (tvg-shift, url-tvg, aspect ratios,
+ * adaptive.license…) is passed over. It takes a list in pieces of any size and remembers one entry.
+ */
 #ifndef SLUICE_HTTP_M3U_H
 #define SLUICE_HTTP_M3U_H
 

@@ -1,5 +1,4 @@
-/* lib/http/prom.h - figures as Prometheus reads them.        Prometheus text 0.0.4,
- * OpenMetrics 1.0.0
+/* lib/http/prom.h - figures for Prometheus.   Prometheus text 0.0.4, OpenMetrics 1.0.0
  * SPDX-License-Identifier: BSD-2-Clause
  * prom_begin(), then for each metric prom_metric() and its samples, then prom_end(). */
 #ifndef SLUICE_HTTP_PROM_H

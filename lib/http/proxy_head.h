@@ -1,7 +1,7 @@
-/* lib/http/proxy_head.h - the head of a request that is sent to a proxy.    RFC 9110
- * sections 7.6.1,
- * SPDX-License-Identifier: BSD-2-Clause                        9.3.6 and 11.7, RFC 9112 section 3.2
- * Two forms: CONNECT host:port, which wants a tunnel, and METHOD http://host[:port]/path. */
+/* lib/http/proxy_head.h - the head of a request that is sent to a proxy.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * Spec: RFC 9110 sections 7.6.1, 9.3.6 and 11.7, RFC 9112 section 3.2. Two forms: CONNECT
+ * host:port, which wants a tunnel, and METHOD http://host[:port]/path. */
 #ifndef SLUICE_HTTP_PROXY_HEAD_H
 #define SLUICE_HTTP_PROXY_HEAD_H
 

@@ -1,5 +1,5 @@
-/* lib/io/conf_print.c - the settings as `sluice check`, the example file and the man page show
- * them. SPDX-License-Identifier: BSD-2-Clause */
+/* lib/io/conf_print.c - the settings, as a list, an example file and a man page.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
 #include "lib/io/conf.h"

@@ -1,5 +1,4 @@
-/* lib/io/guard.h - the way out for a program of somebody else's: a proxy that reaches public
- * addresses.
+/* lib/io/guard.h - a proxy that lets a program of somebody else's out, to public addresses.
  * SPDX-License-Identifier: BSD-2-Clause
  * A program that is given an address by a user may be led anywhere by it, by redirects and by names
  * that change. It is started with http_proxy and https_proxy, which lead here: CONNECT and

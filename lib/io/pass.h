@@ -1,7 +1,7 @@
-/* lib/io/pass.h - messages between our own processes, with descriptors.              unix(7),
- * cmsg(3) SPDX-License-Identifier: BSD-2-Clause Over connected unix sockets. One call is one
- * message where the socket keeps them apart (SOCK_SEQPACKET). Nothing here blocks longer than the
- * socket itself does. */
+/* lib/io/pass.h - messages between our own processes, with descriptors.   unix(7), cmsg(3).
+ * SPDX-License-Identifier: BSD-2-Clause
+ * Over connected unix sockets. One call is one message where the socket keeps them apart
+ * (SOCK_SEQPACKET). Nothing here blocks longer than the socket itself does. */
 #ifndef SLUICE_IO_PASS_H
 #define SLUICE_IO_PASS_H
 

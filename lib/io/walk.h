@@ -1,5 +1,4 @@
-/* lib/io/walk.h - directories that are gone to step by step.           openat(2),
- * path_resolution(7)
+/* lib/io/walk.h - paths that are walked part by part.      openat(2), path_resolution(7).
  * SPDX-License-Identifier: BSD-2-Clause
  * Root that makes something below a directory of another user must not be led elsewhere: a part of
  * the path may be replaced by a symbolic link at any moment. So each is opened where the one before

@@ -1,5 +1,5 @@
-/* lib/svc/live_reason.c - why a channel has nothing to show, in the few cases that viewers tell
- * apart. SPDX-License-Identifier: BSD-2-Clause */
+/* lib/svc/live_reason.c - why a channel has nothing to show, as viewers tell it apart.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/svc/live_reason.h"
 
 static const char *const names[] = {"well", "starting", "source_down", "limit_reached",

@@ -1,5 +1,4 @@
-/* lib/svc/live_reason.h - why a channel has nothing to show, in the few cases that viewers tell
- * apart.
+/* lib/svc/live_reason.h - why a channel has nothing to show, as viewers tell it apart.
  * SPDX-License-Identifier: BSD-2-Clause
  * A `struct fail` beside it says the same in a sentence, for this one time. */
 #ifndef SLUICE_SVC_LIVE_REASON_H

@@ -1,5 +1,4 @@
-/* lib/svc/memstat.h - how memcached does: what every server tells of itself, and what we ask it
- * for.
+/* lib/svc/memstat.h - how memcached does: what servers tell, and what we ask them for.
  * SPDX-License-Identifier: BSD-2-Clause
  * Servers do not know our families of keys, since keys are hashed: those are counted on our side,
  * by all processes of this host, since the board was made. */

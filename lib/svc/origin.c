@@ -1,5 +1,5 @@
-/* lib/svc/origin.c - from where a channel can be had: its sources, in the order in which they are
- * tried. SPDX-License-Identifier: BSD-2-Clause */
+/* lib/svc/origin.c - from where a channel can be had, in the order of trying.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/svc/origin.h"
 
 #include <stdio.h>

@@ -1,8 +1,8 @@
-/* lib/svc/origin.h - from where a channel can be had: its sources, in the order in which they are
- * tried. SPDX-License-Identifier: BSD-2-Clause A channel of one source has an origin for each
- * account there. Sources of one group mirror each other: what they call by the same guide id, or by
- * the same name, is one channel with the origins of all. An origin's name stands in records, logs
- * and answers, and holds no secret. */
+/* lib/svc/origin.h - from where a channel can be had, in the order of trying.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * A channel of one source has an origin for each account there. Sources of one group mirror each
+ * other: what they call by the same guide id, or by the same name, is one channel with the origins
+ * of all. An origin's name stands in records, logs and answers, and holds no secret. */
 #ifndef SLUICE_SVC_ORIGIN_H
 #define SLUICE_SVC_ORIGIN_H
 

@@ -1,5 +1,4 @@
-/* lib/svc/traffic.h - what was sent to viewers: sums of the front server's access log, kept for
- * good.
+/* lib/svc/traffic.h - what was sent to viewers: sums of the access log, kept for good.
  * SPDX-License-Identifier: BSD-2-Clause
  * {state_dir}/db/traffic.db holds the sums by day, family, title and rendition, and the place in
  * the log that they reach to: both change in one transaction, so that a process may be killed at

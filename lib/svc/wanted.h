@@ -1,5 +1,6 @@
-/* lib/svc/wanted.h - what the id of a stream means: a title of the catalogue, a page, or what only
- * a source knows. SPDX-License-Identifier: BSD-2-Clause */
+/* lib/svc/wanted.h - what the id of a stream means.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * A title of the catalogue, a page, or what only a source knows. */
 #ifndef SLUICE_SVC_WANTED_H
 #define SLUICE_SVC_WANTED_H
 

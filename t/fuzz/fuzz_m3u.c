@@ -1,5 +1,6 @@
-/* t/fuzz/fuzz_m3u.c - whatever a list holds, each row is fit for the catalogue, and the same rows
- * come out of it in one piece and byte by byte. SPDX-License-Identifier: BSD-2-Clause */
+/* t/fuzz/fuzz_m3u.c - whatever a list holds, each row is fit for the catalogue.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * And the same rows come out of it in one piece and byte by byte. */
 #include <stdint.h>
 #include <stdlib.h>
 

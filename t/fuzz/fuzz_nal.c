@@ -1,7 +1,7 @@
-/* t/fuzz/fuzz_nal.c - any bytes as the pictures of a film: units lie in them, lengths are theirs,
- * and
- * a configuration that is made can be named. SPDX-License-Identifier: BSD-2-Clause
- * Input: a byte, whose lowest bits are the codec and whose encoder it was, and the stream. */
+/* t/fuzz/fuzz_nal.c - any bytes as the pictures of a film.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * Units lie in them, lengths are theirs, and a configuration that is made can be named. Input: a
+ * byte, whose lowest bits are the codec and whose encoder it was, and the stream. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

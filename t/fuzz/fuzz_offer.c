@@ -1,5 +1,5 @@
-/* t/fuzz/fuzz_offer.c - whatever a resolver prints, what is taken of it can be fetched, sent and
- * kept. SPDX-License-Identifier: BSD-2-Clause */
+/* t/fuzz/fuzz_offer.c - what is taken of a resolver's words can be fetched, sent and kept.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
-/* t/fuzz/fuzz_proxy_head.c - whatever a program asks its proxy for, the host is one word, and gets
- * nothing that was between the two. SPDX-License-Identifier: BSD-2-Clause */
+/* t/fuzz/fuzz_proxy_head.c - whatever a program asks its proxy for.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * The host is one word, and gets nothing that was between the two. */
 #include <stdint.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
-/* t/fuzz/fuzz_record.c - records that processes leave each other in files and in memcached, and a
- * client's cursor: what is taken is what would have been written.
- * SPDX-License-Identifier: BSD-2-Clause */
+/* t/fuzz/fuzz_record.c - records that processes leave each other, and a client's cursor.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * What is taken is what would have been written. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

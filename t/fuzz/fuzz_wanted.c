@@ -1,5 +1,5 @@
-/* t/fuzz/fuzz_wanted.c - ids of streams, lines for the jobs process, and addresses of pages, by
- * anybody. SPDX-License-Identifier: BSD-2-Clause
+/* t/fuzz/fuzz_wanted.c - ids of streams, lines for the jobs process, addresses of pages.
+ * SPDX-License-Identifier: BSD-2-Clause
  * An id that is taken is read back as it is printed; a host that the system reads as an address
  * which is not public is known for one, however it is spelt. */
 #include <netdb.h>

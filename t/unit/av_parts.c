@@ -1,5 +1,6 @@
-/* t/unit/av_parts.c - the parts of lib/av that need no film: NAL units, AAC, times, boxes, hostile
- * sources. SPDX-License-Identifier: BSD-2-Clause */
+/* t/unit/av_parts.c - the parts of lib/av that need no film.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * NAL units, AAC, times, boxes, hostile sources. */
 #include <errno.h>
 #include <libavcodec/packet.h>
 #include <unistd.h>

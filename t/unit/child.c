@@ -1,6 +1,7 @@
-/* t/unit/child.c - child processes that cannot outlive us. Run by itself with a word it is the
- * child: it tries what the word says and exits with the errno.
- * SPDX-License-Identifier: BSD-2-Clause */
+/* t/unit/child.c - child processes that cannot outlive us.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * Run by itself with a word it is the child: it tries what the word says and exits with the errno.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

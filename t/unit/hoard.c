@@ -1,5 +1,4 @@
-/* t/unit/hoard.c - blocks of a film that the next feeder of it finds at hand, and those that it
- * must not believe.
+/* t/unit/hoard.c - blocks of a film that its next feeder has at hand, or must not believe.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/processes/packager/hoard.h"
 

@@ -1,6 +1,7 @@
-/* t/unit/mc_faults.c - how little it matters when memcached is dead, hung, full of nonsense or
- * slow. SPDX-License-Identifier: BSD-2-Clause Times are real ones: the best of three counts,
- * because the machine may be busy with other work. */
+/* t/unit/mc_faults.c - how little it matters what is wrong with memcached.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * Dead, hung, full of nonsense, slow. Times are real ones: the best of three counts, because the
+ * machine may be busy with other work. */
 #include <errno.h>
 #include <pthread.h>
 

@@ -1,5 +1,5 @@
-/* t/unit/zygote.c - one child for each job: what it may do, and what becomes of one that
- * misbehaves. SPDX-License-Identifier: BSD-2-Clause */
+/* t/unit/zygote.c - one child for each job: what it may do, and what becomes of it.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/media/zygote.h"
 
 #include <errno.h>

@@ -1,8 +1,7 @@
-/* fcgi-app/processes/filler/fill_object.h - one object that the filler gets, from its name to its
- * last
- * byte. SPDX-License-Identifier: BSD-2-Clause It is resolved, then known (size, validator), then
- * filled block by block as readers want it. What is too large for the store, or finds no room
- * there, is passed to each reader instead. */
+/* fcgi-app/processes/filler/fill_object.h - one object that the filler gets.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * It is resolved, then known (size, validator), then filled block by block as readers want it. What
+ * is too large for the store, or finds no room there, is passed to each reader instead. */
 #ifndef SLUICE_PROCESSES_FILLER_FILL_OBJECT_H
 #define SLUICE_PROCESSES_FILLER_FILL_OBJECT_H
 

@@ -1,5 +1,4 @@
-/* fcgi-app/processes/filler/fill_plan.c - which parts of an object are got now, by what its readers
- * want.
+/* fcgi-app/processes/filler/fill_plan.c - which parts of an object are got now.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/processes/filler/fill_pull.h"
 #include "fcgi-app/processes/filler/fill_slot.h"

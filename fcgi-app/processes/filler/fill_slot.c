@@ -1,5 +1,4 @@
-/* fcgi-app/processes/filler/fill_slot.c - the connection of an account that an object is fetched
- * over.
+/* fcgi-app/processes/filler/fill_slot.c - the account's connection that an object takes.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/processes/filler/fill_slot.h"
 

@@ -1,5 +1,4 @@
-/* fcgi-app/processes/filler/fill_slot.h - the connection of an account that an object is fetched
- * over.
+/* fcgi-app/processes/filler/fill_slot.h - the account's connection that an object takes.
  * SPDX-License-Identifier: BSD-2-Clause
  * Where an account allows a number of them (lib/svc/slot.h), an object has one for all its
  * requests, and gives it back a second after the last. */

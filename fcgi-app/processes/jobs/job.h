@@ -1,5 +1,5 @@
-/* fcgi-app/processes/jobs/job.h - the kinds of work that the jobs process does: one line of a table
- * each. SPDX-License-Identifier: BSD-2-Clause */
+/* fcgi-app/processes/jobs/job.h - the kinds of work of the jobs process: a line of a table each.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SLUICE_PROCESSES_JOBS_JOB_H
 #define SLUICE_PROCESSES_JOBS_JOB_H
 

@@ -1,5 +1,4 @@
-/* fcgi-app/processes/jobs/jobs.h - does what is asked for in the background: resolves and
- * prefetches.
+/* fcgi-app/processes/jobs/jobs.h - does what is asked for in the background.
  * SPDX-License-Identifier: BSD-2-Clause
  * Lines come in as lib/svc/jobs.h says; each is a task in a bounded queue, done by a short-lived
  * child of its own, so that nothing an upstream or a program does reaches further. The same line

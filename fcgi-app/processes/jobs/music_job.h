@@ -1,5 +1,5 @@
-/* fcgi-app/processes/jobs/music_job.h - has a music file made smaller or into another format, and
- * publishes it. SPDX-License-Identifier: BSD-2-Clause */
+/* fcgi-app/processes/jobs/music_job.h - music made smaller or of another format, and published.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SLUICE_PROCESSES_JOBS_MUSIC_JOB_H
 #define SLUICE_PROCESSES_JOBS_MUSIC_JOB_H
 

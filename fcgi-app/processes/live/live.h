@@ -1,5 +1,4 @@
-/* fcgi-app/processes/live/live.h - a channel that somebody watches, from its upstream to its
- * playlists.
+/* fcgi-app/processes/live/live.h - a channel that somebody watches, from source to playlists.
  * SPDX-License-Identifier: BSD-2-Clause
  * Fetches the source's MPEG-TS, feeds it to ffmpeg, publishes each finished segment and lists it in
  * the record that workers answer playlists from (lib/svc/live.h). Goes on through whatever happens

@@ -1,5 +1,4 @@
-/* fcgi-app/processes/live/outlet.c - who wants a channel, and its stream for those who take it as
- * it is.
+/* fcgi-app/processes/live/outlet.c - who wants a channel, and its stream as it is.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/processes/live/outlet.h"
 

@@ -1,5 +1,4 @@
-/* fcgi-app/processes/live/outlet.h - who wants a channel, and its stream for those who take it as
- * it is.
+/* fcgi-app/processes/live/outlet.h - who wants a channel, and its stream as it is.
  * SPDX-License-Identifier: BSD-2-Clause
  * Viewers of its playlists touch live/work/{id}/asked, those of its stream live/work/{id}/direct
  * (lib/svc/live.h). The stream stands in a spool (lib/io/spool.h) as long as somebody wants it. */

@@ -1,6 +1,6 @@
-/* fcgi-app/processes/live/pace.h - segments are given on as time goes by, picture and sound side by
- * side. SPDX-License-Identifier: BSD-2-Clause Segments come in lumps of many seconds; what is made
- * of them must come steadily. */
+/* fcgi-app/processes/live/pace.h - segments are given on as time goes by, picture beside sound.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * Segments come in lumps of many seconds; what is made of them must come steadily. */
 #ifndef SLUICE_PROCESSES_LIVE_PACE_H
 #define SLUICE_PROCESSES_LIVE_PACE_H
 

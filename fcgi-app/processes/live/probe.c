@@ -1,6 +1,5 @@
-/* fcgi-app/processes/live/probe.c - whether an origin that comes first is well again, while another
- * one
- * plays. SPDX-License-Identifier: BSD-2-Clause */
+/* fcgi-app/processes/live/probe.c - whether an earlier origin is well again, while another plays.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/processes/live/probe.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
-/* fcgi-app/processes/live/probe.h - whether an origin that comes first is well again, while another
- * one
- * plays. SPDX-License-Identifier: BSD-2-Clause A second connection, on an account's connection of
- * its own, is read beside the first. When media has come for two seconds it can be taken over, from
- * its first byte on: viewers never see the attempt. */
+/* fcgi-app/processes/live/probe.h - whether an earlier origin is well again, while another plays.
+ * SPDX-License-Identifier: BSD-2-Clause
+ * A second connection, on an account's connection of its own, is read beside the first. When media
+ * has come for two seconds it can be taken over, from its first byte on: viewers never see the
+ * attempt. */
 #ifndef SLUICE_PROCESSES_LIVE_PROBE_H
 #define SLUICE_PROCESSES_LIVE_PROBE_H
 

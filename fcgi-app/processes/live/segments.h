@@ -1,9 +1,9 @@
-/* fcgi-app/processes/live/segments.h - an HLS upstream: its playlists are asked for again and
- * again, its segments fetched in order and given on as MPEG-TS at the pace of real time. RFC 8216
+/* fcgi-app/processes/live/segments.h - an HLS upstream, given on as MPEG-TS in real time.
  * SPDX-License-Identifier: BSD-2-Clause
- * One request at a time, each on a connection of its own. What was fetched goes on being given when
- * the connection has failed, and the next one goes on where it ended: viewers do not see it as long
- * as something is there. */
+ * Spec: RFC 8216. Its playlists are asked for again and again, its segments fetched in order. One
+ * request at a time, each on a connection of its own. What was fetched goes on being given when the
+ * connection has failed, and the next one goes on where it ended: viewers do not see it as long as
+ * something is there. */
 #ifndef SLUICE_PROCESSES_LIVE_SEGMENTS_H
 #define SLUICE_PROCESSES_LIVE_SEGMENTS_H
 

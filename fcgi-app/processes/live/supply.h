@@ -1,10 +1,9 @@
-/* fcgi-app/processes/live/supply.h - what a channel needs before it can connect: an origin, one of
- * its account's connections, a token.
+/* fcgi-app/processes/live/supply.h - what a channel needs before it can connect.
  * SPDX-License-Identifier: BSD-2-Clause
- * A connection is taken before anything is asked for and held until supply_release(), so that no
- * process connects that has none; when all are in use, a channel that nobody else watches gives way
- * (lib/svc/viewers.h). Tokens come from the resolver (lib/svc/token.h), and are renewed while they
- * still work. */
+ * An origin, one of its account's connections, a token. A connection is taken before anything is
+ * asked for and held until supply_release(), so that no process connects that has none; when all
+ * are in use, a channel that nobody else watches gives way (lib/svc/viewers.h). Tokens come from
+ * the resolver (lib/svc/token.h), and are renewed while they still work. */
 #ifndef SLUICE_PROCESSES_LIVE_SUPPLY_H
 #define SLUICE_PROCESSES_LIVE_SUPPLY_H
 

@@ -1,6 +1,5 @@
-/* fcgi-app/processes/live/track.c - one media playlist that is followed, and the segments of it
- * that
- * wait. SPDX-License-Identifier: BSD-2-Clause */
+/* fcgi-app/processes/live/track.c - a media playlist that is followed, and its waiting segments.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/processes/live/track.h"
 
 #include <stdlib.h>

@@ -1,6 +1,5 @@
-/* fcgi-app/processes/live/track.h - one media playlist that is followed, and the segments of it
- * that
- * wait. SPDX-License-Identifier: BSD-2-Clause */
+/* fcgi-app/processes/live/track.h - a media playlist that is followed, and its waiting segments.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SLUICE_PROCESSES_LIVE_TRACK_H
 #define SLUICE_PROCESSES_LIVE_TRACK_H
 

@@ -1,5 +1,4 @@
-/* fcgi-app/processes/live/upstream.h - one address of a live stream, read: MPEG-TS as it comes, or
- * HLS.
+/* fcgi-app/processes/live/upstream.h - one address of a live stream, read: MPEG-TS, or HLS.
  * SPDX-License-Identifier: BSD-2-Clause
  * What it is shows when it answers: a playlist by its type or its first line, whatever the address
  * looks like. Either way MPEG-TS is given, with what lies between two pieces of it. Everything that

@@ -1,5 +1,4 @@
-/* fcgi-app/processes/packager/ahead.c - asks the disk for what a job will read, while it is on its
- * way.
+/* fcgi-app/processes/packager/ahead.c - asks the disk for what a job will read.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/processes/packager/ahead.h"
 

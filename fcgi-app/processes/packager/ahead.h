@@ -1,5 +1,4 @@
-/* fcgi-app/processes/packager/ahead.h - asks the disk for what a job will read, while it is on its
- * way.
+/* fcgi-app/processes/packager/ahead.h - asks the disk for what a job will read.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SLUICE_PROCESSES_PACKAGER_AHEAD_H
 #define SLUICE_PROCESSES_PACKAGER_AHEAD_H

@@ -1,5 +1,4 @@
-/* fcgi-app/processes/packager/askers.c - those who wait for the packager: one connection, one wish
- * each.
+/* fcgi-app/processes/packager/askers.c - who waits for the packager: a connection and a wish each.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/processes/packager/askers.h"
 

@@ -1,5 +1,4 @@
-/* fcgi-app/processes/packager/askers.h - those who wait for the packager: one connection, one wish
- * each.
+/* fcgi-app/processes/packager/askers.h - who waits for the packager: a connection and a wish each.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SLUICE_PROCESSES_PACKAGER_ASKERS_H
 #define SLUICE_PROCESSES_PACKAGER_ASKERS_H

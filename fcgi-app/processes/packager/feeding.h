@@ -1,6 +1,5 @@
-/* fcgi-app/processes/packager/feeding.h - the packager's feeders: one for each film at a gateway
- * that is
- * read. SPDX-License-Identifier: BSD-2-Clause */
+/* fcgi-app/processes/packager/feeding.h - the packager's feeders: one for each film at a gateway.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SLUICE_PROCESSES_PACKAGER_FEEDING_H
 #define SLUICE_PROCESSES_PACKAGER_FEEDING_H
 

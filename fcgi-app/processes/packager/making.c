@@ -1,5 +1,4 @@
-/* fcgi-app/processes/packager/making.c - from a part that is asked for to a job, and from output to
- * a file.
+/* fcgi-app/processes/packager/making.c - from a part that is asked for to what is published.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/processes/packager/making.h"
 

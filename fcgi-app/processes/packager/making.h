@@ -1,6 +1,5 @@
-/* fcgi-app/processes/packager/making.h - from a part that is asked for to a job of sluice-media,
- * and from
- * its output to what is published. SPDX-License-Identifier: BSD-2-Clause */
+/* fcgi-app/processes/packager/making.h - from a part that is asked for to what is published.
+ * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SLUICE_PROCESSES_PACKAGER_MAKING_H
 #define SLUICE_PROCESSES_PACKAGER_MAKING_H
 

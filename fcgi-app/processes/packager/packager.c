@@ -1,5 +1,4 @@
-/* fcgi-app/processes/packager/packager.c - decides which parts of films are made now, and hands
- * them out.
+/* fcgi-app/processes/packager/packager.c - which parts of films are made now; they are handed out.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/processes/packager/packager.h"
 

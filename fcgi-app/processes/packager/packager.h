@@ -1,5 +1,4 @@
-/* fcgi-app/processes/packager/packager.h - decides which parts of films are made now, and hands
- * them out.
+/* fcgi-app/processes/packager/packager.h - which parts of films are made now; they are handed out.
  * SPDX-License-Identifier: BSD-2-Clause
  * One a host. Workers ask by lib/svc/package.h; sluice-media does the work, one child for each
  * part. Whoever asks for what is being made waits for the same part; what nobody wants any more is

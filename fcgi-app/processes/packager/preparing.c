@@ -1,5 +1,4 @@
-/* fcgi-app/processes/packager/preparing.c - what a player will ask for as soon as it has a film's
- * master.
+/* fcgi-app/processes/packager/preparing.c - what a player asks for soon after a film's master.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "fcgi-app/processes/packager/preparing.h"
 

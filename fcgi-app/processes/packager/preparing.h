@@ -1,5 +1,4 @@
-/* fcgi-app/processes/packager/preparing.h - what a player will ask for as soon as it has a film's
- * master.
+/* fcgi-app/processes/packager/preparing.h - what a player asks for soon after a film's master.
  * SPDX-License-Identifier: BSD-2-Clause */
 #ifndef SLUICE_PROCESSES_PACKAGER_PREPARING_H
 #define SLUICE_PROCESSES_PACKAGER_PREPARING_H
