@@ -168,7 +168,7 @@ ok $app->wait_for(sub { $app->post("/prefetch/$json->{id}", '')->json->{status} 
 
 # --- who may, and without memcached ------------------------------------------------------------------
 my $lonely = App->new(sources => [ $resolver->source(allow => [@allow], egress => '127.0.0.1', command => [ $resolver->program, '--from={egress}', '--n={fragments}',
-	'--q={quality}' ]) ], memcached => '', conf => { %conf, admin_token => 'let-me-in', resolve_fragments => 7 });
+	'--q={quality}' ]), $resolver->source(name => 'clips', media => 'video', allow => [@allow]) ], memcached => '', conf => { %conf, admin_token => 'let-me-in', resolve_fragments => 7 });
 is info($lonely, page('alone'))->status, 403, 'with an admin_token not everybody may name a page';
 is info($lonely, page('alone'))->code, 'forbidden', 'which is said';
 my @admin = ('X-Sluice-Token' => 'let-me-in');
@@ -180,6 +180,21 @@ is(($resolver->words)[-1], '--from=127.0.0.1 --n=7 --q=720p -- ' . page('alone')
 $lonely->get('/prefetch?v=qqq&quality=low');
 ok $lonely->wait_for(sub { $lonely->get('/prefetch?v=qqq&quality=low')->json->{status} eq 'warm' }, 10), 'a quality that the program is told';
 is $lonely->get('/prefetch?v=qqq&quality=high')->json->{status}, 'warming', 'is asked for by itself';
+my $lower = $lonely->get('/cdn/stream/picky?quality=high', Range => 'bytes=0-9');
+is $lower->status . ' ' . ($lower->header('X-Quality') // $lower->body), '206 medium', 'one that it fails for is given the next one down, which is said';
+is join(' ', map { /--q=(\w+)/ } grep { m{/picky/} } $resolver->words), 'high medium', 'for which it is run again';
+is $lonely->get('/cdn/stream/clips.picky', Range => 'bytes=0-9')->header('X-Quality'), '360p', 'an address of a source of pictures has one';
+
+SKIP: {
+	skip 'two hosts meet in a memcached', 3 if Memcached::missing();
+	my ($first, $other) = map { App->new(via => 'fastcgi', sources => [ $resolver->source(allow => [@allow]) ], memcached => $app->{memcached},
+		conf => { %conf, host_name => "$_.example", url_ttl => '10min', memcached_prefix => 'hosts:' }) } 'first', 'other';
+	my $warm = sub { my ($to) = @_; return $to->get('/prefetch?v=hosts')->json->{status} };
+	ok $first->wait_for(sub { $warm->($first) eq 'warm' }, 10), 'what one host has found';
+	$_->move_clock(700) for $first, $other;
+	ok $other->wait_for(sub { $warm->($other) eq 'warm' }, 10), 'has ended, and another one finds it anew';
+	is $warm->($first) . ' ' . $resolver->calls('/hosts/watch'), 'warm 2', 'for the first, too, which has an old one';
+}
 
 # --- one process for everything ------------------------------------------------------------------------
 # Its threads are 4, of which 2 may wait.

@@ -28,6 +28,16 @@ static size_t find(const struct wish_step *steps, size_t count, const char *word
 	return 0;
 }
 
+const struct wish_step *wish_step(const char *word)
+{
+	const struct wish_step *sound = &sounds[find(sounds, SOUNDS, word)];
+	const struct wish_step *picture = &pictures[find(pictures, PICTURES, word)];
+
+	if (span_is(span_of(word), sound->word))
+		return sound;
+	return span_is(span_of(word), picture->word) ? picture : NULL;
+}
+
 /* The first from `from` on that leaves a fifth of the link free, or the last. */
 static size_t fitting(const struct wish_step *steps, size_t count, size_t from, int64_t kbps)
 {

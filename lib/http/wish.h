@@ -23,6 +23,9 @@ struct wish {
 	size_t count;
 };
 
+/* The step of that word; NULL for what is none. */
+const struct wish_step *wish_step(const char *word);
+
 struct wish_usual {
 	bool video;		/* what is wished by who does not say */
 	const char *video_word; /* "720p" */

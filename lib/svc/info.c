@@ -13,13 +13,13 @@ enum { PAUSE_NS = 20000000, SHARED_EVERY = 10, TELL_MS = 500 };
 static enum resolved_result look(const struct resolved_at *at, const struct resolve *what,
 	struct arena *arena, struct offer *out, int64_t *retry_s, struct fail *f)
 {
-	char setback[RESOLVE_NAME_MAX];
+	char name[RESOLVE_NAME_MAX];
 
 	if (resolve_look(at->conf, at->mc, what, arena, out) &&
 		clock_real_ms() - out->made_ms < RESOLVE_INFO_MS)
 		return RESOLVED_FOUND;
-	resolve_setback(what, setback);
-	if (setback_holds(at->conf, at->mc, setback, f, retry_s))
+	resolve_name(what, name);
+	if (setback_holds(at->conf, at->mc, name, f, retry_s))
 		return RESOLVED_FAILED;
 	*retry_s = 1;
 	fail_set(f, FAIL_TIMEOUT, "The source has not answered yet");

@@ -101,14 +101,12 @@ static bool get_here(const struct conf *conf, const char *family, const char *ke
 	return found;
 }
 
-bool memo_get(const struct conf *conf, struct mc *mc, const char *family, const char *key,
-	struct buf *value, int64_t *ends_ms)
+bool memo_get_shared(
+	struct mc *mc, const char *family, const char *key, struct buf *value, int64_t *ends_ms)
 {
 	struct buf text;
 	bool found;
 
-	if (get_here(conf, family, key, value, ends_ms))
-		return true;
 	if (!mc)
 		return false;
 	buf_init(&text, TEXT_MAX);
@@ -116,6 +114,13 @@ bool memo_get(const struct conf *conf, struct mc *mc, const char *family, const 
 		read_text(buf_span(&text), key, value, ends_ms);
 	buf_release(&text);
 	return found;
+}
+
+bool memo_get(const struct conf *conf, struct mc *mc, const char *family, const char *key,
+	struct buf *value, int64_t *ends_ms)
+{
+	return get_here(conf, family, key, value, ends_ms) ||
+	       memo_get_shared(mc, family, key, value, ends_ms);
 }
 
 static bool put_here(const struct conf *conf, const char *family, const char *key, struct span text)
@@ -159,6 +164,11 @@ void memo_drop(const struct conf *conf, struct mc *mc, const char *family, const
 
 	if (path_of(conf, family, key, path, false))
 		unlink(path);
+	memo_drop_shared(mc, family, key);
+}
+
+void memo_drop_shared(struct mc *mc, const char *family, const char *key)
+{
 	mc_delete(mc, family, key);
 }
 

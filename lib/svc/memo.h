@@ -23,11 +23,17 @@ enum { MEMO_VALUE_MAX = 512 * 1024, MEMO_KEY_MAX = 1024 /* bytes */ };
 bool memo_get(const struct conf *conf, struct mc *mc, const char *family, const char *key,
 	struct buf *value, int64_t *ends_ms);
 
+/* What the others have alone: memcached. What this host has may be older than that. */
+bool memo_get_shared(
+	struct mc *mc, const char *family, const char *key, struct buf *value, int64_t *ends_ms);
+
 /* Keeps it until `ends_ms`, in place of what was there. False when this host cannot keep it. */
 bool memo_put(const struct conf *conf, struct mc *mc, const char *family, const char *key,
 	struct span value, int64_t ends_ms);
 
+/* Here, and there; with `mc` NULL here alone. */
 void memo_drop(const struct conf *conf, struct mc *mc, const char *family, const char *key);
+void memo_drop_shared(struct mc *mc, const char *family, const char *key);
 
 /* For the janitor: removes what has ended in one part of `parts`; returns how many files went. */
 enum { MEMO_PARTS = 256 };

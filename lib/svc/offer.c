@@ -11,6 +11,9 @@
 
 enum { KBPS_MAX = 1000000, HEIGHT_MAX = 100000 };
 
+/* What does not say how high it is is taken for small. */
+static const struct offer_usual sound_or_small = {false, 360, 0};
+
 /* --- what may stand in it --------------------------------------------------------------------- */
 
 static bool is_among(struct span text, size_t size, const char *others)
@@ -62,15 +65,40 @@ static bool is_sound(const struct offer_format *n)
 	       is_in(n->expires_ms, INT64_MAX) && (n->kind == OFFER_SOUND) == (n->height == 0);
 }
 
-/* By its ending, or that of its address. */
-static bool is_list(const struct offer_format *n)
+/* "mp3" of "https://e.example/a.mp3?x"; "" for none. */
+static struct span ending_of(const char *url)
 {
-	struct span path = span_of(n->url), rest = path;
+	struct span path = span_of(url), rest = path, part;
 
 	span_next(&rest, '#', &path);
 	rest = path;
 	span_next(&rest, '?', &path);
-	return span_is(span_of(n->ext), "m3u8") || span_ends(path, ".m3u8");
+	while (span_next(&path, '/', &part))
+		rest = part;
+	for (path = rest; span_next(&path, '.', &part);)
+		;
+	return part.len < rest.len ? part : span_of("");
+}
+
+bool offer_is_sound_ext(struct span ext)
+{
+	static const char *const endings[] = {
+		"mp3", "m4a", "aac", "opus", "ogg", "oga", "flac", "wav", "weba"};
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		if (span_is(ext, endings[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool has_id(const struct offer *o, const char *id)
+{
+	for (size_t i = 0; i < o->count; i++) {
+		if (strcmp(o->formats[i].id, id) == 0)
+			return true;
+	}
+	return false;
 }
 
 bool offer_add(struct offer *o, struct arena *arena, const struct offer_format *n)
@@ -80,12 +108,13 @@ bool offer_add(struct offer *o, struct arena *arena, const struct offer_format *
 	if (!n->url || !id || !n->ext || !n->codecs || !n->agent || !n->referrer ||
 		o->count == OFFER_FORMATS_MAX || !is_sound(n))
 		return false;
-	if (is_list(n)) {
+	if (span_is(span_of(n->ext), "m3u8") || span_is(ending_of(n->url), "m3u8")) {
 		o->has_lists = true;
 		return true;
 	}
-	if (!*id)
-		id = arena_printf(arena, "%zu", o->count + 1);
+	/* By it bytes are told apart. */
+	for (size_t number = o->count + 1; id && (!*id || has_id(o, id)); number++)
+		id = arena_printf(arena, "%zu", number);
 	if (!id)
 		return false;
 	o->formats[o->count] = *n;
@@ -96,10 +125,12 @@ bool offer_add(struct offer *o, struct arena *arena, const struct offer_format *
 /* --- lines ------------------------------------------------------------------------------------ */
 
 struct lines {
+	const struct offer_usual *usual;
 	struct arena *arena;
 	struct offer *to;
 	struct offer_format next; /* what the next address has */
 	bool kind_said;
+	size_t bare; /* addresses of which nothing is said */
 };
 
 static bool take_kind(struct lines *l, struct span value)
@@ -116,13 +147,26 @@ static bool take_kind(struct lines *l, struct span value)
 	return false;
 }
 
+/* What it is, where that is not said. */
+static void guess_kind(struct lines *l, struct offer_format *n)
+{
+	bool sound = offer_is_sound_ext(*n->ext ? span_of(n->ext) : ending_of(n->url));
+
+	l->bare += !sound && !n->height && !n->kbps && !*n->id && !*n->ext && !*n->codecs;
+	n->kind = n->height || (l->usual->video && !sound) ? OFFER_BOTH : OFFER_SOUND;
+}
+
 static bool take_url(struct lines *l, struct span value)
 {
 	struct offer_format done = l->next;
 
 	done.url = arena_copy(l->arena, value);
-	if (!l->kind_said)
-		done.kind = done.height ? OFFER_BOTH : OFFER_SOUND;
+	if (done.url && !l->kind_said)
+		guess_kind(l, &done);
+	if (done.kind == OFFER_SOUND && !done.kbps)
+		done.kbps = l->usual->kbps;
+	if (done.kind != OFFER_SOUND && !done.height)
+		done.height = l->usual->height;
 	l->next = (struct offer_format){
 		.id = "", .ext = "", .codecs = "", .agent = done.agent, .referrer = done.referrer};
 	l->kind_said = false;
@@ -207,9 +251,23 @@ static bool take_line(struct lines *l, struct span line)
 	return span_next(&line, ':', &name) && line.ptr && take(l, name, span_trim(line));
 }
 
-static int read_lines(struct span text, struct arena *arena, struct offer *out, struct fail *f)
+static void make_pair(struct offer *o, const struct offer_usual *usual)
 {
-	struct lines l = {.arena = arena,
+	struct offer_format *picture = &o->formats[0], *sound = &o->formats[1];
+
+	picture->kind = OFFER_PICTURE;
+	picture->height = usual->height;
+	picture->kbps = 0;
+	sound->kind = OFFER_SOUND;
+	sound->height = 0;
+	sound->kbps = usual->kbps;
+}
+
+static int read_lines(struct span text, const struct offer_usual *usual, struct arena *arena,
+	struct offer *out, struct fail *f)
+{
+	struct lines l = {.usual = usual,
+		.arena = arena,
 		.to = out,
 		.next = {.id = "", .ext = "", .codecs = "", .agent = "", .referrer = ""}};
 	struct span line;
@@ -220,14 +278,18 @@ static int read_lines(struct span text, struct arena *arena, struct offer *out, 
 				"Line %d of what the resolver says is nothing that can be used",
 				number);
 	}
+	if (l.bare == 2 && out->count == 2)
+		make_pair(out, usual);
 	return 0;
 }
 
-int offer_read(struct span text, struct arena *arena, struct offer *out, struct fail *f)
+int offer_read(struct span text, const struct offer_usual *usual, struct arena *arena,
+	struct offer *out, struct fail *f)
 {
 	size_t blank = 0;
 	int result;
 
+	usual = usual ? usual : &sound_or_small;
 	*out = (struct offer){.title = "", .thumbnail = ""};
 	while (blank < text.len && strchr(" \t\r\n", text.ptr[blank]) && text.ptr[blank])
 		blank++;
@@ -236,9 +298,9 @@ int offer_read(struct span text, struct arena *arena, struct offer *out, struct 
 	if (memchr(text.ptr, '\0', text.len))
 		return fail_set(f, FAIL_UPSTREAM, "What the resolver says is no text");
 	if (text.ptr[blank] == '{')
-		result = offer_read_json(text, arena, out, f);
+		result = offer_read_json(text, usual, arena, out, f);
 	else
-		result = read_lines(text, arena, out, f);
+		result = read_lines(text, usual, arena, out, f);
 	if (result == 0 && out->count == 0 && out->has_lists)
 		return fail_set(f, FAIL_UPSTREAM,
 			"The resolver names only lists of segments (HLS), which are no streams; "
@@ -286,13 +348,29 @@ void offer_print(const struct offer *o, struct buf *to)
 	}
 }
 
+/* By what it says itself; 0: it does not. */
+static int64_t ends_ms_of(const struct offer_format *n)
+{
+	return n->expires_ms ? n->expires_ms : expiry_of_url(span_of(n->url));
+}
+
+void offer_drop_ended(struct offer *o, int64_t now_ms)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < o->count; i++) {
+		if (expiry_with_margin(now_ms, ends_ms_of(&o->formats[i]), INT64_MAX / 2) > now_ms)
+			o->formats[left++] = o->formats[i];
+	}
+	o->count = left;
+}
+
 int64_t offer_ends_ms(const struct offer *o)
 {
 	int64_t ends_ms = 0;
 
 	for (size_t i = 0; i < o->count; i++) {
-		const struct offer_format *n = &o->formats[i];
-		int64_t own_ms = n->expires_ms ? n->expires_ms : expiry_of_url(span_of(n->url));
+		int64_t own_ms = ends_ms_of(&o->formats[i]);
 
 		if (own_ms && (!ends_ms || own_ms < ends_ms))
 			ends_ms = own_ms;

@@ -10,7 +10,8 @@
  *   kbps: 128
  *   url: https://…                   ends it; "url: " may be left out
  *
- * or as JSON in the form of `yt-dlp -J`. Addresses are secrets. */
+ * or as JSON in the form of `yt-dlp -J`. Two addresses of which nothing is said are what `yt-dlp
+ * -g` prints: a picture, and its sound. Addresses are secrets. */
 #ifndef SLUICE_SVC_OFFER_H
 #define SLUICE_SVC_OFFER_H
 
@@ -55,12 +56,25 @@ struct offer {
 	bool has_lists; /* playlists were named, which are left out */
 };
 
-/* Reads what a resolver printed; texts live in `arena`. Nothing in it is repaired.
+/* What is taken of an address of which neither a resolver nor its ending says it. */
+struct offer_usual {
+	bool video;	/* whether it has a picture */
+	int64_t height; /* of a picture; at least 1 */
+	int64_t kbps;	/* of sound alone */
+};
+
+/* Reads what a resolver printed; texts live in `arena`. Of lines nothing is repaired, of JSON what
+ * cannot be used is left out. `usual` NULL: sound, or a small picture. An id that is missing, or
+ * another's, is replaced by a number.
  * Fails: FAIL_UPSTREAM for what is neither, or offers no address that can be fetched. */
-int offer_read(struct span text, struct arena *arena, struct offer *out, struct fail *f);
+int offer_read(struct span text, const struct offer_usual *usual, struct arena *arena,
+	struct offer *out, struct fail *f);
 
 /* As lines, which offer_read() reads back. */
 void offer_print(const struct offer *o, struct buf *to);
+
+/* Leaves out the addresses that have ended, or are about to. */
+void offer_drop_ended(struct offer *o, int64_t now_ms);
 
 /* When the first of its addresses ends, by what they say themselves; 0: none says it. */
 int64_t offer_ends_ms(const struct offer *o);
@@ -91,11 +105,15 @@ bool offer_is_url(struct span text);
 /* Whether it can be the address of a thumbnail, of which viewers are told. */
 bool offer_is_picture(struct span text);
 
-/* For the two that read: adds a format where it is sound; one without an id gets its number. A
- * playlist is noted alone. False: it is left out. */
+/* For the two that read: adds a format where it is sound. A playlist is noted alone. False: it is
+ * left out. */
 bool offer_add(struct offer *o, struct arena *arena, const struct offer_format *format);
 
+/* Whether endings of files as this one are those of sound alone. */
+bool offer_is_sound_ext(struct span ext);
+
 /* The JSON alone. */
-int offer_read_json(struct span text, struct arena *arena, struct offer *out, struct fail *f);
+int offer_read_json(struct span text, const struct offer_usual *usual, struct arena *arena,
+	struct offer *out, struct fail *f);
 
 #endif

@@ -9,7 +9,7 @@
 #include "lib/http/text.h"
 #include "lib/svc/offer.h"
 
-enum { DEPTH_MAX = 32, HEIGHT_UNSAID = 360 /* what does not say is taken for small */ };
+enum { DEPTH_MAX = 32, PREFERENCE_UNSAID = -1 };
 
 static const double whole_max = 9e15; /* of a double that is a whole number */
 
@@ -50,26 +50,43 @@ static bool has_no(struct json_object *format, const char *codec)
 }
 
 /* Where codecs are not said the container's ending tells. */
-static bool is_sound(struct json_object *format)
+static enum offer_kind kind_of(struct json_object *format)
 {
-	static const char *const endings[] = {
-		"mp3", "m4a", "aac", "opus", "ogg", "oga", "flac", "wav"};
+	bool sound = text_of(format, "vcodec").len ? has_no(format, "vcodec")
+						   : offer_is_sound_ext(text_of(format, "ext"));
 
-	if (text_of(format, "vcodec").len)
-		return has_no(format, "vcodec");
-	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-		if (span_is(text_of(format, "ext"), endings[i]))
-			return true;
-	}
-	return false;
+	if (sound)
+		return OFFER_SOUND;
+	return has_no(format, "acodec") ? OFFER_PICTURE : OFFER_BOTH;
 }
 
-/* Only what is one resource over HTTP. */
+static bool is_true(struct json_object *from, const char *name)
+{
+	struct json_object *member;
+
+	return json_object_object_get_ex(from, name, &member) &&
+	       json_object_is_type(member, json_type_boolean) && json_object_get_boolean(member);
+}
+
+/* Only what is one resource over HTTP, with a picture or sound that can be read. */
 static bool is_fetched(struct json_object *format)
 {
 	struct span protocol = text_of(format, "protocol");
 
+	if (is_true(format, "has_drm") || (has_no(format, "acodec") && has_no(format, "vcodec")))
+		return false;
 	return protocol.len == 0 || span_is(protocol, "https") || span_is(protocol, "http");
+}
+
+/* Of several languages the one that the title was made in is preferred, say those who know it. */
+static int preference_of(struct json_object *format)
+{
+	struct json_object *member;
+
+	if (!json_object_object_get_ex(format, "language_preference", &member) ||
+		!json_object_is_type(member, json_type_int))
+		return PREFERENCE_UNSAID;
+	return json_object_get_int(member);
 }
 
 static char *copy(struct arena *arena, struct span text, size_t size)
@@ -103,39 +120,80 @@ static const char *header_of(struct json_object *format, const char *name, struc
 	return copy(arena, text_of(headers, name), OFFER_HEADER_MAX);
 }
 
-static void add_format(struct json_object *format, struct arena *arena, struct offer *to)
+struct reading {
+	const struct offer_usual *usual;
+	struct arena *arena;
+	struct offer *to;
+	int preferred[3]; /* the best language, by enum offer_kind */
+};
+
+static void look_at_language(struct reading *r, struct json_object *format)
 {
-	struct offer_format n = {.kind = OFFER_BOTH};
+	int *best = &r->preferred[kind_of(format)], own = preference_of(format);
+
+	if (is_fetched(format) && own > *best)
+		*best = own;
+}
+
+static void add_format(const struct reading *r, struct json_object *format)
+{
+	struct offer_format n = {.kind = kind_of(format)};
+	struct arena *arena = r->arena;
 
 	if (span_starts(text_of(format, "protocol"), "m3u8"))
-		to->has_lists = true;
-	if (!is_fetched(format) || (has_no(format, "acodec") && has_no(format, "vcodec")))
+		r->to->has_lists = true;
+	if (!is_fetched(format) ||
+		(n.kind != OFFER_PICTURE && preference_of(format) < r->preferred[n.kind]))
 		return;
-	if (is_sound(format))
-		n.kind = OFFER_SOUND;
-	else if (has_no(format, "acodec"))
-		n.kind = OFFER_PICTURE;
-	if (n.kind != OFFER_SOUND) {
+	n.kbps = number_of(format, n.kind == OFFER_SOUND ? "abr" : "tbr", INT_MAX);
+	if (!n.kbps)
+		n.kbps = number_of(format, "tbr", INT_MAX);
+	if (n.kind == OFFER_SOUND) {
+		n.kbps = n.kbps ? n.kbps : r->usual->kbps;
+	} else {
 		n.height = number_of(format, "height", INT_MAX);
+		n.height = n.height ? n.height : r->usual->height;
 		n.width = number_of(format, "width", INT_MAX);
 	}
-	if (n.kind != OFFER_SOUND && n.height == 0)
-		n.height = HEIGHT_UNSAID;
 	n.url = copy(arena, text_of(format, "url"), OFFER_URL_MAX);
 	n.id = copy(arena, text_of(format, "format_id"), OFFER_ID_MAX);
 	n.ext = copy(arena, text_of(format, "ext"), OFFER_EXT_MAX);
 	n.codecs = codecs_of(format, arena);
 	n.agent = header_of(format, "User-Agent", arena);
 	n.referrer = header_of(format, "Referer", arena);
-	n.kbps = number_of(format, n.kind == OFFER_SOUND ? "abr" : "tbr", INT_MAX);
-	if (!n.kbps)
-		n.kbps = number_of(format, "tbr", INT_MAX);
 	n.bytes = number_of(format, "filesize", INT64_MAX);
-	offer_add(to, arena, &n);
+	if (!offer_add(r->to, arena, &n)) { /* its names may be odd; they are not needed */
+		n.id = n.codecs = "";
+		offer_add(r->to, arena, &n);
+	}
 }
 
-static void read_whole(struct json_object *root, struct arena *arena, struct offer *out)
+static struct json_object *format_at(struct json_object *formats, size_t i)
 {
+	struct json_object *item = json_object_array_get_idx(formats, i);
+
+	return json_object_is_type(item, json_type_object) ? item : NULL;
+}
+
+/* From the end: the best come last, and there may be more than we keep. */
+static void add_formats(struct reading *r, struct json_object *formats)
+{
+	size_t count = json_object_array_length(formats);
+
+	for (size_t i = 0; i < count; i++) {
+		if (format_at(formats, i))
+			look_at_language(r, format_at(formats, i));
+	}
+	while (count-- > 0) {
+		if (format_at(formats, count))
+			add_format(r, format_at(formats, count));
+	}
+}
+
+static void read_whole(struct reading *r, struct json_object *root)
+{
+	struct arena *arena = r->arena;
+	struct offer *out = r->to;
 	struct span thumbnail = text_of(root, "thumbnail");
 	struct json_object *formats;
 	char title[OFFER_TITLE_MAX];
@@ -145,16 +203,10 @@ static void read_whole(struct json_object *root, struct arena *arena, struct off
 	out->thumbnail = offer_is_picture(thumbnail) ? arena_copy(arena, thumbnail) : "";
 	out->duration_s = number_of(root, "duration", OFFER_DURATION_MAX_S);
 	if (json_object_object_get_ex(root, "formats", &formats) &&
-		json_object_is_type(formats, json_type_array)) {
-		for (size_t i = 0; i < json_object_array_length(formats); i++) {
-			struct json_object *item = json_object_array_get_idx(formats, i);
-
-			if (json_object_is_type(item, json_type_object))
-				add_format(item, arena, out);
-		}
-	} else {
-		add_format(root, arena, out);
-	}
+		json_object_is_type(formats, json_type_array))
+		add_formats(r, formats);
+	else
+		add_format(r, root);
 }
 
 /* Whether nothing follows. */
@@ -165,8 +217,10 @@ static bool is_blank(struct span text, size_t from)
 	return from == text.len;
 }
 
-int offer_read_json(struct span text, struct arena *arena, struct offer *out, struct fail *f)
+int offer_read_json(struct span text, const struct offer_usual *usual, struct arena *arena,
+	struct offer *out, struct fail *f)
 {
+	struct reading r = {usual, arena, out, {INT_MIN, INT_MIN, INT_MIN}};
 	struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
 	struct json_object *root = NULL;
 	int result = 0;
@@ -186,7 +240,7 @@ int offer_read_json(struct span text, struct arena *arena, struct offer *out, st
 	else if (span_is(text_of(root, "_type"), "playlist"))
 		result = fail_set(f, FAIL_UPSTREAM, "This is a list, not one title");
 	else
-		read_whole(root, arena, out);
+		read_whole(&r, root);
 	json_object_put(root);
 	if (result == 0 && (!out->title || !out->thumbnail))
 		result = fail_set(f, FAIL_BUSY, "There is no memory to read the resolver's answer");

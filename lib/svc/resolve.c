@@ -61,26 +61,32 @@ void resolve_name(const struct resolve *what, char to[RESOLVE_NAME_MAX])
 		what->key, what->quality, s->egress, hex);
 }
 
-void resolve_setback(const struct resolve *what, char to[RESOLVE_NAME_MAX])
-{
-	snprintf(to, RESOLVE_NAME_MAX, "resolve:%s:%s%s:%s", what->source->name,
-		what->page ? "page:" : "", what->key, what->quality);
-}
-
 int64_t resolve_ends_ms(const struct conf *conf, const struct offer *o)
 {
 	return expiry_with_margin(o->made_ms, offer_ends_ms(o), conf->url_ttl_s * 1000);
 }
 
-static bool look(const struct conf *conf, struct mc *mc, const char *name, struct arena *arena,
-	struct offer *out)
+static bool look_here(
+	const struct conf *conf, const char *name, struct arena *arena, struct offer *out)
 {
 	struct buf text;
 	bool found;
 
 	buf_init(&text, MEMO_VALUE_MAX);
-	found = memo_get(conf, mc, family, name, &text, NULL) &&
-		offer_read(buf_span(&text), arena, out, NULL) == 0;
+	found = memo_get(conf, NULL, family, name, &text, NULL) &&
+		offer_read(buf_span(&text), NULL, arena, out, NULL) == 0;
+	buf_release(&text);
+	return found;
+}
+
+static bool look_at_others(struct mc *mc, const char *name, struct arena *arena, struct offer *out)
+{
+	struct buf text;
+	bool found;
+
+	buf_init(&text, MEMO_VALUE_MAX);
+	found = memo_get_shared(mc, family, name, &text, NULL) &&
+		offer_read(buf_span(&text), NULL, arena, out, NULL) == 0;
 	buf_release(&text);
 	return found;
 }
@@ -91,19 +97,39 @@ void resolve_forget(const struct conf *conf, struct mc *mc, const char *name, in
 	struct arena arena;
 
 	arena_init(&arena, ARENA_MAX);
-	if (!o || (look(conf, mc, name, &arena, o) && o->made_ms == made_ms))
-		memo_drop(conf, mc, family, name);
+	if (!o || (look_here(conf, name, &arena, o) && o->made_ms == made_ms))
+		memo_drop(conf, NULL, family, name);
+	arena_reset(&arena);
+	if (!o || (look_at_others(mc, name, &arena, o) && o->made_ms == made_ms))
+		memo_drop_shared(mc, family, name);
 	arena_release(&arena);
 	free(o);
 }
 
+/* Its addresses have not ended, and what is said of a title may be believed. */
+static bool is_fresh(const struct conf *conf, const struct offer *o)
+{
+	int64_t now_ms = clock_real_ms();
+
+	return resolve_ends_ms(conf, o) > now_ms && now_ms - o->made_ms < RESOLVE_INFO_MS;
+}
+
+/* The others are asked where this host has nothing fresh: one of them may have asked since. */
 bool resolve_look(const struct conf *conf, struct mc *mc, const struct resolve *what,
 	struct arena *arena, struct offer *out)
 {
 	char name[RESOLVE_NAME_MAX];
+	int64_t made_ms = 0;
 
 	resolve_name(what, name);
-	return look(conf, mc, name, arena, out);
+	if (look_here(conf, name, arena, out)) {
+		if (!mc || is_fresh(conf, out))
+			return true;
+		made_ms = out->made_ms;
+	}
+	if (look_at_others(mc, name, arena, out) && out->made_ms >= made_ms)
+		return true;
+	return made_ms && look_here(conf, name, arena, out);
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */
@@ -116,8 +142,25 @@ struct asking {
 	struct offer *offer;
 };
 
+/* What an address is that does not say it: what the program was told to find, or what the source
+ * has. Nobody knows how high "source" is. */
+static struct offer_usual usual_of(const struct resolve *what)
+{
+	const int small = 360, best = 2160;
+	struct offer_usual usual = {strcmp(what->source->media, "video") == 0, small, 0};
+	const struct wish_step *step = *what->quality ? wish_step(what->quality) : NULL;
+
+	if (!step)
+		return usual;
+	usual.video = step->height > 0;
+	usual.height = step->height > best ? best : step->height > 0 ? step->height : small;
+	usual.kbps = step->height || step->kbps == INT64_MAX ? 0 : step->kbps;
+	return usual;
+}
+
 static int run_program(struct asking *a, struct fail *f)
 {
+	const struct offer_usual usual = usual_of(a->what);
 	struct buf out, subject;
 	const struct fetch_policy policy = {a->what->source->allow, a->what->source->allow_count};
 	struct guard guard = {.url = ""};
@@ -134,7 +177,7 @@ static int run_program(struct asking *a, struct fail *f)
 		c.proxy = guard.url;
 		c.spare = guard.child.pid;
 		if (capture_run(&c, f) == 0)
-			result = offer_read(buf_span(&out), &a->arena, a->offer, f);
+			result = offer_read(buf_span(&out), &usual, &a->arena, a->offer, f);
 		guard_stop(&guard);
 	}
 	buf_release(&subject);
@@ -150,8 +193,9 @@ static int keep(struct asking *a, struct fail *f)
 	bool kept;
 
 	a->offer->made_ms = now_ms;
+	offer_drop_ended(a->offer, now_ms);
 	ends_ms = resolve_ends_ms(a->conf, a->offer);
-	if (ends_ms <= now_ms)
+	if (a->offer->count == 0 || ends_ms <= now_ms)
 		return fail_set(f, FAIL_UPSTREAM, "The resolver names addresses that have ended");
 	resolve_name(a->what, name);
 	buf_init(&text, MEMO_VALUE_MAX);
@@ -169,16 +213,16 @@ static void ask(struct asking *a, struct board *board)
 {
 	int64_t began_ms = clock_mono_ms();
 	struct row *row = board ? board_row(board, ROW_SOURCE, a->what->source->name) : NULL;
-	char setback[RESOLVE_NAME_MAX];
+	char name[RESOLVE_NAME_MAX];
 	struct fail f = {0};
 
 	row_add(row, SOURCE_REQUESTS, 1);
-	resolve_setback(a->what, setback);
+	resolve_name(a->what, name);
 	if (run_program(a, &f) == 0 && keep(a, &f) == 0) {
-		setback_clear(a->conf, a->mc, setback);
+		setback_clear(a->conf, a->mc, name);
 	} else {
 		row_add(row, SOURCE_FAILURES + (int)f.kind, 1);
-		setback_add(a->conf, a->mc, setback, &f);
+		setback_add(a->conf, a->mc, name, &f);
 	}
 	log_info("resolved", LOG_STR("source", a->what->source->name), LOG_STR("id", a->what->key),
 		LOG_STR("said", f.kind ? f.text : "ok"), LOG_INT("formats", a->offer->count),
@@ -189,18 +233,16 @@ static void ask(struct asking *a, struct board *board)
  * may be, or a failure of a moment ago. */
 static bool is_answered(struct asking *a)
 {
-	int64_t now_ms = clock_real_ms();
-	char setback[RESOLVE_NAME_MAX];
+	char name[RESOLVE_NAME_MAX];
 	struct fail why;
 	int64_t retry_s;
 	bool good;
 
-	resolve_setback(a->what, setback);
-	if (setback_holds(a->conf, a->mc, setback, &why, &retry_s))
+	resolve_name(a->what, name);
+	if (setback_holds(a->conf, a->mc, name, &why, &retry_s))
 		return true;
 	good = resolve_look(a->conf, a->mc, a->what, &a->arena, a->offer) &&
-	       resolve_ends_ms(a->conf, a->offer) > now_ms &&
-	       now_ms - a->offer->made_ms < RESOLVE_INFO_MS;
+	       is_fresh(a->conf, a->offer);
 	arena_reset(&a->arena);
 	return good;
 }

@@ -35,7 +35,8 @@ struct resolve {
 /* Whether the program of the source is told a quality. */
 bool resolve_by_quality(const struct conf_source *source);
 
-/* Under which name it is kept: source, id, quality, egress, and the program itself. */
+/* Under which name it is kept, and left alone when it fails (lib/svc/setback.h): source, id,
+ * quality, egress, and the program itself, since another one may do better at once. */
 void resolve_name(const struct resolve *what, char to[RESOLVE_NAME_MAX]);
 
 /* What is kept, its texts in `arena`; false when there is nothing. Its addresses may have ended
@@ -48,9 +49,6 @@ void resolve_forget(const struct conf *conf, struct mc *mc, const char *name, in
 
 /* Until when its addresses are good, in ms since the epoch. */
 int64_t resolve_ends_ms(const struct conf *conf, const struct offer *o);
-
-/* Under which key it is left alone when it fails (lib/svc/setback.h). */
-void resolve_setback(const struct resolve *what, char to[RESOLVE_NAME_MAX]);
 
 /* Body of a short-lived process: runs the program unless good addresses are there by the time it is
  * alone, and keeps what it finds. One at a time over all hosts by the lease "url:…". 0: there is an

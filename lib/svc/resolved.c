@@ -28,6 +28,7 @@ enum {
 	SHARED_EVERY = 10,   /* looks, one of them into memcached, too */
 	TELL_MS = 500,	     /* between two times that the jobs process is told */
 	OFFER_ARENA_MAX = 1 << 20,
+	PROGRAM_STEPS = 3, /* qualities that a program is told, one after the other */
 	VIDEO_KEEP_S = 300,
 	SOUND_KEEP_S = 4 * 3600,
 	FILM_KEEP_S = 30 * 86400
@@ -41,7 +42,7 @@ struct finding {
 	const struct resolved_at *at;
 	const struct resolved_ask *ask;
 	struct wanted wanted;
-	struct wish wish;
+	struct wish wish;	     /* of a program that is told a quality: from that on */
 	char memo[RESOLVE_NAME_MAX]; /* where a program's answer is kept */
 	struct arena *arena;
 	struct resolved *out;
@@ -178,6 +179,12 @@ static enum resolved_result find_by_template(struct finding *x, struct buf *url)
 
 /* --- what a program finds --------------------------------------------------------------------- */
 
+/* Whether the program can be told a lower quality. */
+static bool has_lower(const struct finding *x)
+{
+	return resolve_by_quality(x->wanted.source) && x->wish.count > 1;
+}
+
 static bool refuses(void *ctx, const struct offer_format *format)
 {
 	struct finding *x = ctx;
@@ -214,7 +221,7 @@ static enum resolved_result give(
 	r->quality = offer_quality(n);
 	r->type = offer_type(n);
 	r->video = n->kind != OFFER_SOUND;
-	r->has_others = o->count > 1;
+	r->has_others = o->count > 1 || has_lower(x);
 	r->kbps = n->kbps;
 	r->height = n->height;
 	r->width = n->width;
@@ -287,21 +294,42 @@ static enum resolved_result look_up(struct finding *x, struct offer *o, struct a
 {
 	const struct resolved_at *at = x->at;
 	struct resolve what = question(x);
-	char setback[RESOLVE_NAME_MAX];
 
 	resolve_name(&what, x->memo);
 	x->f->kind = FAIL_NONE;
 	if (resolve_look(at->conf, at->mc, &what, arena, o) &&
 		resolve_ends_ms(at->conf, o) > clock_real_ms())
 		return choose(x, o);
-	resolve_setback(&what, setback);
-	if (setback_holds(at->conf, at->mc, setback, x->f, x->retry_s))
+	if (setback_holds(at->conf, at->mc, x->memo, x->f, x->retry_s))
 		return RESOLVED_FAILED;
 	if (what.page && !is_page(x))
 		return RESOLVED_FAILED;
 	*x->retry_s = 1;
 	fail_set(x->f, FAIL_BUSY, "The source is being asked; try again in a moment");
 	return RESOLVED_WAIT;
+}
+
+/* What fails for one quality that the program is told may be had in the next one down. Why the
+ * first was not given is what is said in the end. */
+static enum resolved_result look_down(struct finding *x, struct offer *o, struct arena *arena)
+{
+	enum resolved_result result = look_up(x, o, arena);
+	struct fail first = *x->f;
+	int64_t first_retry_s = *x->retry_s;
+
+	for (int step = 1; step < PROGRAM_STEPS && result == RESOLVED_FAILED && has_lower(x) &&
+			   x->f->kind == FAIL_UPSTREAM;
+		step++) {
+		x->wish.steps++;
+		x->wish.count--;
+		arena_reset(arena);
+		result = look_up(x, o, arena);
+	}
+	if (result == RESOLVED_FAILED) {
+		*x->f = first;
+		*x->retry_s = first_retry_s;
+	}
+	return result;
 }
 
 static enum resolved_result find_by_program(struct finding *x)
@@ -314,7 +342,7 @@ static enum resolved_result find_by_program(struct finding *x)
 	if (!o)
 		return failed(x, FAIL_BUSY, "There is no memory for an address");
 	arena_init(&arena, OFFER_ARENA_MAX);
-	result = look_up(x, o, &arena);
+	result = look_down(x, o, &arena);
 	arena_release(&arena);
 	free(o);
 	return result;

@@ -26,39 +26,56 @@ static bool next_number(struct span *text, int64_t max, int64_t *out)
 	return span_next(text, ' ', &word) && num_parse(word, 0, max, out);
 }
 
-static bool look(const struct conf *conf, struct mc *mc, const char *key, struct setback *out)
+static bool read_text(struct span text, struct setback *out)
 {
 	struct setback s = {0};
-	struct buf value;
-	struct span text;
 	int64_t kind = 0;
-	bool good;
+
+	if (!next_number(&text, INT64_MAX, &s.until_ms) ||
+		!next_number(&text, TIMES_MAX, &s.times) ||
+		!next_number(&text, FAIL_INTERNAL, &kind) || !kind ||
+		!span_copy(text, s.why.text, sizeof(s.why.text)))
+		return false;
+	s.why.kind = (enum fail_kind)kind;
+	*out = s;
+	return true;
+}
+
+static bool holds(const struct setback *s)
+{
+	int64_t now_ms = clock_real_ms();
+
+	return s->until_ms > now_ms && s->until_ms <= now_ms + SETBACK_MAX_MS;
+}
+
+/* What this host knows, or, where that is over, what another one has found since. */
+static bool look(const struct conf *conf, struct mc *mc, const char *key, struct setback *out)
+{
+	struct setback other;
+	struct buf value;
+	bool found;
 
 	buf_init(&value, VALUE_MAX);
-	good = memo_get(conf, mc, family, key, &value, NULL);
-	text = buf_span(&value);
-	good = good && next_number(&text, INT64_MAX, &s.until_ms) &&
-	       next_number(&text, TIMES_MAX, &s.times) &&
-	       next_number(&text, FAIL_INTERNAL, &kind) && kind &&
-	       span_copy(text, s.why.text, sizeof(s.why.text));
+	found = memo_get(conf, NULL, family, key, &value, NULL) && read_text(buf_span(&value), out);
+	buf_clear(&value);
+	if ((!found || !holds(out)) && memo_get_shared(mc, family, key, &value, NULL) &&
+		read_text(buf_span(&value), &other) && (!found || other.until_ms > out->until_ms)) {
+		*out = other;
+		found = true;
+	}
 	buf_release(&value);
-	s.why.kind = (enum fail_kind)kind;
-	if (good)
-		*out = s;
-	return good;
+	return found;
 }
 
 bool setback_holds(
 	const struct conf *conf, struct mc *mc, const char *key, struct fail *why, int64_t *retry_s)
 {
-	int64_t now_ms = clock_real_ms();
 	struct setback s;
 
-	if (!look(conf, mc, key, &s) || s.until_ms <= now_ms ||
-		s.until_ms > now_ms + SETBACK_MAX_MS)
+	if (!look(conf, mc, key, &s) || !holds(&s))
 		return false;
 	*why = s.why;
-	*retry_s = (s.until_ms - now_ms + 999) / 1000;
+	*retry_s = (s.until_ms - clock_real_ms() + 999) / 1000;
 	return true;
 }
 

@@ -15,7 +15,8 @@ struct mc;
 
 enum { SETBACK_MS = 10000, SETBACK_MAX_MS = 300000, SETBACK_MEMORY_MS = 600000 };
 
-/* Whether `key` is left alone now; then *why says what failed and *retry_s for how long yet. */
+/* Whether `key` is left alone now, as this host or, with `mc`, another one has found; then *why
+ * says what failed and *retry_s for how long yet. */
 bool setback_holds(const struct conf *conf, struct mc *mc, const char *key, struct fail *why,
 	int64_t *retry_s);
 

@@ -39,6 +39,8 @@ static void hold(const struct offer *o)
 			n->bytes >= 0 && n->expires_ms >= 0);
 		must((n->kind == OFFER_SOUND) == (n->height == 0));
 		must(expiry_of_url(span_of(n->url)) >= 0);
+		for (size_t k = 0; k < i; k++)
+			must(strcmp(n->id, o->formats[k].id) != 0);
 	}
 }
 
@@ -72,11 +74,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	arena_init(&arena, 4 << 20);
 	buf_init(&printed, 1 << 20);
 	buf_init(&twice, 1 << 20);
-	if (offer_read(text, &arena, &first, NULL) == 0) {
+	if (offer_read(text, NULL, &arena, &first, NULL) == 0) {
 		hold(&first);
 		choose(&first);
 		offer_print(&first, &printed);
-		must(!printed.failed && offer_read(buf_span(&printed), &arena, &again, NULL) == 0);
+		must(!printed.failed &&
+			offer_read(buf_span(&printed), NULL, &arena, &again, NULL) == 0);
 		offer_print(&again, &twice);
 		must(printed.len == twice.len && memcmp(printed.ptr, twice.ptr, twice.len) == 0);
 	}

@@ -12,6 +12,7 @@
 #   good crash endless garbage one holds forks slow never private pictures apart list ended short
 #   via (prints what it gets from the host and path that follow)
 #   half (its best address leads to nothing)
+#   picky (fails when it is told "high"; else an address of which nothing is said)
 #   script (what it finds would be run by a browser)
 #   pic-NAME (its thumbnail is there below the base)
 package Resolver;
@@ -49,6 +50,7 @@ case $last in
 */ended/*) echo 'https://e.example/a.mp3?expires=1000000000' ;;
 */short/*) ends="&expires=$(($(date +%s) + 3600))"; sound ;;
 */via/*) perl -MHTTP::Tiny -e '$r = HTTP::Tiny->new(timeout => 5)->get("http://$ARGV[0]"); $r->{success} or die "ERROR: status $r->{status}\n"; print $r->{content}' "${last##*/via/}" ;;
+*/picky/*) case $* in *=high*) echo 'ERROR: not so good' >&2; exit 1 ;; esac; echo '@BASE@/x?SECRET=1' ;;
 */script/*) printf 'kind: both\nheight: 360\next: svg\nurl: @BASE@/pic-logo.svg\n' ;;
 */half/*) gone=-gone; sound ;;
 */pic-*/*) picture=${last##*/pic-}; picture=@BASE@/pic-${picture%%/*}; sound ;;

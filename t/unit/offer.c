@@ -85,6 +85,7 @@ static const struct {
 	{"a list of segments beside a file", "https://e.example/a.m3u8?x\nhttps://e.example/b.mp3",
 		1},
 	{"a list of segments alone", "https://e.example/a.m3u8", -1},
+	{"one that is called a film", "ext: mp4\nhttps://e.example/a.m3u8?x#y", -1},
 	{"one that is live",
 		"{\"is_live\":true,\"formats\":[{\"url\":\"https://e.example/l\","
 		"\"protocol\":\"m3u8_native\"}]}",
@@ -188,7 +189,7 @@ static void chosen(void)
 		quality_parse(span_of(choices[i].quality), &q);
 		wish = wish_for(&q, &usual, INT64_MAX);
 		c.wish = &wish;
-		offer_read(span_of(choices[i].text), &arena, offer, &f);
+		offer_read(span_of(choices[i].text), NULL, &arena, offer, &f);
 		n = offer_choose(offer, &c);
 		is_str(n ? n->id : NULL, choices[i].want, "%s %s of %zu formats",
 			choices[i].quality, choices[i].format ? choices[i].format : "",
@@ -196,6 +197,121 @@ static void chosen(void)
 		if (n)
 			is_str(offer_quality(n), choices[i].given, "which is %s", choices[i].given);
 	}
+}
+
+/* What is taken of what does not say all. */
+#define JSON(FORMATS) "{\"formats\":[" FORMATS "]}"
+#define TONGUE(ID, ABR, PREFERENCE)                                                                \
+	"{\"format_id\":\"" ID "\",\"ext\":\"m4a\",\"vcodec\":\"none\",\"abr\":" ABR               \
+	",\"language_preference\":" PREFERENCE ",\"url\":\"https://e/" ID "\"}"
+
+static const struct offer_usual film = {true, 720, 0}, low = {false, 360, 64};
+
+static const struct {
+	const char *name, *text;
+	const struct offer_usual *usual;
+	const char *want; /* id, kind, height or kb/s of each */
+} tells[] = {
+	{"an address alone", "https://e/a", NULL, "1 audio 0"},
+	{"one of a source of pictures", "https://e/a", &film, "1 both 720"},
+	{"one whose ending tells", "https://e/v.mp4/a.mp3?x=.mp4", &film, "1 audio 0"},
+	{"one that a program was told to find", "https://e/a", &low, "1 audio 64"},
+	{"what says more than it was told", "kbps: 50\nhttps://e/a", &low, "1 audio 50"},
+	{"what yt-dlp -g prints", "https://e/v?a=1\nhttps://e/a?b=2\n", NULL,
+		"1 video 360, 2 audio 0"},
+	{"the same of a source of pictures", "https://e/v\nhttps://e/a\n", &film,
+		"1 video 720, 2 audio 0"},
+	{"two songs", "https://e/a.mp3\nhttps://e/b.mp3\n", NULL, "1 audio 0, 2 audio 0"},
+	{"two of which something is said", "kbps: 3\nhttps://e/a\nid: x\nhttps://e/b\n", NULL,
+		"1 audio 3, x audio 0"},
+	{"one id for two", "id: x\nhttps://e/a\nid: x\nhttps://e/b\nid: 2\nhttps://e/c\n", NULL,
+		"x audio 0, 2 audio 0, 3 audio 0"},
+	{"odd names in JSON",
+		JSON("{\"format_id\":\"audio:1 é\",\"ext\":\"mp3\",\"acodec\":\"a=b\",\"abr\":9,"
+		     "\"url\":\"https://e/a\"}"),
+		NULL, "1 audio 9"},
+	{"what is locked",
+		JSON("{\"format_id\":\"a\",\"ext\":\"mp3\",\"url\":\"https://e/a\"},"
+		     "{\"format_id\":\"b\",\"ext\":\"mp3\",\"has_drm\":true,\"abr\":320,\"url\":"
+		     "\"https://e/b\"},"
+		     "{\"format_id\":\"c\",\"ext\":\"mp3\",\"has_drm\":false,\"url\":\"https://e/"
+		     "c\"}"),
+		NULL, "c audio 0, a audio 0"},
+	{"other tongues",
+		JSON(TONGUE("de", "300", "-1") "," TONGUE("en", "128", "10") "," TONGUE("en-low",
+			"48", "10") "," TONGUE("fr", "128", "-10") ","
+								   "{\"format_id\":\"v\","
+								   "\"ext\":\"mp4\",\"acodec\":"
+								   "\"none\",\"vcodec\":\"av1\","
+								   "\"height\":480,\"url\":"
+								   "\"https://e/v\"}"),
+		NULL, "v video 480, en-low audio 48, en audio 128"},
+	{"one tongue of another kind",
+		JSON("{\"format_id\":\"18\",\"ext\":\"mp4\",\"height\":360,\"url\":\"https://e/"
+		     "b\"}," TONGUE("en", "128", "10")),
+		NULL, "en audio 128, 18 both 360"},
+};
+
+static void told(void)
+{
+	static const char *const kinds[] = {"audio", "video", "both"};
+
+	for (size_t i = 0; i < sizeof(tells) / sizeof(tells[0]); i++) {
+		struct fail f = {0};
+		struct buf all;
+
+		arena_reset(&arena);
+		buf_init(&all, 1000);
+		offer_read(span_of(tells[i].text), tells[i].usual, &arena, offer, &f);
+		for (size_t k = 0; k < offer->count; k++) {
+			const struct offer_format *n = &offer->formats[k];
+
+			buf_printf(&all, "%s%s %s %lld", k ? ", " : "", n->id, kinds[n->kind],
+				(long long)(n->kind == OFFER_SOUND ? n->kbps : n->height));
+		}
+		is_str(buf_str(&all), tells[i].want, "%s", tells[i].name);
+		buf_release(&all);
+	}
+}
+
+/* The best come last. */
+static void many(void)
+{
+	struct fail f = {0};
+	struct buf text;
+
+	arena_reset(&arena);
+	buf_init(&text, 100000);
+	buf_puts(&text, "{\"formats\":[");
+	for (int i = 1; i <= 200; i++)
+		buf_printf(&text,
+			"%s{\"format_id\":\"n%d\",\"ext\":\"mp4\",\"height\":%d,\"url\":\"https://"
+			"e/%d\"}",
+			i > 1 ? "," : "", i, i, i);
+	buf_puts(&text, "]}");
+	is_int(offer_read(buf_span(&text), NULL, &arena, offer, &f), 0,
+		"more formats than we keep");
+	is_int((int64_t)offer->count, OFFER_FORMATS_MAX, "are cut");
+	is_str(offer->formats[0].id, "n200", "but for the best");
+	buf_release(&text);
+}
+
+static void ended(void)
+{
+	const int64_t now_ms = 1763000000000;
+	struct fail f = {0};
+
+	arena_reset(&arena);
+	offer_read(span_of("id: old\nhttps://e/a?expire=1762000000\nid: good\nhttps://e/b?expire="
+			   "1763009000\nid: short\nexpires: 1763000003\nhttps://e/c\nid: "
+			   "ever\nhttps://e/d\n"),
+		NULL, &arena, offer, &f);
+	offer_drop_ended(offer, now_ms);
+	is_int((int64_t)offer->count, 2,
+		"addresses that have ended, or are about to, are left out");
+	is_str(offer->formats[0].id, "good", "the others stay");
+	is_str(offer->formats[1].id, "ever", "those that do not say it, too");
+	is_int(offer_ends_ms(offer), 1763009000000, "and end when they say");
 }
 
 static void kept(const char *text)
@@ -207,10 +323,11 @@ static void kept(const char *text)
 	arena_reset(&arena);
 	buf_init(&printed, 100000);
 	buf_init(&again, 100000);
-	offer_read(span_of(text), &arena, offer, &f);
+	offer_read(span_of(text), NULL, &arena, offer, &f);
 	offer->made_ms = 1762990000123;
 	offer_print(offer, &printed);
-	is_int(offer_read(buf_span(&printed), &arena, back, &f), 0, "what is kept is read back");
+	is_int(offer_read(buf_span(&printed), NULL, &arena, back, &f), 0,
+		"what is kept is read back");
 	offer_print(back, &again);
 	is_str(buf_str(&again), buf_str(&printed), "as it was");
 	is_int(back->made_ms, offer->made_ms, "with its time");
@@ -227,22 +344,25 @@ int main(void)
 	offer = malloc(sizeof(*offer));
 	arena_init(&arena, 1 << 20);
 	for (size_t i = 0; i < sizeof(reads) / sizeof(reads[0]); i++) {
-		int result = offer_read(span_of(reads[i].text), &arena, offer, &f);
+		int result = offer_read(span_of(reads[i].text), NULL, &arena, offer, &f);
 
 		is_int(result < 0 ? -1 : (int)offer->count, reads[i].want, "%s%s%s", reads[i].name,
 			result < 0 ? ": " : "", result < 0 ? f.text : "");
 		arena_reset(&arena);
 	}
-	offer_read(span_of("ext: m3u8\nhttps://e.example/live"), &arena, offer, &f);
+	offer_read(span_of("ext: m3u8\nhttps://e.example/live"), NULL, &arena, offer, &f);
 	ok(strstr(f.text, "a channel of a source of type m3u"), "what to do with one is said: %s",
 		f.text);
-	offer_read(span_of(TUBE), &arena, offer, &f);
+	offer_read(span_of(TUBE), NULL, &arena, offer, &f);
 	is_str(offer->title, "A song", "the title is cleaned");
 	is_int(offer->duration_s, 212, "the duration is had");
 	is_int(offer_ends_ms(offer), 1762999000000, "the first address that ends ends it");
 	is_str(offer->formats[3].agent, "M/5", "what is to be sent comes along");
 	is_str(offer_type(&offer->formats[3]), "audio/webm", "and what it is");
-	is_str(offer->formats[4].codecs, "avc1.42001E,mp4a.40.2", "of both tracks");
+	is_str(offer->formats[2].codecs, "avc1.42001E,mp4a.40.2", "of both tracks");
+	told();
+	many();
+	ended();
 	chosen();
 	kept(TUBE);
 	kept(LINES);
