@@ -9,7 +9,9 @@ use POSIX ();
 use Test::More;
 use Time::HiRes ();
 use App;
+use Gateway;
 use Memcached;
+use Resolver;
 
 plan skip_all => Memcached::missing() if Memcached::missing();
 
@@ -102,6 +104,35 @@ for my $bad ([ trusted_proxies => 'proxy.example' ], [ trusted_proxies => '10.0.
 	like $text, qr/\b$bad->[0]\b/, 'by its name';
 	$app->write_conf($bad->[0] => $before // 1);
 }
+# --- what a program has to be run for -------------------------------------------------------------------
+my $edge = Gateway->new;
+my $resolver = Resolver->new(base => 'http://127.0.0.1:' . $edge->edge_port . '/virtual/300k');
+$app = App->new(via => 'fastcgi', import => 0, sources => [ $resolver->source(allow => [ '127.0.0.1/32:' . $edge->edge_port ]) ],
+	conf => { rate_resolve => 4, trusted_proxies => '127.0.0.1', relay_threads => 40 });
+new_minute($app);
+my $reply;
+my %ways = (stream => '/cdn/stream/%s', proxy => '/proxy?v=%s', prefetch => '/prefetch?v=%s', art => '/cdn/art/%s', list => '/cdn/hls/%s/master.m3u8',
+	part => '/cdn/hls/%s/sound.m3u8', bytes => '/cdn/hls/%s/sound.mp4');
+sub cold { my ($way, $id, @as) = @_; return $app->get(sprintf($ways{$way}, $id), @as ? @as : @from) }
+is join(' ', map { cold(stream => "song-$_")->status } 1 .. 4), '200 200 200 200', 'streams that have to be found are counted';
+is cold(proxy => 'song-1')->status, 200, 'one that is known is not';
+for my $way (sort keys %ways) {
+	$reply = cold($way, "other-$way");
+	is $reply->status . ' ' . ($reply->code // ''), '429 rate_limited', "above the limit none is found: $way" or diag $reply->body;
+	is $reply->header('Retry-After'), $reply->header('RateLimit-Reset'), 'and it is said for how long';
+}
+is scalar(grep { /other-/ } $resolver->words), 0, 'no program was run for that';
+$app->move_clock(60);
+my %storm;
+$storm{$_}++ for App::parallel(30, sub {
+	$app->wait_for(sub { $resolver->calls('/slow/') }, 20) if $_[0] > 1;
+	return $app->get('/cdn/stream/slow', @from)->status;
+});
+is_deeply \%storm, { 200 => 30 }, 'many who want what is just being found are let have it';
+is cold(stream => 'song-2')->status, 200, 'what is known is sent as before';
+is cold(stream => 'song-5', 'X-Forwarded-For' => '203.0.113.10')->status, 200, 'others are not refused';
+is join(' ', map { $app->get("/cdn/stream/here-$_")->status } 1 .. 6), '200 200 200 200 200 200', 'nor who is on this host';
+
 # --- addresses that a process would remember in one place ask by turns ----------------------------------
 sub place {
 	my $hash = 2166136261;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/must.h"
 #include "lib/base/num.h"
@@ -21,12 +22,22 @@ enum {
 	STEPS = 64,	       /* a limit above it is counted in so many steps */
 	CLIENTS = 1024,	       /* that are remembered between two steps */
 	VALUES_MAX = 16,       /* of a header that came more than once */
-	KEY_BYTES = 80
+	KEY_BYTES = 80,
+	PROGRAM_KEY_BYTES = 200 /* an id is shorter */
 };
 
-enum family { FAMILY_NONE, FAMILY_API, FAMILY_REFRESH, FAMILY_INFO, FAMILY_DOWNLOAD, FAMILIES };
+enum family {
+	FAMILY_NONE,
+	FAMILY_API,
+	FAMILY_REFRESH,
+	FAMILY_INFO,
+	FAMILY_DOWNLOAD,
+	FAMILY_PROGRAM,
+	FAMILIES
+};
 
-static const char *const names[FAMILIES] = {"none", "api", "refresh", "info", "download"};
+static const char *const names[FAMILIES] = {
+	"none", "api", "refresh", "info", "download", "program"};
 
 /* A client between two steps of a family that is counted in steps. */
 struct client {
@@ -83,6 +94,7 @@ int rate_open(struct rate **out, const struct conf *conf, struct mc *mc, struct 
 	r->limit[FAMILY_REFRESH] = effective(conf, conf->rate_refresh);
 	r->limit[FAMILY_INFO] = effective(conf, conf->rate_video_info);
 	r->limit[FAMILY_DOWNLOAD] = effective(conf, conf->rate_download);
+	r->limit[FAMILY_PROGRAM] = effective(conf, conf->rate_resolve);
 	if (read_trusted(r, conf->trusted_proxies, f) < 0) {
 		free(r);
 		return -1;
@@ -227,17 +239,17 @@ static int64_t count_step(struct rate *r, const struct cidr_address *client, int
 	return count;
 }
 
-int rate_check(struct rate *r, const struct route *route, struct request *rq, struct reply *reply,
-	struct fail *f)
+static int check(
+	struct rate *r, enum family family, struct request *rq, struct reply *reply, struct fail *f)
 {
-	enum family family = family_of(route);
 	int64_t limit = r->limit[family], now_s = clock_real_ms() / 1000, count;
+	bool free_here = family == FAMILY_API || family == FAMILY_PROGRAM;
 	struct cidr_address client;
 	int found = limit ? find_client(r, rq, &client, f) : 0;
 
 	if (found <= 0)
 		return found;
-	if (family == FAMILY_API && is_here(&client))
+	if (free_here && is_here(&client))
 		return 0;
 	count = family == FAMILY_API ? count_step(r, &client, now_s / WINDOW_S)
 				     : count_up(r, family, &client, now_s / WINDOW_S, 1);
@@ -251,4 +263,41 @@ int rate_check(struct rate *r, const struct route *route, struct request *rq, st
 	reply->retry_after_s = (int)reply->rate_reset_s;
 	return fail_set(f, FAIL_LIMITED, "You asked too often: at most %lld times a minute",
 		(long long)limit);
+}
+
+int rate_check(struct rate *r, const struct route *route, struct request *rq, struct reply *reply,
+	struct fail *f)
+{
+	return check(r, family_of(route), rq, reply, f);
+}
+
+/* Whether somebody was let ask for it in the last minute: that it is found costs nothing more. */
+static bool is_asked(struct rate *r, const char *key)
+{
+	struct buf value;
+	bool found;
+
+	buf_init(&value, 8);
+	found = mc_get(r->mc, "rate", key, &value, NULL) == MC_OK;
+	buf_release(&value);
+	return found;
+}
+
+int rate_program(
+	struct rate *r, const char *what, struct request *rq, struct reply *reply, struct fail *f)
+{
+	char key[PROGRAM_KEY_BYTES];
+
+	snprintf(key, sizeof(key), "%s of %s", names[FAMILY_PROGRAM], what);
+	if (!r->limit[FAMILY_PROGRAM] || is_asked(r, key))
+		return 0;
+	if (check(r, FAMILY_PROGRAM, rq, reply, f) == 0) {
+		mc_set(r->mc, "rate", key, span_of("1"), WINDOW_S);
+		return 0;
+	}
+	if (!is_asked(r, key)) /* meanwhile, by one of many who ask at once */
+		return -1;
+	*f = (struct fail){0};
+	reply->rate_limit = reply->retry_after_s = 0;
+	return 0;
 }

@@ -26,4 +26,9 @@ void rate_close(struct rate **r);
 int rate_check(struct rate *r, const struct route *route, struct request *rq, struct reply *reply,
 	struct fail *f);
 
+/* Counts a request for `what`, for which a program has to be run (rate_resolve); of those for the
+ * same thing within a minute only the first. Fails: as rate_check(). */
+int rate_program(
+	struct rate *r, const char *what, struct request *rq, struct reply *reply, struct fail *f);
+
 #endif

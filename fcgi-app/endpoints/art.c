@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "fcgi-app/app.h"
+#include "fcgi-app/door/rate.h"
 #include "lib/base/clock.h"
 #include "lib/io/conf.h"
 #include "lib/svc/art.h"
@@ -76,6 +77,7 @@ int art_show(struct app *app, struct request *rq, struct reply *r, struct fail *
 	const struct resolved_at at = app_resolved_at(app);
 	struct asked_art a = {.id = arena_copy(&rq->arena, rq->args[0])};
 	struct art *art = arena_alloc(&rq->arena, sizeof(*art));
+	enum resolved_result found;
 	int64_t retry_s;
 	int result;
 
@@ -84,7 +86,8 @@ int art_show(struct app *app, struct request *rq, struct reply *r, struct fail *
 	if (!art_size(span_of(request_query(rq, "size")), &a.size))
 		return fail_set(
 			f, FAIL_INPUT, "`size` is a number of lines, 1 to %d", ART_SIZE_MAX);
-	if (art_find(&at, a.id, 0, art, &retry_s, f) == RESOLVED_FAILED) {
+	found = art_find(&at, a.id, 0, art, &retry_s, f);
+	if (found == RESOLVED_FAILED) {
 		r->retry_after_s = (int)(retry_s < INT_MAX ? retry_s : INT_MAX);
 		return -1;
 	}
@@ -92,7 +95,9 @@ int art_show(struct app *app, struct request *rq, struct reply *r, struct fail *
 	art_setback(a.id, a.setback);
 	if (send_known(app, r, &a, f))
 		return 0;
-	if (is_set_back(app, r, &a, f) || !app_wait_begin(app, f))
+	if (is_set_back(app, r, &a, f) ||
+		(found == RESOLVED_WAIT && rate_program(app->rate, a.id, rq, r, f) < 0) ||
+		!app_wait_begin(app, f))
 		return -1;
 	result = await(app, r, &a, f);
 	app_wait_end(app);

@@ -117,6 +117,8 @@ static int look_at_source(struct app *app, struct request *rq, struct reply *r,
 	struct resolved found;
 	int64_t retry_s = 0;
 
+	if (find_allowed(app, rq, r, &resolve, f) < 0)
+		return -1;
 	switch (resolved_find(&at, &resolve, &rq->arena, &found, &retry_s, f)) {
 	case RESOLVED_FOUND:
 		return found.where == RESOLVED_FILE;

@@ -11,6 +11,7 @@
 #include "fcgi-app/app.h"
 #include "fcgi-app/endpoints/cdn.h"
 #include "fcgi-app/endpoints/film.h"
+#include "fcgi-app/endpoints/find.h"
 #include "lib/hls/m3u8.h"
 #include "lib/hls/sidx.h"
 #include "lib/svc/pair.h"
@@ -270,11 +271,14 @@ static int make_ask(const struct joined *j, struct object_ask *ask, struct fail 
 static int make(struct app *app, struct request *rq, struct reply *r, void *ctx, struct fail *f)
 {
 	const struct joined *j = ctx;
+	const struct resolved_ask asked = pair_ask(j->id, j->what == SOUND ? NULL : j->word);
 	struct object_ask ask;
 	struct blocks *b;
 	char uri[32];
 	int bad;
 
+	if (find_allowed(app, rq, r, &asked, f) < 0)
+		return -1;
 	if (j->what == MASTER)
 		return make_master(app, rq, r, j, f);
 	if (make_ask(j, &ask, f) < 0 ||

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "fcgi-app/app.h"
+#include "fcgi-app/door/rate.h"
 #include "fcgi-app/endpoints/json.h"
 #include "lib/io/conf.h"
 #include "lib/svc/jobs.h"
@@ -52,6 +53,8 @@ static int warm_up(
 		}
 		break;
 	case RESOLVED_WAIT:
+		if (rate_program(app->rate, id, rq, r, f) < 0)
+			return -1;
 		break;
 	}
 	prefetch_line(id, quality, format, line);

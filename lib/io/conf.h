@@ -113,7 +113,7 @@ struct conf {
 	 * minute of a client; 0: as often as they like */
 	const char *trusted_proxies;
 	enum conf_proxy_field proxy_field;
-	int64_t rate_video_info, rate_download, rate_refresh, rate_api;
+	int64_t rate_video_info, rate_download, rate_refresh, rate_resolve, rate_api;
 	int64_t rate_factor; /* of all of them, in thousandths */
 
 	/* who may, and under which names */

@@ -168,6 +168,9 @@ const struct setting settings[] = {
 		"The same for new downloads."},
 	{"rate_refresh", SETTING_NUMBER, AT(rate_refresh), "30", 1, 1000000, "none",
 		"The same for new tokens of channels (/api/live/{id}/refresh)."},
+	{"rate_resolve", SETTING_NUMBER, AT(rate_resolve), "60", 1, 1000000, "none",
+		"The same for streams, prefetches and pictures of which nobody knows yet where "
+		"they are, so that a program has to be run. Who is on this host is not counted."},
 	{"rate_api", SETTING_NUMBER, AT(rate_api), "6000", 1, 1000000, "none",
 		"The same for all other addresses that are no media, pages among them; counted in "
 		"steps, so a few more may pass. Who is on this host is not counted."},
