@@ -7,7 +7,9 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Digest::SHA qw(sha256_hex);
 use File::Temp ();
+use IO::Select;
 use IO::Socket::INET;
+use POSIX ();
 use Test::More;
 use App;
 use Parts;
@@ -117,6 +119,21 @@ is scalar(my @already = grep { -s > 2_000_000 } glob $app->www . '/cdn/m/*.mp3')
 like $answer, qr{^HTTP/1\.1 200 .*Content-Type: audio/mpeg\r\n}s, 'when its beginning comes';
 my $early = sub { my ($range, @headers) = @_; return $app->get('/cdn/stream/' . id_of('Long.wav') . '?quality=low&format=mp3', Range => $range, @headers) };
 my @early = map { $early->($_) } 'bytes=1000-200999', 'bytes=100000-';
+# While nothing more of it is made: who asks for a head waits, but not for ever.
+my ($job) = $app->pids('music');
+my @encoders = grep { (App::_slurp("/proc/$_/stat") =~ /\) \S+ (\d+)/ ? $1 : 0) == ($job // -1) } map { m{(\d+)$} } glob '/proc/[0-9]*';
+kill STOP => @encoders;
+my $asks = open(my $head, '-|') // die "fork: $!\n";
+if (!$asks) {
+	my $reply = $app->head('/cdn/stream/' . id_of('Long.wav') . '?quality=low&format=mp3');
+	print join ' ', $reply->status, $reply->header('Content-Type') // '-', $reply->header('Content-Length') // '-';
+	close STDOUT;
+	POSIX::_exit(0);
+}
+my $selected = IO::Select->new($head);
+ok $app->wait_for(sub { $app->move_clock(4); $selected->can_read(0.1) }, 30), 'a head is waited for';
+is scalar <$head>, '200 audio/mpeg -', 'for some seconds, and then has no length';
+kill CONT => @encoders;
 is $early->('bytes=0-9', 'If-Match' => '"x"')->status, 412, 'a tag that nothing has keeps its word, too';
 1 while sysread $socket, $answer, 262_144, length $answer;
 my $whole = App::Client::_unchunked($answer =~ s/\A.*?\r\n\r\n//sr);

@@ -137,31 +137,50 @@ static void say_part(struct reply *r, const struct range *part)
 	reply_header(r, "Content-Length", text);
 }
 
-/* False when what is wanted is not there yet. */
-static bool send_growing(struct app *app, struct request *rq, struct reply *r, const char *name)
+/* Opens what is being made; false when nothing is, or not enough of it. */
+static bool open_growing(struct growing *g, const char *path)
 {
-	struct growing *g = arena_alloc(&rq->arena, sizeof(*g));
-	char path[PATH_MAX];
-	struct range part;
 	struct stat st;
 
-	if (rq->method != METHOD_GET || !choose_part(rq, &part) || !g ||
-		!music_work_path(app->conf, name, path, sizeof(path)))
-		return false;
-	*g = (struct growing){app, open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), part, ""};
+	g->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (g->fd < 0)
 		return false;
-	span_copy(span_of(name), g->name, sizeof(g->name));
-	if (fstat(g->fd, &st) < 0 || st.st_size <= part.last || st.st_size == 0 ||
-		!is_being_made(g)) {
-		close(g->fd);
+	if (fstat(g->fd, &st) == 0 && st.st_size > g->part.last && st.st_size > 0 &&
+		is_being_made(g))
+		return true;
+	close(g->fd);
+	return false;
+}
+
+static bool send_part(struct request *rq, struct reply *r, const struct growing *from)
+{
+	struct growing *g = arena_alloc(&rq->arena, sizeof(*g));
+
+	if (!g) {
+		close(from->fd);
 		return false;
 	}
-	reply_stream(r, mime_type(span_of(name)), (struct reply_stream){run, release, g, true});
-	if (part.last >= 0)
-		say_part(r, &part);
+	*g = *from;
+	reply_stream(r, mime_type(span_of(g->name)), (struct reply_stream){run, release, g, true});
+	if (g->part.last >= 0)
+		say_part(r, &g->part);
 	reply_cache(r, "private, no-store");
 	return true;
+}
+
+/* False when what is wanted is not there yet. A head is to say how long all of it is: it does
+ * without that only where it cannot wait any more. */
+static bool send_growing(
+	struct app *app, struct request *rq, struct reply *r, const char *name, bool late)
+{
+	struct growing g = {.app = app, .part = {0, -1}};
+	char path[PATH_MAX];
+
+	if (rq->method == METHOD_HEAD ? !late : !choose_part(rq, &g.part))
+		return false;
+	return span_copy(span_of(name), g.name, sizeof(g.name)) &&
+	       music_work_path(app->conf, name, path, sizeof(path)) && open_growing(&g, path) &&
+	       send_part(rq, r, &g);
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
@@ -181,7 +200,8 @@ static int await(struct app *app, struct request *rq, struct reply *r, const cha
 		}
 		if (f->kind != FAIL_MISSING)
 			return -1;
-		if (send_growing(app, rq, r, name)) {
+		now_ms = clock_mono_ms();
+		if (send_growing(app, rq, r, name, now_ms >= until_ms)) {
 			reply_header(r, "X-Quality", m->quality);
 			r->x_cache = first ? "COALESCED" : "MISS";
 			return 1;
@@ -190,7 +210,6 @@ static int await(struct app *app, struct request *rq, struct reply *r, const cha
 			r->retry_after_s = (int)(retry_s < INT_MAX ? retry_s : INT_MAX);
 			return -1;
 		}
-		now_ms = clock_mono_ms();
 		if (now_ms >= until_ms)
 			return fail_set(f, FAIL_BUSY, "It is being made; try again in a moment");
 		if ((!told_ms || now_ms - told_ms >= TELL_MS) && jobs_tell(app->conf, line))
