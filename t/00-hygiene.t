@@ -45,6 +45,11 @@ is_deeply [ grep { $struct !~ /\b$_(?:_s|_ms)?\b/ } @settings ], [], 'each is a 
 my $used = join "\n", map { text("$top/$_") } grep { m{^(?:lib|fcgi-app)/.*\.[ch]$} && !m{^lib/io/(?:settings|conf)} } @text;
 is_deeply [ grep { $used !~ /(?:->|\.)$_(?:_s|_ms)?\b/ } @settings ], [], 'and read by somebody';
 
+# --- the map ----------------------------------------------------------------------------------------------
+my @named = text("$top/HACKING.md") =~ m{`((?:lib/|fcgi-app/)?(?:base|http|hls|io|av|svc|door|endpoints|media|processes)/[a-z_/]+(?:\.[ch])?)`}g;
+cmp_ok scalar @named, '>', 40, 'HACKING.md names files';
+is_deeply [ grep { my $name = $_; !grep { m{(?:^|/)\Q$name\E(?:[./]|$)} } keys %file } @named ], [], 'which are there';
+
 # --- the format --------------------------------------------------------------------------------------------
 SKIP: {
 	my ($version) = (`clang-format --version 2>&1` // '') =~ /version (\d+)/;
