@@ -19,8 +19,6 @@ enum {
 	MASTER_KEEP_MS = 1000, /* and those who wait for the channel's start get it together */
 };
 
-static const char playlist_type[] = "application/vnd.apple.mpegurl";
-
 /* The channel's own id. One that is being encoded here needs no look into the catalogue; *state is
  * what it has for the whole ladder. */
 static int channel_id(struct app *app, struct request *rq, struct live_state *state,
@@ -113,7 +111,7 @@ static int send_playlist(struct app *app, struct request *rq, struct reply *r,
 		app_wait_end(app);
 	}
 	if (answer == LIVE_READY) {
-		reply_text(r, 200, playlist_type, buf_span(&text));
+		reply_text(r, 200, M3U8_TYPE, buf_span(&text));
 		reply_cache(r, keep(rendition, &state.window));
 	}
 	buf_release(&text);

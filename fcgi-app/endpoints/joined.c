@@ -24,8 +24,6 @@ enum {
 	PEAK_PERCENT = 200   /* of the average, which is all that sources tell */
 };
 
-static const char list_type[] = "application/vnd.apple.mpegurl";
-
 int joined_redirect(struct app *app, struct request *rq, struct reply *r,
 	const struct object_ask *ask, struct fail *f)
 {
@@ -151,7 +149,7 @@ static int make_master(struct app *app, struct request *rq, struct reply *r, con
 		buf_puts(&l.text, "#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"sound\",NAME=\"Sound\","
 				  "DEFAULT=YES,AUTOSELECT=YES,URI=\"sound.m3u8\"\n");
 	list_pictures(&l, app->conf);
-	reply_text(r, 200, list_type, buf_span(&l.text));
+	reply_text(r, 200, M3U8_TYPE, buf_span(&l.text));
 	buf_release(&l.text);
 	reply_cache(r, "private, no-cache");
 	return 0;
@@ -249,7 +247,7 @@ static int send_list(struct reply *r, struct blocks *b, const char *uri, struct 
 			    : fail_set(f, FAIL_BUSY, "There is no memory for an index");
 	if (!bad) {
 		print_list(&list, index, uri);
-		reply_text(r, 200, list_type, buf_span(&list));
+		reply_text(r, 200, M3U8_TYPE, buf_span(&list));
 		reply_cache(r, "private, no-cache");
 	}
 	r->retry_after_s = (int)retry_s;

@@ -10,6 +10,7 @@
 #include "fcgi-app/endpoints/find.h"
 #include "lib/base/clock.h"
 #include "lib/base/num.h"
+#include "lib/hls/m3u8.h"
 #include "lib/hls/rendition.h"
 #include "lib/hls/vod.h"
 #include "lib/http/mime.h"
@@ -24,7 +25,6 @@ enum {
 	MASTER_KEEP_MS = 1000
 };
 
-static const char playlist_type[] = "application/vnd.apple.mpegurl";
 static const char forever[] = "public, max-age=31536000, immutable";
 
 static struct film_seen *new_film(struct request *rq, struct fail *f)
@@ -71,7 +71,7 @@ static int send_text(struct reply *r, struct buf *text, struct fail *f)
 	if (text->failed)
 		result = fail_set(f, FAIL_UPSTREAM, "The film has too many segments");
 	else
-		reply_text(r, 200, playlist_type, buf_span(text));
+		reply_text(r, 200, M3U8_TYPE, buf_span(text));
 	buf_release(text);
 	return result;
 }

@@ -77,17 +77,17 @@ static int run_scanner(const struct conf *conf, struct board *board, const char 
 }
 
 const struct role roles[] = {
-	{"janitor", NULL, run_janitor, AGAIN_ALWAYS, NULL, 1, true, false},
-	{"meter", NULL, run_meter, AGAIN_ALWAYS, meter_is_wanted, 1, true, false},
-	{"scanner", NULL, run_scanner, AGAIN_ALWAYS, scanner_is_wanted, 1, true, false},
-	{"live", "watch", run_live, AGAIN_WHILE_ASKED, NULL, 400, false, false},
-	{"token", "token", run_token, AGAIN_NEVER, NULL, 32, true, false},
-	{"refresh", "refresh", run_refresh, AGAIN_NEVER, NULL, 32, true, false},
-	{"edge", EDGE_VERB, edge_run, AGAIN_NEVER, NULL, 8, true, false},
-	{"episodes", EPISODES_VERB, episodes_run, AGAIN_NEVER, NULL, 4, true, false},
-	{"filler", FILL_VERB, run_filler, AGAIN_NEVER, NULL, 1, true, true},
-	{"packager", PACKAGE_VERB, run_packager, AGAIN_NEVER, NULL, 1, true, true},
-	{"jobs", JOBS_VERB, run_jobs, AGAIN_NEVER, NULL, 1, true, true},
-	{"import", NULL, run_import, AGAIN_NEVER, import_is_due, 1, true, false},
+	{"janitor", NULL, run_janitor, AGAIN_ALWAYS, .most = 1},
+	{"meter", NULL, run_meter, AGAIN_ALWAYS, .due = meter_is_wanted, .most = 1},
+	{"scanner", NULL, run_scanner, AGAIN_ALWAYS, .due = scanner_is_wanted, .most = 1},
+	{"live", "watch", run_live, AGAIN_WHILE_ASKED, .most = 400, .refused = true},
+	{"token", "token", run_token, AGAIN_NEVER, .most = 32},
+	{"refresh", "refresh", run_refresh, AGAIN_NEVER, .most = 32},
+	{"edge", EDGE_VERB, edge_run, AGAIN_NEVER, .most = 8},
+	{"episodes", EPISODES_VERB, episodes_run, AGAIN_NEVER, .most = 4},
+	{"filler", FILL_VERB, run_filler, AGAIN_NEVER, .most = 1, .renews = true},
+	{"packager", PACKAGE_VERB, run_packager, AGAIN_NEVER, .most = 1, .renews = true},
+	{"jobs", JOBS_VERB, run_jobs, AGAIN_NEVER, .most = 1, .renews = true},
+	{"import", NULL, run_import, AGAIN_NEVER, .due = import_is_due, .most = 1},
 };
 const int role_count = sizeof(roles) / sizeof(roles[0]);

@@ -22,8 +22,8 @@ struct role {
 	enum again again;
 	bool (*due)(const struct conf *conf); /* NULL, or looked at now and then: true starts one */
 	int most;			      /* at once */
-	bool waits;  /* above `most` it waits for its turn; otherwise it is refused */
-	bool renews; /* a reload ends it; it begins anew when somebody asks */
+	bool refused; /* above `most`; otherwise one more waits for its turn */
+	bool renews;  /* a reload ends it; it begins anew when somebody asks */
 };
 
 extern const struct role roles[];

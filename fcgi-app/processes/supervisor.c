@@ -97,7 +97,7 @@ static int64_t count_running(const struct supervisor *s, const struct role *role
 
 static bool is_full(const struct supervisor *s, const struct role *role)
 {
-	return count_running(s, role) >= (role->most);
+	return count_running(s, role) >= role->most;
 }
 
 /* Viewers' playlist requests touch a file; the message comes only when nothing runs. */
@@ -273,7 +273,7 @@ static void ask(struct supervisor *s, const struct role *role, const char *id)
 		t->asked_ms = clock_real_ms();
 		return;
 	}
-	if ((is_full(s, role) && !role->waits) || !add_task(s, role, id)) {
+	if ((is_full(s, role) && role->refused) || !add_task(s, role, id)) {
 		if (role->again == AGAIN_WHILE_ASKED)
 			board_add(s->board, BOARD_LIVE_REFUSED, 1);
 		log_warn("refused", LOG_STR("role", role->name), LOG_STR("id", id),

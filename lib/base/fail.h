@@ -1,7 +1,7 @@
 /* lib/base/fail.h - why a call failed, in a kind and a sentence a user could read.
  * SPDX-License-Identifier: BSD-2-Clause
  * A function that can fail takes `struct fail *f` last, returns 0 or -1, and sets *f if and only if
- * it returns -1. Only the reply (fcgi-app/door/reply.c) turns a kind into a status code. */
+ * it returns -1. Only the reply (fcgi-app/door/reply_fail.c) turns a kind into a status code. */
 #ifndef SLUICE_BASE_FAIL_H
 #define SLUICE_BASE_FAIL_H
 

@@ -11,6 +11,8 @@
 
 #include "lib/base/buf.h"
 
+#define M3U8_TYPE "application/vnd.apple.mpegurl" /* Content-Type: section 4 */
+
 enum { M3U8_MAX_BYTES = 65536 }; /* no playlist of ours is larger */
 
 struct m3u8_variant {

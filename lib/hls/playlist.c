@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "lib/base/num.h"
+#include "lib/hls/m3u8.h"
 
 #define US 1000000LL
 
@@ -34,9 +35,8 @@ struct reader {
 
 bool playlist_is_type(const char *content_type)
 {
-	static const char *const types[] = {"application/vnd.apple.mpegurl",
-		"application/x-mpegurl", "audio/mpegurl", "audio/x-mpegurl", "application/mpegurl",
-		"vnd.apple.mpegurl"};
+	static const char *const types[] = {M3U8_TYPE, "application/x-mpegurl", "audio/mpegurl",
+		"audio/x-mpegurl", "application/mpegurl", "vnd.apple.mpegurl"};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		if (strncasecmp(content_type, types[i], strlen(types[i])) == 0)

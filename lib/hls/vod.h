@@ -19,10 +19,7 @@ enum { VOD_MAX_BYTES = 4 << 20, VOD_COPY_MAX_BPS = 8000000 };
  * few lines, at least the lowest; its own picture if it can be copied. */
 bool vod_has(const struct record *r, const struct ladder *l, const struct rendition *x);
 
-/* Writes the master: variants, sounds and subtitles, each as {ver}/{rendition}.m3u8. First stands
- * what plays at once, the film's own picture, where that is no larger than the ladder's first rung
- * and not of a very high rate; else that rung, or what comes nearest. In MPEG-TS each variant holds
- * the first sound; others, and subtitles, stand beside it. */
+/* Subtitles as a master lists them. */
 struct vod_text {
 	char name[RENDITION_NAME_BYTES]; /* of the rendition */
 	char language[12];
@@ -38,6 +35,11 @@ struct vod_master {
 	const struct vod_text *beside; /* subtitles that are no part of the record */
 	size_t beside_count;
 };
+
+/* Writes the master: variants, sounds and subtitles, each as {ver}/{rendition}.m3u8. First stands
+ * what plays at once, the film's own picture, where that is no larger than the ladder's first rung
+ * and not of a very high rate; else that rung, or what comes nearest. In MPEG-TS each variant holds
+ * the first sound; others, and subtitles, stand beside it. */
 void vod_master_print(const struct vod_master *m, struct buf *to);
 
 /* All that the master of fMP4 lists, each once, in the order in which a player wants it: what plays

@@ -7,16 +7,18 @@
 #include "t/unit/place.h"
 #include "t/unit/tap.h"
 
-enum { FILM = 10 * BLOCK - 1000 };
+enum { FILM = 10 * HOARD_BLOCK_BYTES - 1000 };
 
 static struct hoard hoard; /* large */
 
 static size_t length(int64_t n)
 {
-	return (size_t)(FILM - n * BLOCK < BLOCK ? FILM - n * BLOCK : BLOCK);
+	return (size_t)(FILM - n * HOARD_BLOCK_BYTES < HOARD_BLOCK_BYTES
+				? FILM - n * HOARD_BLOCK_BYTES
+				: HOARD_BLOCK_BYTES);
 }
 
-static bool is_block(const struct block *b, int64_t n)
+static bool is_block(const struct hoard_block *b, int64_t n)
 {
 	if (!b || b->len != length(n))
 		return false;
@@ -30,7 +32,7 @@ static bool is_block(const struct block *b, int64_t n)
 /* As if it had been fetched. */
 static void fetch(int64_t n)
 {
-	struct block *b = hoard_new(&hoard, n);
+	struct hoard_block *b = hoard_new(&hoard, n);
 
 	b->len = length(n);
 	for (size_t i = 0; i < b->len; i++)
@@ -88,7 +90,8 @@ static void damaged(struct place *at, const struct hoard_film *film)
 	ok(!hoard_recall(&hoard, 7), "that block is not believed");
 	ok(!hoard_find(&hoard, 7), "nor is it in memory");
 	ok(is_block(hoard_recall(&hoard, 8), 8), "the other one is");
-	is_int(ftruncate(fd, (off_t)sizeof(struct hoard_file) + BLOCK), 0, "the file is cut off");
+	is_int(ftruncate(fd, (off_t)sizeof(struct hoard_file) + HOARD_BLOCK_BYTES), 0,
+		"the file is cut off");
 	begin_anew(film);
 	ok(!hoard_recall(&hoard, 8), "what is missing is not made up");
 	is_int(ftruncate(fd, 100), 0, "to less than its beginning");

@@ -9,7 +9,7 @@
 
 #include "fcgi-app/processes/live/keyring.h"
 #include "fcgi-app/processes/live/pace.h"
-#include "fcgi-app/processes/live/track.h"
+#include "fcgi-app/processes/live/media_playlist.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
@@ -20,16 +20,16 @@ struct segments {
 	int height;
 	struct segments_feed feed;
 	bool on;
-	struct track tracks[PACE_TRACKS];
+	struct media_playlist playlists[PACE_PLAYLISTS];
 	size_t count;
 	bool chosen;   /* the list is a variant's */
 	unsigned skip; /* variants that did not work */
 	struct keyring keys;
-	struct blend blend; /* of two tracks */
+	struct blend blend; /* of two playlists */
 
 	struct buf url; /* being put together */
 	struct errand errand;
-	struct track *at;		/* for which it is */
+	struct media_playlist *at;	/* for which it is */
 	struct playlist_segment wanted; /* its spans borrow from the list, which stays meanwhile */
 
 	int64_t fetched; /* segments of this connection */
@@ -56,8 +56,8 @@ struct segments *segments_open(struct fetcher *fetcher, const char *id, int heig
 	s->feed = *feed;
 	s->tried_n = -1;
 	buf_init(&s->url, FETCH_URL_BYTES - 1);
-	for (int i = 0; i < PACE_TRACKS; i++) {
-		if (!track_init(&s->tracks[i])) {
+	for (int i = 0; i < PACE_PLAYLISTS; i++) {
+		if (!media_playlist_init(&s->playlists[i])) {
 			segments_close(&s);
 			return NULL;
 		}
@@ -72,8 +72,8 @@ void segments_close(struct segments **at)
 	if (!s)
 		return;
 	segments_stop(s);
-	for (int i = 0; i < PACE_TRACKS; i++)
-		track_release(&s->tracks[i]);
+	for (int i = 0; i < PACE_PLAYLISTS; i++)
+		media_playlist_release(&s->playlists[i]);
 	errand_release(&s->errand);
 	buf_release(&s->url);
 	free(s);
@@ -88,8 +88,8 @@ void segments_stop(struct segments *s)
 
 void segments_forget(struct segments *s)
 {
-	for (int i = 0; i < PACE_TRACKS; i++)
-		track_forget(&s->tracks[i]);
+	for (int i = 0; i < PACE_PLAYLISTS; i++)
+		media_playlist_forget(&s->playlists[i]);
 	keyring_clear(&s->keys);
 	s->tried_n = -1;
 	s->skip = 0;
@@ -97,7 +97,7 @@ void segments_forget(struct segments *s)
 
 bool segments_waits(const struct segments *s)
 {
-	return s->tracks[0].queue.count > 0;
+	return s->playlists[0].queue.count > 0;
 }
 
 bool segments_is_proven(const struct segments *s)
@@ -128,21 +128,21 @@ __attribute__((format(printf, 4, 5))) static void end_with(
 	end(s, &how);
 }
 
-static void fetch(struct segments *s, enum errand_what what, struct track *t,
+static void fetch(struct segments *s, enum errand_what what, struct media_playlist *m,
 	const struct playlist_part *part, const char *base)
 {
 	struct fail f = {0};
 
-	s->at = t;
+	s->at = m;
 	if (errand_start(&s->errand, what, part, base, &f) < 0)
 		end_with(s, f.kind, true, "%s", f.text);
 }
 
 /* --- lists ------------------------------------------------------------------------------------ */
 
-static void take_list(struct segments *s, struct track *t)
+static void take_list(struct segments *s, struct media_playlist *m)
 {
-	switch (track_list(t)) {
+	switch (media_playlist_follow(m)) {
 	case FOLLOW_ON:
 		break;
 	case FOLLOW_BEGUN:
@@ -150,16 +150,16 @@ static void take_list(struct segments *s, struct track *t)
 	case FOLLOW_MISSED:
 		log_warn("segments_missed", LOG_STR("channel", s->id),
 			LOG_STR("why", "the source's playlist has moved on too far"),
-			LOG_INT("goes_on_at", t->follow.next_n));
+			LOG_INT("goes_on_at", m->follow.next_n));
 		break;
 	case FOLLOW_ANEW:
 		log_warn("sequence_anew", LOG_STR("channel", s->id),
 			LOG_STR("why", "the source's playlist counts anew"),
-			LOG_INT("goes_on_at", t->follow.next_n));
+			LOG_INT("goes_on_at", m->follow.next_n));
 	}
-	if (s->count == 2 && s->tracks[0].has_list && s->tracks[1].has_list)
-		track_align(&s->tracks[1], &s->tracks[0]);
-	if (t->list->ended && !s->fetched)
+	if (s->count == 2 && s->playlists[0].has_list && s->playlists[1].has_list)
+		media_playlist_align(&s->playlists[1], &s->playlists[0]);
+	if (m->list->ended && !s->fetched)
 		end_with(s, FAIL_UPSTREAM, true,
 			"The source's playlist is of something that has ended");
 }
@@ -167,7 +167,7 @@ static void take_list(struct segments *s, struct track *t)
 /* The variant's list, and its sound's, are asked for next. */
 static void use_master(struct segments *s, const char *base)
 {
-	const struct playlist *p = s->tracks[0].list;
+	const struct playlist *p = s->playlists[0].list;
 	const struct playlist_variant *v = playlist_choose(p, s->height, s->skip);
 	const struct playlist_rendition *sound = NULL;
 	struct buf sound_url;
@@ -187,14 +187,14 @@ static void use_master(struct segments *s, const char *base)
 		log_info("variant", LOG_STR("channel", s->id), LOG_INT("lines", v->height),
 			LOG_INT("bandwidth", v->bandwidth), LOG_INT("sound_apart", sound != NULL));
 		s->count = sound ? 2 : 1;
-		for (int i = 0; i < PACE_TRACKS; i++) {
-			s->tracks[i].blend = sound ? &s->blend : NULL;
-			s->tracks[i].kind = i == 0 ? BLEND_VIDEO : BLEND_AUDIO;
+		for (int i = 0; i < PACE_PLAYLISTS; i++) {
+			s->playlists[i].blend = sound ? &s->blend : NULL;
+			s->playlists[i].kind = i == 0 ? BLEND_VIDEO : BLEND_AUDIO;
 		}
 		s->chosen = true;
-		track_use(&s->tracks[0], buf_str(&s->url));
+		media_playlist_use(&s->playlists[0], buf_str(&s->url));
 		if (sound)
-			track_use(&s->tracks[1], buf_str(&sound_url));
+			media_playlist_use(&s->playlists[1], buf_str(&sound_url));
 	}
 	buf_release(&sound_url);
 }
@@ -209,33 +209,33 @@ void segments_begin(struct segments *s, const struct fetch_request *like, const 
 	s->fetched = s->skipped = 0;
 	s->count = 0;
 	s->chosen = false;
-	for (int i = 0; i < PACE_TRACKS; i++)
-		follow_join(&s->tracks[i].follow, clock_mono_ms());
-	if (track_read(&s->tracks[0], text, &f) < 0) {
+	for (int i = 0; i < PACE_PLAYLISTS; i++)
+		follow_join(&s->playlists[i].follow, clock_mono_ms());
+	if (media_playlist_read(&s->playlists[0], text, &f) < 0) {
 		end_with(s, f.kind, true, "%s", f.text);
 		return;
 	}
-	if (s->tracks[0].list->is_master) {
+	if (s->playlists[0].list->is_master) {
 		use_master(s, base);
 		return;
 	}
 	s->count = 1;
-	s->tracks[0].blend = NULL;
-	track_use(&s->tracks[0], url);
-	track_answered(&s->tracks[0], base);
-	take_list(s, &s->tracks[0]);
+	s->playlists[0].blend = NULL;
+	media_playlist_use(&s->playlists[0], url);
+	media_playlist_answered(&s->playlists[0], base);
+	take_list(s, &s->playlists[0]);
 }
 
 static void list_done(struct segments *s)
 {
 	struct fail f = {0};
 
-	if (track_read(s->at, buf_span(&s->errand.body), &f) < 0) {
+	if (media_playlist_read(s->at, buf_span(&s->errand.body), &f) < 0) {
 		end_with(s, f.kind, true, "%s", f.text);
 	} else if (s->at->list->is_master) {
 		end_with(s, FAIL_UPSTREAM, true, "The source's variant is a list of variants");
 	} else {
-		track_answered(s->at, s->errand.answered);
+		media_playlist_answered(s->at, s->errand.answered);
 		take_list(s, s->at);
 	}
 }
@@ -251,7 +251,7 @@ static void key_done(struct segments *s)
 
 /* Whether the key is there, or there is none; otherwise it is being fetched, or the connection has
  * ended. */
-static bool has_key(struct segments *s, struct track *t, const struct playlist_part *part)
+static bool has_key(struct segments *s, struct media_playlist *m, const struct playlist_part *part)
 {
 	const struct playlist_part key = {.uri = part->key.uri};
 	struct fail f = {0};
@@ -263,13 +263,13 @@ static bool has_key(struct segments *s, struct track *t, const struct playlist_p
 			"The source's segments are encrypted in a way that needs its own player");
 		return false;
 	}
-	if (fetch_url_join(t->base, key.uri, &s->url, &f) < 0) {
+	if (fetch_url_join(m->base, key.uri, &s->url, &f) < 0) {
 		end_with(s, f.kind, true, "%s", f.text);
 		return false;
 	}
 	if (keyring_has(&s->keys, buf_str(&s->url)))
 		return true;
-	fetch(s, ERRAND_KEY, t, &key, t->base);
+	fetch(s, ERRAND_KEY, m, &key, m->base);
 	return false;
 }
 
@@ -303,7 +303,7 @@ static void segment_failed(struct segments *s, const struct upstream_end *how)
 	s->skipped++;
 	log_warn("segment_skipped", LOG_STR("channel", s->id), LOG_INT("n", s->wanted.n),
 		LOG_STR("why", how->why.text));
-	track_skip(s->at);
+	media_playlist_skip(s->at);
 	s->tried_n = s->at->follow.next_n; /* it gets one attempt */
 }
 
@@ -316,8 +316,8 @@ static int use_body(struct segments *s, const struct playlist_part *part, struct
 	if (!decrypt(s, part, f))
 		return -1;
 	if (s->errand.what == ERRAND_MAP)
-		return track_map(s->at, part, buf_span(&s->errand.body), f);
-	return track_add(s->at, &s->wanted, &s->errand.body, f);
+		return media_playlist_map(s->at, part, buf_span(&s->errand.body), f);
+	return media_playlist_add(s->at, &s->wanted, &s->errand.body, f);
 }
 
 static void media_done(struct segments *s)
@@ -339,7 +339,7 @@ static void errand_failed(struct segments *s, const struct upstream_end *how)
 {
 	enum errand_what what = s->errand.what;
 
-	if (what == ERRAND_LIST && how->status && track_ask_first(s->at))
+	if (what == ERRAND_LIST && how->status && media_playlist_ask_first(s->at))
 		return; /* the address that it had led to is gone, which says little */
 	if (what == ERRAND_SEGMENT || what == ERRAND_MAP)
 		segment_failed(s, how);
@@ -367,37 +367,37 @@ static void on_done(void *ctx, const struct upstream_end *how)
 static bool fetch_list(struct segments *s, int64_t now_ms)
 {
 	for (size_t i = 0; i < s->count; i++) {
-		struct track *t = &s->tracks[i];
-		if (t->has_list && follow_wait_ms(&t->follow, now_ms) > 0)
+		struct media_playlist *m = &s->playlists[i];
+		if (m->has_list && follow_wait_ms(&m->follow, now_ms) > 0)
 			continue;
-		follow_asked(&t->follow, now_ms);
-		fetch(s, ERRAND_LIST, t, NULL, track_address(t));
+		follow_asked(&m->follow, now_ms);
+		fetch(s, ERRAND_LIST, m, NULL, media_playlist_address(m));
 		return true;
 	}
 	return false;
 }
 
-static bool fetch_segment(struct segments *s, struct track *t)
+static bool fetch_segment(struct segments *s, struct media_playlist *m)
 {
 	const struct playlist_segment *next;
 
-	if (!t->has_list || !reservoir_has_room(&t->queue))
+	if (!m->has_list || !reservoir_has_room(&m->queue))
 		return false;
-	next = track_next(t);
-	if (!next && t->list->ended) {
+	next = media_playlist_next(m);
+	if (!next && m->list->ended) {
 		end_with(s, FAIL_UPSTREAM, true, "The source's playlist says that it has ended");
 		return true;
 	}
 	if (!next)
 		return false;
 	s->wanted = *next;
-	if (!has_key(s, t, &next->part))
+	if (!has_key(s, m, &next->part))
 		return true;
-	if (next->map.uri.len && !track_has_map(t, &next->map)) {
-		if (has_key(s, t, &next->map))
-			fetch(s, ERRAND_MAP, t, &next->map, t->base);
+	if (next->map.uri.len && !media_playlist_has_map(m, &next->map)) {
+		if (has_key(s, m, &next->map))
+			fetch(s, ERRAND_MAP, m, &next->map, m->base);
 	} else {
-		fetch(s, ERRAND_SEGMENT, t, &next->part, t->base);
+		fetch(s, ERRAND_SEGMENT, m, &next->part, m->base);
 	}
 	return true;
 }
@@ -406,22 +406,22 @@ static bool fetch_segment(struct segments *s, struct track *t)
  * both. */
 static void fetch_next(struct segments *s, int64_t now_ms)
 {
-	size_t first = s->count == 2 && reservoir_left_us(&s->tracks[1].queue) <=
-						reservoir_left_us(&s->tracks[0].queue);
+	size_t first = s->count == 2 && reservoir_left_us(&s->playlists[1].queue) <=
+						reservoir_left_us(&s->playlists[0].queue);
 
 	for (size_t i = 0; i < s->count; i++) {
-		struct track *t = &s->tracks[i];
-		if (t->has_list && follow_is_frozen(&t->follow, now_ms)) {
+		struct media_playlist *m = &s->playlists[i];
+		if (m->has_list && follow_is_frozen(&m->follow, now_ms)) {
 			end_with(s, FAIL_TIMEOUT, true,
 				"The source's playlist has listed nothing new for %lld s",
-				(long long)(now_ms - t->follow.news_ms) / 1000);
+				(long long)(now_ms - m->follow.news_ms) / 1000);
 			return;
 		}
 	}
 	if (fetch_list(s, now_ms))
 		return;
 	for (size_t i = 0; i < s->count; i++) {
-		if (fetch_segment(s, &s->tracks[i ^ first]))
+		if (fetch_segment(s, &s->playlists[i ^ first]))
 			return;
 	}
 }
@@ -430,22 +430,22 @@ static void fetch_next(struct segments *s, int64_t now_ms)
 
 void segments_flush(struct segments *s)
 {
-	pace_flush(s->tracks, &s->feed.to);
+	pace_flush(s->playlists, &s->feed.to);
 }
 
 int segments_step(struct segments *s, int most_ms)
 {
 	int64_t now_ms = clock_mono_ms(), wait_ms = most_ms;
 
-	if (!pace_give(&s->pace, s->tracks, s->count, &s->feed.to) && s->on)
+	if (!pace_give(&s->pace, s->playlists, s->count, &s->feed.to) && s->on)
 		end_with(s, FAIL_GONE, false, "not wanted any more");
 	if (s->on && !s->errand.transfer)
 		fetch_next(s, now_ms);
 	for (size_t i = 0; s->on && !s->errand.transfer && i < s->count; i++) {
-		int64_t list_ms = follow_wait_ms(&s->tracks[i].follow, now_ms);
+		int64_t list_ms = follow_wait_ms(&s->playlists[i].follow, now_ms);
 		wait_ms = list_ms < wait_ms ? list_ms : wait_ms;
 	}
-	if (pace_waits(s->tracks, s->count) && wait_ms > PACE_MS)
+	if (pace_waits(s->playlists, s->count) && wait_ms > PACE_MS)
 		wait_ms = PACE_MS;
 	return (int)wait_ms;
 }

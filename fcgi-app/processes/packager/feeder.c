@@ -68,9 +68,9 @@ struct feeder {
 
 static size_t block_size(const struct feeder *f, int64_t n)
 {
-	int64_t left = f->size < 0 ? BLOCK : f->size - n * BLOCK;
+	int64_t left = f->size < 0 ? HOARD_BLOCK_BYTES : f->size - n * HOARD_BLOCK_BYTES;
 
-	return (size_t)(left < BLOCK ? left : BLOCK);
+	return (size_t)(left < HOARD_BLOCK_BYTES ? left : HOARD_BLOCK_BYTES);
 }
 
 /* --- fetching --------------------------------------------------------------------------------- */
@@ -152,9 +152,10 @@ static enum fetch_verdict on_data(void *ctx, const void *bytes, size_t len)
 		return FETCH_STOP;
 	}
 	while (len && p->at < p->end) {
-		int64_t n = p->at / BLOCK;
-		size_t in = (size_t)(p->at % BLOCK), take = BLOCK - in < len ? BLOCK - in : len;
-		struct block *b =
+		int64_t n = p->at / HOARD_BLOCK_BYTES;
+		size_t in = (size_t)(p->at % HOARD_BLOCK_BYTES),
+		       take = HOARD_BLOCK_BYTES - in < len ? HOARD_BLOCK_BYTES - in : len;
+		struct hoard_block *b =
 			in ? hoard_find(&p->feeder->hoard, n) : hoard_new(&p->feeder->hoard, n);
 
 		if (!b || b->len != in) {
@@ -180,7 +181,7 @@ static int pull_once(struct feeder *f, int64_t n, int count, struct pull *p)
 		.policy = {s->allow, s->allow_count},
 		.user_agent = *s->user_agent ? s->user_agent : NULL,
 		.egress = *s->egress ? s->egress : NULL,
-		.offset = n * BLOCK,
+		.offset = n * HOARD_BLOCK_BYTES,
 		.follow = 5,
 		.connect_ms = CONNECT_MS,
 		.stall_ms = STALL_MS,
@@ -190,9 +191,10 @@ static int pull_once(struct feeder *f, int64_t n, int count, struct pull *p)
 		.on_data = on_data,
 		.ctx = p};
 	struct fail why = {0};
-	const struct block *b;
+	const struct hoard_block *b;
 
-	*p = (struct pull){.feeder = f, .at = n * BLOCK, .end = (n + count) * BLOCK};
+	*p = (struct pull){
+		.feeder = f, .at = n * HOARD_BLOCK_BYTES, .end = (n + count) * HOARD_BLOCK_BYTES};
 	if (f->size >= 0 && p->end > f->size)
 		p->end = f->size;
 	rq.length = p->end - p->at;
@@ -235,9 +237,9 @@ static int pull(struct feeder *f, int64_t n, struct fail *why)
 }
 
 /* The block of the film, fetched where it is not at hand. */
-static struct block *get_block(struct feeder *f, int64_t n, struct fail *why)
+static struct hoard_block *get_block(struct feeder *f, int64_t n, struct fail *why)
 {
-	struct block *b = hoard_find(&f->hoard, n);
+	struct hoard_block *b = hoard_find(&f->hoard, n);
 
 	if (!b || b->len != block_size(f, n)) {
 		if (b)
@@ -337,14 +339,14 @@ static bool serve(struct feeder *f, const struct job *job)
 {
 	struct feed_request rq;
 	struct fail why = {0};
-	struct block *b;
+	struct hoard_block *b;
 	size_t in, len;
 
 	if (recv(job->socket, &rq, sizeof(rq), MSG_WAITALL) != (ssize_t)sizeof(rq))
 		return false;
 	if (rq.offset >= (uint64_t)f->size || rq.length == 0)
 		return feed_answer(job->socket, NULL, 0);
-	b = get_block(f, (int64_t)(rq.offset / BLOCK), &why);
+	b = get_block(f, (int64_t)(rq.offset / HOARD_BLOCK_BYTES), &why);
 	if (!b) {
 		log_warn("film_not_read", LOG_STR("id", f->start->title.film.id),
 			LOG_STR("why", why.text));
@@ -352,7 +354,7 @@ static bool serve(struct feeder *f, const struct job *job)
 	}
 	if (job->noted)
 		hoard_note(&f->hoard, b->n);
-	in = (size_t)(rq.offset % BLOCK);
+	in = (size_t)(rq.offset % HOARD_BLOCK_BYTES);
 	len = b->len - in < rq.length ? b->len - in : rq.length;
 	return feed_answer(job->socket, b->bytes + in, (int32_t)len);
 }
@@ -423,7 +425,7 @@ static void live(struct feeder *f)
  * first, or for the film's beginning where it has no such part any more. */
 static int find_film(struct feeder *f, struct fail *why)
 {
-	int64_t first = (int64_t)(f->start->first / BLOCK);
+	int64_t first = (int64_t)(f->start->first / HOARD_BLOCK_BYTES);
 	struct hoard_film film;
 
 	if (pull(f, first, why) < 0 &&

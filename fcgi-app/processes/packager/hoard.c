@@ -36,7 +36,7 @@ void hoard_release(struct hoard *h)
 	hoard_init(h);
 }
 
-struct block *hoard_find(struct hoard *h, int64_t n)
+struct hoard_block *hoard_find(struct hoard *h, int64_t n)
 {
 	for (size_t i = 0; i < HOARD_BLOCKS; i++) {
 		if (h->list[i].n == n)
@@ -45,21 +45,21 @@ struct block *hoard_find(struct hoard *h, int64_t n)
 	return NULL;
 }
 
-void hoard_use(struct hoard *h, struct block *block)
+void hoard_use(struct hoard *h, struct hoard_block *block)
 {
 	block->used = ++h->turn;
 }
 
-struct block *hoard_new(struct hoard *h, int64_t n)
+struct hoard_block *hoard_new(struct hoard *h, int64_t n)
 {
-	struct block *oldest = &h->list[0];
+	struct hoard_block *oldest = &h->list[0];
 
 	for (size_t i = 1; i < HOARD_BLOCKS; i++) {
 		if (h->list[i].used < oldest->used)
 			oldest = &h->list[i];
 	}
 	if (!oldest->bytes)
-		oldest->bytes = malloc(BLOCK);
+		oldest->bytes = malloc(HOARD_BLOCK_BYTES);
 	if (!oldest->bytes)
 		return NULL;
 	oldest->n = n;
@@ -103,8 +103,8 @@ static uint64_t sum_of(const char *bytes, size_t len)
 }
 
 /* The file's beginning, and which blocks follow it: those noted that are in memory yet. */
-static void describe(
-	struct hoard *h, const struct hoard_film *film, const struct block *blocks[HOARD_KEPT])
+static void describe(struct hoard *h, const struct hoard_film *film,
+	const struct hoard_block *blocks[HOARD_KEPT])
 {
 	struct hoard_file *file = &h->file;
 
@@ -113,7 +113,7 @@ static void describe(
 	file->size = film->size;
 	snprintf(file->validator, sizeof(file->validator), "%s", film->validator);
 	for (size_t i = 0; i < h->noted_count; i++) {
-		const struct block *block = hoard_find(h, h->noted[i]);
+		const struct hoard_block *block = hoard_find(h, h->noted[i]);
 
 		if (!block || block->len == 0)
 			continue;
@@ -130,12 +130,13 @@ static bool has_room(const struct hoard *h, const struct conf *conf, struct boar
 	struct publish_room room;
 
 	publish_room(conf, board, PUBLISH_WWW, &room);
-	return room.free - (int64_t)h->noted_count * BLOCK > room.floor && !room.inodes_low;
+	return room.free - (int64_t)h->noted_count * HOARD_BLOCK_BYTES > room.floor &&
+	       !room.inodes_low;
 }
 
 void hoard_keep(struct hoard *h, const struct hoard_film *film, struct board *board)
 {
-	const struct block *blocks[HOARD_KEPT];
+	const struct hoard_block *blocks[HOARD_KEPT];
 	char path[PATH_MAX], temporary[PATH_MAX];
 	bool good;
 	int fd;
@@ -154,7 +155,7 @@ void hoard_keep(struct hoard *h, const struct hoard_film *film, struct board *bo
 	describe(h, film, blocks);
 	good = write_all(fd, &h->file, sizeof(h->file));
 	for (uint32_t i = 0; good && i < h->file.count; i++)
-		good = write_all(fd, blocks[i]->bytes, BLOCK);
+		good = write_all(fd, blocks[i]->bytes, HOARD_BLOCK_BYTES);
 	if (good && rename(temporary, path) == 0)
 		return;
 	unlink(temporary);
@@ -183,22 +184,22 @@ void hoard_open(struct hoard *h, const struct hoard_film *film)
 	h->fd = -1;
 }
 
-struct block *hoard_recall(struct hoard *h, int64_t n)
+struct hoard_block *hoard_recall(struct hoard *h, int64_t n)
 {
 	uint32_t i = 0;
-	struct block *block;
+	struct hoard_block *block;
 	size_t len;
 
 	while (h->fd >= 0 && i < h->file.count && h->file.list[i].n != n)
 		i++;
-	if (h->fd < 0 || i == h->file.count || h->file.list[i].len > BLOCK)
+	if (h->fd < 0 || i == h->file.count || h->file.list[i].len > HOARD_BLOCK_BYTES)
 		return NULL;
 	block = hoard_new(h, n);
 	if (!block)
 		return NULL;
 	len = (size_t)h->file.list[i].len;
-	if (pread(h->fd, block->bytes, len, (off_t)(sizeof(h->file) + (uint64_t)i * BLOCK)) ==
-			(ssize_t)len &&
+	if (pread(h->fd, block->bytes, len,
+		    (off_t)(sizeof(h->file) + (uint64_t)i * HOARD_BLOCK_BYTES)) == (ssize_t)len &&
 		sum_of(block->bytes, len) == h->file.list[i].sum) {
 		block->len = len;
 		return block;

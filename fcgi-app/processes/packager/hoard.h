@@ -17,15 +17,15 @@ struct board;
 struct conf;
 
 enum {
-	BLOCK = FEED_MAX_BYTES,
+	HOARD_BLOCK_BYTES = FEED_MAX_BYTES,
 	HOARD_BLOCKS = 96, /* in memory: 24 MiB */
 	HOARD_KEPT = 64,   /* in the file: 16 MiB. Tables that are longer are not kept */
 	HOARD_VALIDATOR_BYTES = 200,
 	HOARD_KEPT_S = 86400 /* the file goes when nobody has asked for the film so long */
 };
 
-struct block {
-	int64_t n;  /* bytes [n * BLOCK ..) of the film; -1: free */
+struct hoard_block {
+	int64_t n;  /* bytes [n * HOARD_BLOCK_BYTES ..) of the film; -1: free */
 	size_t len; /* bytes that it holds */
 	char *bytes;
 	uint64_t used;
@@ -39,11 +39,12 @@ struct hoard_file {
 	struct {
 		int64_t n;
 		uint64_t len, sum;
-	} list[HOARD_KEPT]; /* in the order in which they stand there, each on BLOCK bytes */
+	} list[HOARD_KEPT]; /* in the order in which they stand there, each on HOARD_BLOCK_BYTES
+			       bytes */
 };
 
 struct hoard {
-	struct block list[HOARD_BLOCKS];
+	struct hoard_block list[HOARD_BLOCKS];
 	uint64_t turn;
 	int64_t noted[HOARD_KEPT];
 	size_t noted_count;
@@ -56,12 +57,12 @@ void hoard_init(struct hoard *h);
 void hoard_release(struct hoard *h);
 
 /* The block in memory; NULL: it is not there. */
-struct block *hoard_find(struct hoard *h, int64_t n);
+struct hoard_block *hoard_find(struct hoard *h, int64_t n);
 
 /* A place for block n: free, or that which was not used for longest. NULL: there is no memory. */
-struct block *hoard_new(struct hoard *h, int64_t n);
+struct hoard_block *hoard_new(struct hoard *h, int64_t n);
 
-void hoard_use(struct hoard *h, struct block *block);
+void hoard_use(struct hoard *h, struct hoard_block *block);
 
 /* The container's tables are in block n, or may be. */
 void hoard_note(struct hoard *h, int64_t n);
@@ -81,7 +82,7 @@ void hoard_keep(struct hoard *h, const struct hoard_film *film, struct board *bo
 void hoard_open(struct hoard *h, const struct hoard_film *film);
 
 /* Block n out of the file, into memory; NULL: it is not there whole. */
-struct block *hoard_recall(struct hoard *h, int64_t n);
+struct hoard_block *hoard_recall(struct hoard *h, int64_t n);
 
 /* Whether there is a file of the film, as far as that can be told without looking into it. */
 bool hoard_is_kept(const struct conf *conf, const char *id);

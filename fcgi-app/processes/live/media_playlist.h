@@ -1,7 +1,7 @@
-/* fcgi-app/processes/live/track.h - a media playlist that is followed, and its waiting segments.
+/* fcgi-app/processes/live/media_playlist.h - one that is followed, and its segments that wait.
  * SPDX-License-Identifier: BSD-2-Clause */
-#ifndef SLUICE_PROCESSES_LIVE_TRACK_H
-#define SLUICE_PROCESSES_LIVE_TRACK_H
+#ifndef SLUICE_PROCESSES_LIVE_MEDIA_PLAYLIST_H
+#define SLUICE_PROCESSES_LIVE_MEDIA_PLAYLIST_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,7 +16,7 @@
 #include "lib/hls/reservoir.h"
 #include "lib/io/fetch.h"
 
-struct track {
+struct media_playlist {
 	char url[FETCH_URL_BYTES];  /* of the list, as it is named */
 	char base[FETCH_URL_BYTES]; /* that answered last, or "" */
 	bool ask_first;		    /* `base` does not answer again: `url` is asked each time */
@@ -37,41 +37,44 @@ struct track {
 	unsigned seams, aligned; /* how often the place was chosen; of the other one, at that */
 };
 
-bool track_init(struct track *t);    /* false without memory */
-void track_release(struct track *t); /* accepts a zeroed one */
-void track_forget(struct track *t);  /* where it was: the next list is another one */
+bool media_playlist_init(struct media_playlist *m);    /* false without memory */
+void media_playlist_release(struct media_playlist *m); /* accepts a zeroed one */
+/* Forgets where it was: the next list is another one. */
+void media_playlist_forget(struct media_playlist *m);
 
 /* The list is at `url` from here on. One of another place is another list. */
-void track_use(struct track *t, const char *url);
-void track_answered(struct track *t, const char *base);
+void media_playlist_use(struct media_playlist *m, const char *url);
+void media_playlist_answered(struct media_playlist *m, const char *base);
 
 /* Where to ask for the list now: at the address that answered last, so that a redirect is followed
  * once. */
-const char *track_address(const struct track *t);
+const char *media_playlist_address(const struct media_playlist *m);
 
 /* After a refusal: whether there is an address that was not tried. */
-bool track_ask_first(struct track *t);
+bool media_playlist_ask_first(struct media_playlist *m);
 
-/* Reads a list, which is then t->list: as playlist_parse(). */
-int track_read(struct track *t, struct span text, struct fail *f);
+/* Reads a list, which is then m->list: as playlist_parse(). */
+int media_playlist_read(struct media_playlist *m, struct span text, struct fail *f);
 
-/* Follows t->list. */
-enum follow_news track_list(struct track *t);
+/* Follows m->list. */
+enum follow_news media_playlist_follow(struct media_playlist *m);
 
 /* Goes on where `with` does, if it can, when the place of that was chosen anew. */
-void track_align(struct track *t, const struct track *with);
+void media_playlist_align(struct media_playlist *m, const struct media_playlist *with);
 
 /* The segment that is wanted, or NULL. */
-const struct playlist_segment *track_next(struct track *t);
-void track_skip(struct track *t); /* without it */
+const struct playlist_segment *media_playlist_next(struct media_playlist *m);
+void media_playlist_skip(struct media_playlist *m); /* without it */
 
 /* The initialization section that was read last; reading one. Fails: FAIL_UPSTREAM. */
-bool track_has_map(const struct track *t, const struct playlist_part *map);
-int track_map(struct track *t, const struct playlist_part *map, struct span bytes, struct fail *f);
+bool media_playlist_has_map(const struct media_playlist *m, const struct playlist_part *map);
+int media_playlist_map(struct media_playlist *m, const struct playlist_part *map, struct span bytes,
+	struct fail *f);
 
 /* Puts a segment into the queue, as MPEG-TS; may take its bytes. Fails: FAIL_UPSTREAM for what is
  * no
  * media. */
-int track_add(struct track *t, const struct playlist_segment *s, struct buf *bytes, struct fail *f);
+int media_playlist_add(struct media_playlist *m, const struct playlist_segment *s,
+	struct buf *bytes, struct fail *f);
 
 #endif
