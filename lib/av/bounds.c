@@ -27,6 +27,7 @@ static bool take(const struct record *r, size_t n, int64_t time, bool is_key, st
 int bounds_look(const struct av_source *s, const struct record *r, size_t n, struct bounds *out,
 	struct fail *f)
 {
+	const struct demux_part part = {r->video.stream, r->video.codec, r->t[n], r->t[n + 1]};
 	AVPacket *p = av_packet_alloc();
 	struct demux d;
 	bool more = true;
@@ -35,7 +36,7 @@ int bounds_look(const struct av_source *s, const struct record *r, size_t n, str
 	*out = (struct bounds){DEMUX_NO_TIME, DEMUX_NO_TIME, r->t[n], false};
 	if (!p)
 		return fail_set(f, FAIL_INTERNAL, "There is no memory for pictures");
-	got = demux_open(&d, s, r, r->video.stream, r->video.codec, r->t[n], r->t[n + 1], f);
+	got = demux_open(&d, s, r, &part, f);
 	while (got >= 0 && more && (got = demux_next(&d, p, f)) > 0) {
 		more = take(r, n, demux_packet_time(&d, p), p->flags & AV_PKT_FLAG_KEY, out);
 		av_packet_unref(p);

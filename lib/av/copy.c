@@ -179,6 +179,7 @@ int copy_video(const struct av_source *s, const struct record *r, size_t n, stru
 	struct fail *f)
 {
 	struct cut c = {.r = r, .begin = r->t[n], .end = r->t[n + 1], .last = r->t[n]};
+	struct demux_part part = {r->video.stream, r->video.codec, r->t[n], 0};
 	struct demux d;
 	int result = -1;
 
@@ -187,7 +188,8 @@ int copy_video(const struct av_source *s, const struct record *r, size_t n, stru
 	out->end = INT64_MAX;
 	if (n + 1 == r->segments)
 		c.end = INT64_MAX;
-	if (demux_open(&d, s, r, r->video.stream, r->video.codec, r->t[n], c.end, f) == 0)
+	part.stop = c.end;
+	if (demux_open(&d, s, r, &part, f) == 0)
 		result = collect(&d, &c, out, f);
 	demux_close(&d);
 	if (result < 0)
@@ -285,14 +287,15 @@ int copy_audio(const struct av_source *s, const struct record *r, unsigned track
 	const struct record_audio *a = &r->audio[track];
 	int64_t before = r->t[n] - (int64_t)BEFORE_S * r->timescale;
 	bool last = n + 1 == r->segments;
+	const struct demux_part part = {
+		a->stream, a->codec, before > 0 ? before : 0, last ? INT64_MAX : r->t[n + 1]};
 	struct demux d;
 	int result = -1;
 
 	copy_describe_audio(r, track, out);
 	out->begin = grid_sample(r->t[n], r->timescale, a->rate);
 	out->end = last ? INT64_MAX : grid_sample(r->t[n + 1], r->timescale, a->rate);
-	if (demux_open(&d, s, r, a->stream, a->codec, before > 0 ? before : 0,
-		    last ? INT64_MAX : r->t[n + 1], f) == 0)
+	if (demux_open(&d, s, r, &part, f) == 0)
 		result = collect_audio(&d, a, out, f);
 	demux_close(&d);
 	if (result != 0)

@@ -151,16 +151,17 @@ static bool is_ours(const struct demux *d, const AVPacket *p)
 	return d->reader.format->streams[p->stream_index]->codecpar->codec_type == d->kind;
 }
 
-int demux_open(struct demux *d, const struct av_source *s, const struct record *r, unsigned stream,
-	const char *codec, int64_t time, int64_t stop, struct fail *f)
+int demux_open(struct demux *d, const struct av_source *s, const struct record *r,
+	const struct demux_part *part, struct fail *f)
 {
+	const int64_t time = part->time;
 	size_t n = 0;
 
 	*d = (struct demux){.record = r,
-		.stream = stream,
-		.codec = codec,
-		.kind = kind_of(r, codec),
-		.stop = stop,
+		.stream = part->stream,
+		.codec = part->codec,
+		.kind = kind_of(r, part->codec),
+		.stop = part->stop,
 		.late_s = LATE_S,
 		.near = time};
 	while (n + 1 < r->segments && r->t[n + 1] <= time)
@@ -169,7 +170,7 @@ int demux_open(struct demux *d, const struct av_source *s, const struct record *
 		d->others = true;
 		if (reader_join(&d->reader, s, r->container, r->head, r->pos[n], f) < 0)
 			return -1;
-		while (n < r->segments && r->t[n] < stop)
+		while (n < r->segments && r->t[n] < part->stop)
 			n++;
 		d->reader.expect = r->pos[n];
 		return 0;

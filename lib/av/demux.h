@@ -32,11 +32,17 @@ int64_t demux_time(const struct record *r, AVRational base, int64_t pts);
 /* The same in samples of `rate`. */
 int64_t demux_sample(const struct record *r, AVRational base, int64_t pts, uint32_t rate);
 
-/* Opens the source so that every packet that begins at `time` or later comes, and some before; of
- * the picture beginning with the keyframe at or before. `stop` as above. To be closed in any
- * case. */
-int demux_open(struct demux *d, const struct av_source *s, const struct record *r, unsigned stream,
-	const char *codec, int64_t time, int64_t stop, struct fail *f);
+/* What is wanted of a source: every packet of a stream that begins at `time` or later, and some
+ * before; of the picture beginning with the keyframe at or before. */
+struct demux_part {
+	unsigned stream;
+	const char *codec;
+	int64_t time, stop; /* `stop` as above */
+};
+
+/* To be closed in any case. */
+int demux_open(struct demux *d, const struct av_source *s, const struct record *r,
+	const struct demux_part *part, struct fail *f);
 
 /* The next packet, its pts made straight where the container wraps it: 1, 0 at the end, -1. */
 int demux_next(struct demux *d, AVPacket *p, struct fail *f);

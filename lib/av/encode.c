@@ -156,9 +156,11 @@ static int on_picture(void *ctx, AVFrame *frame, struct fail *f)
 int encode_video(const struct av_source *s, const struct record *r, const struct rendition *x,
 	size_t n, enum av_urgency urgency, struct track *out, struct fail *f)
 {
-	struct picture_want want = {.first_only = x->kind == RENDITION_IFRAMES,
-		.threads = urgency == AV_URGENT ? decoder_processors() : 1};
 	struct encoding e = {.out = out, .packet = av_packet_alloc()};
+	struct picture_want want = {.first_only = x->kind == RENDITION_IFRAMES,
+		.threads = urgency == AV_URGENT ? decoder_processors() : 1,
+		.each = on_picture,
+		.ctx = &e};
 	int result = -1;
 
 	*out = (struct track){.is_video = true, .timescale = r->timescale, .begin = r->t[n]};
@@ -167,7 +169,7 @@ int encode_video(const struct av_source *s, const struct record *r, const struct
 	if (!e.packet)
 		fail_set(f, FAIL_INTERNAL, "There is no memory for a segment");
 	else if (e.c)
-		result = picture_each(s, r, n, &want, on_picture, &e, &out->end, f);
+		result = picture_each(s, r, n, &want, &out->end, f);
 	if (result == 0 && (avcodec_send_frame(e.c, NULL) < 0 || keep(&e, f) < 0))
 		result = -1;
 	if (result == 0 && (int64_t)out->count != e.sent)

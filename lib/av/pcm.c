@@ -184,15 +184,17 @@ static int open_stretch(struct stretch *s, const struct av_source *source, struc
 	const struct record_audio *a = s->a;
 	int64_t frame = a->frame ? a->frame : 2048, before = BEFORE_FRAMES * frame;
 	int64_t first = grid_scale(s->out->first, a->source_rate, a->rate);
-	int64_t end = grid_scale(s->out->first + s->out->count, s->r->timescale, a->rate), time;
+	struct demux_part part = {a->stream, a->codec, 0, 0};
 
 	if (before * 1000 < (int64_t)BEFORE_MS * a->source_rate)
 		before = (int64_t)BEFORE_MS * a->source_rate / 1000;
-	time = grid_scale(first - before, s->r->timescale, a->source_rate);
+	part.time = grid_scale(first - before, s->r->timescale, a->source_rate);
+	part.time = part.time > 0 ? part.time : 0;
+	part.stop = grid_scale(s->out->first + s->out->count, s->r->timescale, a->rate);
 	s->frame = av_frame_alloc();
 	if (!s->frame)
 		return fail_set(f, FAIL_INTERNAL, "There is no memory for sound");
-	return demux_open(&s->d, source, s->r, a->stream, a->codec, time > 0 ? time : 0, end, f);
+	return demux_open(&s->d, source, s->r, &part, f);
 }
 
 int pcm_decode(const struct av_source *source, const struct record *r, unsigned track,

@@ -17,8 +17,6 @@ enum { SLOTS_MAX = 65536, DELAY_SLOTS = 8, VOP_B = 2 };
 struct pictures {
 	const struct record *r;
 	const struct picture_want *want;
-	picture_fn *each;
-	void *ctx;
 	struct demux d;
 	AVCodecContext *decoder;
 	AVFrame *decoded, *filtered;
@@ -54,7 +52,7 @@ static int hand_out(struct pictures *p, struct fail *f)
 	while ((got = filter_receive(&p->filter, p->filtered, f)) > 0) {
 		int result = 0;
 		if (p->filtered->pts >= p->begin && p->filtered->pts < p->end) {
-			result = p->each(p->ctx, p->filtered, f);
+			result = p->want->each(p->want->ctx, p->filtered, f);
 			p->some = true;
 		}
 		av_frame_unref(p->filtered);
@@ -286,7 +284,7 @@ static int hand_out_black(struct pictures *p, struct fail *f)
 	if (av_image_fill_black(frame->data, lines, frame->format,
 		    p->want->jpeg ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG, frame->width,
 		    frame->height) >= 0)
-		result = p->each(p->ctx, frame, f);
+		result = p->want->each(p->want->ctx, frame, f);
 	av_frame_unref(frame);
 	return result;
 }
@@ -329,10 +327,10 @@ static int plan(struct pictures *p, const struct av_source *s, size_t n, struct 
 }
 
 int picture_each(const struct av_source *s, const struct record *r, size_t n,
-	const struct picture_want *want, picture_fn *each, void *ctx, int64_t *end, struct fail *f)
+	const struct picture_want *want, int64_t *end, struct fail *f)
 {
-	struct pictures p = {.r = r, .want = want, .each = each, .ctx = ctx, .last = DEMUX_NO_TIME};
-	int64_t from, stop;
+	struct pictures p = {.r = r, .want = want, .last = DEMUX_NO_TIME};
+	struct demux_part part = {r->video.stream, r->video.codec, 0, 0};
 	int result = -1;
 
 	p.filter = (struct filter){.record = r, .want = want};
@@ -346,9 +344,9 @@ int picture_each(const struct av_source *s, const struct record *r, size_t n,
 	}
 	if (plan(&p, s, n, f) < 0)
 		goto out;
-	from = p.key == INT64_MIN || p.key >= r->t[n] ? r->t[n] : p.key;
-	stop = p.end;
-	if (demux_open(&p.d, s, r, r->video.stream, r->video.codec, from, stop, f) == 0)
+	part.time = p.key == INT64_MIN || p.key >= r->t[n] ? r->t[n] : p.key;
+	part.stop = p.end;
+	if (demux_open(&p.d, s, r, &part, f) == 0)
 		result = run(&p, f);
 	*end = p.end;
 	if (p.end == INT64_MAX)

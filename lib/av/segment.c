@@ -67,33 +67,45 @@ int av_init_segment(const struct av_source *s, const struct record *r, const str
 	return result;
 }
 
-static int fill(const struct av_source *s, const struct record *r, const struct rendition *x,
-	uint32_t n, enum av_urgency urgency, struct track *t, struct fail *f)
+/* What is to be made. */
+struct wanted {
+	const struct av_source *source;
+	const struct record *record;
+	const struct rendition *rendition;
+	uint32_t n;
+	enum av_urgency urgency;
+};
+
+static int fill(const struct wanted *w, struct track *t, struct fail *f)
 {
+	const struct av_source *s = w->source;
+	const struct record *r = w->record;
+	const struct rendition *x = w->rendition;
+
 	if (x->kind == RENDITION_SOURCE)
-		return copy_video(s, r, n, t, f);
+		return copy_video(s, r, w->n, t, f);
 	if (x->kind == RENDITION_VIDEO || x->kind == RENDITION_IFRAMES)
-		return encode_video(s, r, x, n, urgency, t, f);
+		return encode_video(s, r, x, w->n, w->urgency, t, f);
 	if (r->audio[x->track].copy) {
-		int result = copy_audio(s, r, x->track, n, t, f);
+		int result = copy_audio(s, r, x->track, w->n, t, f);
 
 		if (result <= 0)
 			return result;
 		track_release(t);
 	}
-	return sound_encode(s, r, x->track, n, t, f);
+	return sound_encode(s, r, x->track, w->n, t, f);
 }
 
 /* What is no track: subtitles, sheets of pictures. */
-static int write_whole(const struct av_source *s, const struct record *r, const struct rendition *x,
-	uint32_t n, int fd, struct fail *f)
+static int write_whole(const struct wanted *w, int fd, struct fail *f)
 {
 	struct buf b;
 	int result;
 
 	buf_init(&b, WHOLE_MAX);
-	result = x->kind == RENDITION_TEXT ? text_segment(s, r, x, n, &b, f)
-					   : sprite_sheet(s, r, x, n, &b, f);
+	result = w->rendition->kind == RENDITION_TEXT
+			 ? text_segment(w->source, w->record, w->rendition, w->n, &b, f)
+			 : sprite_sheet(w->source, w->record, w->rendition, w->n, &b, f);
 	if (result == 0)
 		result = write_buf(&b, fd, f);
 	buf_release(&b);
@@ -101,36 +113,38 @@ static int write_whole(const struct av_source *s, const struct record *r, const 
 }
 
 /* A track with its config. */
-static int make(const struct av_source *s, const struct record *r, const struct rendition *x,
-	uint32_t n, enum av_urgency urgency, struct track *t, struct buf *config, struct fail *f)
+static int make(const struct wanted *w, struct track *t, struct buf *config, struct fail *f)
 {
 	struct track described;
 
-	if (describe(r, x, &described, config, f) < 0 || fill(s, r, x, n, urgency, t, f) < 0)
+	if (describe(w->record, w->rendition, &described, config, f) < 0 || fill(w, t, f) < 0)
 		return -1;
 	t->config = described.config;
 	return 0;
 }
 
 /* The picture with the title's first sound, or a sound alone. */
-static int write_ts(const struct av_source *s, const struct record *r, const struct rendition *x,
-	uint32_t n, enum av_urgency urgency, int fd, struct fail *f)
+static int write_ts(const struct wanted *w, int fd, struct fail *f)
 {
-	struct rendition first = {.kind = RENDITION_AUDIO};
-	bool picture = x->kind != RENDITION_AUDIO, sound = !picture || r->audio_count > 0;
+	const struct rendition first = {.kind = RENDITION_AUDIO};
+	bool picture = w->rendition->kind != RENDITION_AUDIO;
+	bool sound = !picture || w->record->audio_count > 0;
 	struct track video = {0}, audio = {0};
+	struct wanted beside = *w;
 	struct buf b, configs[2];
 	int result = 0;
 
-	if (x->kind == RENDITION_SOURCE && strcmp(r->video.codec, "h264") != 0)
+	if (w->rendition->kind == RENDITION_SOURCE && strcmp(w->record->video.codec, "h264") != 0)
 		return fail_set(f, FAIL_MISSING, "This picture is not handed out in MPEG-TS");
+	if (picture)
+		beside.rendition = &first;
 	buf_init(&b, TS_MAX);
 	buf_init(&configs[0], RECORD_BLOB_MAX);
 	buf_init(&configs[1], RECORD_BLOB_MAX);
 	if (picture)
-		result = make(s, r, x, n, urgency, &video, &configs[0], f);
+		result = make(w, &video, &configs[0], f);
 	if (result == 0 && sound)
-		result = make(s, r, picture ? &first : x, n, urgency, &audio, &configs[1], f);
+		result = make(&beside, &audio, &configs[1], f);
 	if (result == 0) {
 		mpegts_print(picture ? &video : NULL, sound ? &audio : NULL, &b);
 		result = write_buf(&b, fd, f);
@@ -146,15 +160,16 @@ static int write_ts(const struct av_source *s, const struct record *r, const str
 int av_segment(const struct av_source *s, const struct record *r, const struct rendition *x,
 	uint32_t n, enum av_urgency urgency, int out_fd, struct fail *f)
 {
+	const struct wanted wanted = {s, r, x, n, urgency};
 	struct track t = {0};
 	int result;
 
 	must(rendition_fits(x, r) && n < rendition_segments(x, r));
 	if (x->kind == RENDITION_TEXT || x->kind == RENDITION_THUMBNAILS)
-		return write_whole(s, r, x, n, out_fd, f);
+		return write_whole(&wanted, out_fd, f);
 	if (x->format == RENDITION_TS)
-		return write_ts(s, r, x, n, urgency, out_fd, f);
-	result = fill(s, r, x, n, urgency, &t, f);
+		return write_ts(&wanted, out_fd, f);
+	result = fill(&wanted, &t, f);
 	if (result == 0)
 		result = fmp4_write(&t, n, out_fd, f);
 	track_release(&t);

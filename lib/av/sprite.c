@@ -81,8 +81,9 @@ int sprite_sheet(const struct av_source *s, const struct record *r, const struct
 	size_t k, struct buf *to, struct fail *f)
 {
 	size_t first = k * RENDITION_SHEET, count, rows;
-	struct picture_want want = {.threads = 1, .first_only = true, .jpeg = true};
 	struct sheet sheet = {0};
+	struct picture_want want = {
+		.threads = 1, .first_only = true, .jpeg = true, .each = on_picture, .ctx = &sheet};
 	int64_t end;
 	int result;
 
@@ -97,7 +98,7 @@ int sprite_sheet(const struct av_source *s, const struct record *r, const struct
 	for (size_t i = 0; result == 0 && i < count; i++) {
 		sheet.x = (int)(i % RENDITION_SHEET_COLUMNS) * want.width;
 		sheet.y = (int)(i / RENDITION_SHEET_COLUMNS) * want.height;
-		result = picture_each(s, r, first + i, &want, on_picture, &sheet, &end, f);
+		result = picture_each(s, r, first + i, &want, &end, f);
 		/* Damage in one place costs one picture; a source that fails costs all. */
 		if (result < 0 && f->kind == FAIL_INPUT)
 			result = 0;

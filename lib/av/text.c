@@ -64,12 +64,13 @@ int text_segment(const struct av_source *s, const struct record *r, const struct
 	const struct record_text *t = &r->text[x->track];
 	int64_t from = r->t[n] - (int64_t)BEFORE_S * r->timescale;
 	bool last = n + 1 == r->segments;
+	const struct demux_part part = {
+		t->stream, t->codec, from > 0 ? from : 0, last ? INT64_MAX : r->t[n + 1]};
 	struct demux d;
 	int result = -1;
 
 	cue_begin(x->format == RENDITION_TS, to);
-	if (demux_open(&d, s, r, t->stream, t->codec, from > 0 ? from : 0,
-		    last ? INT64_MAX : r->t[n + 1], f) == 0) {
+	if (demux_open(&d, s, r, &part, f) == 0) {
 		d.late_s = LATE_S;
 		result = collect(&d, record_begin_us(r, n) / 1000,
 			last ? INT64_MAX : record_begin_us(r, n + 1) / 1000, to, f);

@@ -1,10 +1,9 @@
-/* lib/svc/catalog_schema.c - where the catalogue is kept, and its tables.
+/* lib/svc/catalog_schema.c - the catalogue's database, and its tables.
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "lib/svc/catalog_schema.h"
 
-#include "lib/io/conf.h"
 #include "lib/io/db.h"
-#include "lib/io/file.h"
+#include "lib/svc/database.h"
 
 /* Never changed once it has been in a release: a change is a step of its own, at the end.
  * Channels lie in the order in which they are listed. */
@@ -138,88 +137,25 @@ static const char *const steps[] = {
 	 "CREATE INDEX film_category ON film (source, generation, category);"),
 };
 
-enum { STEPS = sizeof(steps) / sizeof(steps[0]) };
-
-int catalog_schema_path(
-	const struct conf *conf, const char *name, char to[CATALOG_PATH_MAX], struct fail *f)
-{
-	if (!file_path(to, CATALOG_PATH_MAX, "%s/db/%s", conf->state_dir, name))
-		return fail_set(f, FAIL_INPUT, "The path in state_dir is too long");
-	return 0;
-}
-
-int catalog_schema_make(const struct conf *conf, const char *name, const char *const *all,
-	size_t count, struct db **out, struct fail *f)
-{
-	char path[CATALOG_PATH_MAX];
-	struct db *db = NULL;
-
-	if (catalog_schema_path(conf, "", path, f) < 0 || file_mkdirs(path, 0750, f) < 0)
-		return -1;
-	if (catalog_schema_path(conf, name, path, f) < 0 || db_open(&db, path, DB_WRITE, f) < 0)
-		return -1;
-	if (db_migrate(db, all, count, f) < 0) {
-		db_close(&db);
-		return -1;
-	}
-	*out = db;
-	return 0;
-}
-
-int catalog_schema_look(const struct conf *conf, const char *name, struct db **out,
-	int64_t *version, struct fail *f)
-{
-	char path[CATALOG_PATH_MAX];
-	struct fail why = {0};
-
-	*out = NULL;
-	if (catalog_schema_path(conf, name, path, f) < 0)
-		return -1;
-	if (db_open(out, path, DB_READ, &why) < 0) {
-		if (why.kind == FAIL_MISSING)
-			return 0;
-		return fail_set(f, why.kind, "%s", why.text);
-	}
-	if (db_version(*out, version, f) == 0)
-		return 0;
-	db_close(out);
-	return -1;
-}
+static const struct database catalog = {"catalog.db", steps, sizeof(steps) / sizeof(steps[0]),
+	"The catalogue was written by a newer version of Sluice: run sluice import with that one"};
 
 int catalog_schema_write(const struct conf *conf, struct db **out, struct fail *f)
 {
-	return catalog_schema_make(conf, "catalog.db", steps, STEPS, out, f);
-}
-
-static int renew(const struct conf *conf, struct db **out, struct fail *f)
-{
-	char path[CATALOG_PATH_MAX];
-	struct db *db = NULL;
-
-	if (catalog_schema_path(conf, "catalog.db", path, f) < 0)
-		return -1;
-	if (catalog_schema_write(conf, &db, f) < 0)
-		return -1;
-	db_close(&db);
-	return db_open(out, path, DB_READ, f);
+	return database_write(conf, &catalog, out, f);
 }
 
 int catalog_schema_read(const struct conf *conf, struct db **out, struct fail *f)
 {
-	int64_t version = 0;
+	enum database_state state = database_read(conf, &catalog, out, f);
+	struct db *db = NULL;
 
-	if (catalog_schema_look(conf, "catalog.db", out, &version, f) < 0)
-		return -1;
-	if (!*out)
-		return 0;
-	if (version == STEPS)
-		return 0;
-	db_close(out);
-	if (version > STEPS)
-		return fail_set(f, FAIL_BUSY,
-			"The catalogue was written by a newer version of Sluice: run sluice "
-			"import with that one");
-	/* An older one is brought up to date by whoever sees it first; 0 is one that is being
-	 * made. */
-	return version == 0 ? 0 : renew(conf, out, f);
+	/* An older one is brought up to date by whoever sees it first. */
+	if (state == DATABASE_OLD) {
+		if (database_write(conf, &catalog, &db, f) < 0)
+			return -1;
+		db_close(&db);
+		state = database_read(conf, &catalog, out, f);
+	}
+	return state == DATABASE_FAILED ? -1 : 0;
 }

@@ -17,6 +17,7 @@
 #include "lib/io/db.h"
 #include "lib/svc/catalog.h"
 #include "lib/svc/catalog_schema.h"
+#include "lib/svc/database.h"
 #include "lib/svc/generation_inside.h"
 
 enum {
@@ -26,10 +27,10 @@ enum {
 
 static int take_lock(const struct conf *conf, int *lock, struct fail *f)
 {
-	char path[CATALOG_PATH_MAX];
+	char path[DATABASE_PATH_MAX];
 	int fd;
 
-	if (catalog_schema_path(conf, "import.lock", path, f) < 0)
+	if (database_path(conf, "import.lock", path, f) < 0)
 		return -1;
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)

@@ -3,7 +3,7 @@
 #include "lib/svc/traffic_schema.h"
 
 #include "lib/io/db.h"
-#include "lib/svc/catalog_schema.h"
+#include "lib/svc/database.h"
 
 /* Never changed once it has been in a release: a change is a step of its own, at the end. Days are
  * counted from the epoch, families are named as access_family_name() says. */
@@ -40,26 +40,16 @@ static const char *const steps[] = {
 	"  bytes INTEGER NOT NULL) WITHOUT ROWID;",
 };
 
-enum { STEPS = sizeof(steps) / sizeof(steps[0]) };
+static const struct database traffic = {"traffic.db", steps, sizeof(steps) / sizeof(steps[0]),
+	"What was sent has been counted by a newer version of Sluice"};
 
 int traffic_schema_write(const struct conf *conf, struct db **out, struct fail *f)
 {
-	return catalog_schema_make(conf, "traffic.db", steps, STEPS, out, f);
+	return database_write(conf, &traffic, out, f);
 }
 
+/* An older one is brought up to date by the meter. */
 int traffic_schema_read(const struct conf *conf, struct db **out, struct fail *f)
 {
-	int64_t version = 0;
-
-	if (catalog_schema_look(conf, "traffic.db", out, &version, f) < 0)
-		return -1;
-	if (!*out)
-		return 0;
-	if (version == STEPS)
-		return 0;
-	db_close(out);
-	if (version > STEPS)
-		return fail_set(f, FAIL_BUSY,
-			"What was sent has been counted by a newer version of Sluice");
-	return 0; /* the meter brings it up to date */
+	return database_read(conf, &traffic, out, f) == DATABASE_FAILED ? -1 : 0;
 }
