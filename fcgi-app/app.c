@@ -3,6 +3,7 @@
 #include "fcgi-app/app.h"
 
 #include "fcgi-app/door/rate.h"
+#include "fcgi-app/door/request.h"
 #include "fcgi-app/door/shelf.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -25,6 +26,8 @@ int app_open(struct app *app, const struct conf *conf, struct board *board, int 
 		.board = board,
 		.wait_limit = wait_limit,
 		.site_lock = PTHREAD_MUTEX_INITIALIZER};
+	crowd_init(&app->waiters, wait_limit);
+	crowd_init(&app->readers, conf->stream_max);
 	if (ladder_parse(
 		    conf->all_rungs, conf->max_quality, conf->default_quality, &app->ladder, f) < 0)
 		return -1;
@@ -74,21 +77,24 @@ void app_upkeep(struct app *app)
 		summon_for_upkeep(app->conf);
 }
 
-struct resolved_at app_resolved_at(const struct app *app)
+struct resolved_at app_resolved_at(const struct app *app, const struct request *rq)
 {
-	return (struct resolved_at){app->conf, app->mc, app->catalog, app->board};
+	return (struct resolved_at){app->conf, app->mc, app->catalog, app->board, rq->client};
 }
 
-bool app_wait_begin(struct app *app, struct fail *f)
+bool app_wait_begin(struct app *app, uint64_t client, struct fail *f)
 {
+	if (!crowd_enter(&app->waiters, client, f))
+		return false;
 	if (atomic_fetch_add(&app->waiting, 1) < app->wait_limit)
 		return true;
-	atomic_fetch_sub(&app->waiting, 1);
+	app_wait_end(app, client);
 	fail_set(f, FAIL_BUSY, "Too many viewers wait for a start; try again in a moment");
 	return false;
 }
 
-void app_wait_end(struct app *app)
+void app_wait_end(struct app *app, uint64_t client)
 {
 	atomic_fetch_sub(&app->waiting, 1);
+	crowd_leave(&app->waiters, client);
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "fcgi-app/door/crowd.h"
 #include "lib/base/fail.h"
 #include "lib/hls/ladder.h"
 #include "lib/io/block_map.h"
@@ -19,6 +20,7 @@ struct conf;
 struct mc;
 struct publisher;
 struct rate;
+struct request;
 struct shelf;
 struct site;
 
@@ -38,7 +40,8 @@ struct app {
 	atomic_int waiting;
 	/* threads of their own that wait for streams and send them: stream_max */
 	atomic_int sending;
-	_Atomic int64_t upkeep_ms; /* when it was last looked whether any is due; monotonic */
+	struct crowd waiters, readers; /* whose they are */
+	_Atomic int64_t upkeep_ms;     /* when it was last looked whether any is due; monotonic */
 };
 
 /* Makes what requests need from `conf` and `board`, which stay the caller's.
@@ -55,11 +58,11 @@ struct site *app_site(struct app *app, struct fail *f);
 void app_upkeep(struct app *app);
 
 /* What looking for a resolved stream needs of all this. */
-struct resolved_at app_resolved_at(const struct app *app);
+struct resolved_at app_resolved_at(const struct app *app, const struct request *rq);
 
-/* Asks for leave to wait. False, with *f set to FAIL_BUSY, when too many wait already; otherwise
- * app_wait_end() must follow. */
-bool app_wait_begin(struct app *app, struct fail *f);
-void app_wait_end(struct app *app);
+/* Asks for leave to wait, for `client` (door/rate.h). False, with *f set to FAIL_BUSY, when too
+ * many wait already, or this client waits for too much; otherwise app_wait_end() must follow. */
+bool app_wait_begin(struct app *app, uint64_t client, struct fail *f);
+void app_wait_end(struct app *app, uint64_t client);
 
 #endif

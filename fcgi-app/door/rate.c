@@ -184,6 +184,27 @@ static bool is_here(const struct cidr_address *a)
 	return memcmp(a->bytes, v4, sizeof(v4)) == 0 || memcmp(a, &v6, sizeof(v6)) == 0;
 }
 
+/* FNV-1a. */
+static uint64_t hash_of(const struct cidr_address *client)
+{
+	uint64_t hash = 14695981039346656037u;
+
+	for (size_t i = 0; i < sizeof(client->bytes); i++)
+		hash = (hash ^ client->bytes[i]) * 1099511628211u;
+	return hash;
+}
+
+uint64_t rate_client(const struct rate *r, struct request *rq)
+{
+	struct cidr_address client;
+	struct fail ignored;
+	int found = find_client(r, rq, &client, &ignored);
+
+	if (found < 0)
+		return 1;
+	return found == 0 || is_here(&client) ? 0 : hash_of(&client) | 2;
+}
+
 /* Adds `n` in memcached; -1 when it does not answer. */
 static int64_t count_up(struct rate *r, enum family family, const struct cidr_address *client,
 	int64_t window, int64_t n)
@@ -198,14 +219,9 @@ static int64_t count_up(struct rate *r, enum family family, const struct cidr_ad
 	return count;
 }
 
-/* FNV-1a. */
 static struct client *slot_of(struct rate *r, const struct cidr_address *client)
 {
-	uint32_t hash = 2166136261u;
-
-	for (size_t i = 0; i < sizeof(client->bytes); i++)
-		hash = (hash ^ client->bytes[i]) * 16777619u;
-	return &r->client[hash % CLIENTS];
+	return &r->client[hash_of(client) % CLIENTS];
 }
 
 /* As count_up(), but memcached hears of it in steps alone: most requests are short, and so is what

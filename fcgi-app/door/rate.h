@@ -20,6 +20,10 @@ struct rate;
 int rate_open(struct rate **out, const struct conf *conf, struct mc *mc, struct fail *f);
 void rate_close(struct rate **r);
 
+/* A number for the client: its IPv4 address, or 64 bits of its IPv6 address. 0 for this host, and
+ * where nobody says who asks; 1 where the header that names the client came twice. */
+uint64_t rate_client(const struct rate *r, struct request *rq);
+
 /* Counts the request that goes to `route`. Fails: FAIL_LIMITED, with what Retry-After and
  * RateLimit-… say in the reply; FAIL_INPUT where the header that names the client came twice, in
  * two spellings. Families that few may ask for say RateLimit-… with every answer. */

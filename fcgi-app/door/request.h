@@ -4,6 +4,8 @@
 #ifndef SLUICE_DOOR_REQUEST_H
 #define SLUICE_DOOR_REQUEST_H
 
+#include <stdint.h>
+
 #include "fcgi-app/door/fcgi.h"
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
@@ -24,7 +26,8 @@ struct request {
 	struct fcgi_exchange *x;
 	struct arena arena; /* what the request needs; given back when it has been answered */
 	enum method method;
-	char id[17]; /* X-Request-Id: 16 hexadecimal digits of our own */
+	char id[17];	 /* X-Request-Id: 16 hexadecimal digits of our own */
+	uint64_t client; /* who asks, by address (door/rate.h); 0: nobody knows, or this host */
 	struct path path;
 	struct query query;
 	struct span args[4]; /* what the route's pattern named, in its order; set by route_find */

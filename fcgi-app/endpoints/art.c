@@ -35,7 +35,7 @@ static bool send_known(struct app *app, struct reply *r, const struct asked_art 
 		reply_file(r, app->publisher, PUBLISH_WWW, known.name, f) < 0)
 		return false;
 	if (!known.fresh && !setback_holds(app->conf, NULL, a->setback, &why, &retry_s))
-		jobs_tell(app->conf, a->line);
+		jobs_tell(app->conf, r->rq->client, a->line);
 	snprintf(fresh, sizeof(fresh), "public, max-age=%lld", (long long)app->conf->art_ttl_s);
 	reply_cache(r, known.fresh ? fresh : "public, max-age=60");
 	r->x_cache = known.fresh ? "HIT" : "STALE";
@@ -59,7 +59,8 @@ static int await(struct app *app, struct reply *r, const struct asked_art *a, st
 	struct timespec pause = {0, PAUSE_NS};
 
 	while ((now_ms = clock_mono_ms()) < until_ms) {
-		if ((!told_ms || now_ms - told_ms >= TELL_MS) && jobs_tell(app->conf, a->line))
+		if ((!told_ms || now_ms - told_ms >= TELL_MS) &&
+			jobs_tell(app->conf, r->rq->client, a->line))
 			told_ms = now_ms;
 		nanosleep(&pause, NULL);
 		if (send_known(app, r, a, f)) {
@@ -74,7 +75,7 @@ static int await(struct app *app, struct reply *r, const struct asked_art *a, st
 
 int art_show(struct app *app, struct request *rq, struct reply *r, struct fail *f)
 {
-	const struct resolved_at at = app_resolved_at(app);
+	const struct resolved_at at = app_resolved_at(app, rq);
 	struct asked_art a = {.id = arena_copy(&rq->arena, rq->args[0])};
 	struct art *art = arena_alloc(&rq->arena, sizeof(*art));
 	enum resolved_result found;
@@ -97,9 +98,9 @@ int art_show(struct app *app, struct request *rq, struct reply *r, struct fail *
 		return 0;
 	if (is_set_back(app, r, &a, f) ||
 		(found == RESOLVED_WAIT && rate_program(app->rate, a.id, rq, r, f) < 0) ||
-		!app_wait_begin(app, f))
+		!app_wait_begin(app, rq->client, f))
 		return -1;
 	result = await(app, r, &a, f);
-	app_wait_end(app);
+	app_wait_end(app, rq->client);
 	return result;
 }

@@ -111,7 +111,7 @@ static int send_own_file(struct app *app, struct request *rq, struct reply *r,
 static int look_at_source(struct app *app, struct request *rq, struct reply *r,
 	const struct object_ask *ask, struct fail *f)
 {
-	const struct resolved_at at = app_resolved_at(app);
+	const struct resolved_at at = app_resolved_at(app, rq);
 	const struct resolved_ask resolve = {
 		ask->id, object_ask_quality(ask), ask->kbps, ask->format};
 	struct resolved found;

@@ -47,10 +47,10 @@ static const char *ask_edge(
 		fail_set(f, FAIL_INPUT, "The request is too large");
 		return NULL;
 	}
-	if (!app_wait_begin(app, f))
+	if (!app_wait_begin(app, rq->client, f))
 		return NULL;
 	result = edge_ask(app->conf, id, age_ms, EDGE_WAIT_MS, edge, f);
-	app_wait_end(app);
+	app_wait_end(app, rq->client);
 	if (result == 0 && page_is_secure(app, rq) && !begins(edge->url, "https://"))
 		result = fail_set(f, FAIL_CONFLICT, "The edge's address does not suit the page");
 	return result == 0 ? edge->url : NULL;

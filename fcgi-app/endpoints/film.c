@@ -56,16 +56,18 @@ static int read_reply(struct film_seen *film, int fd, struct fail *f)
 
 static int have_made(struct film_seen *film, struct app *app, int64_t wait_ms, struct fail *f)
 {
-	struct package_request rq = {
-		.version = PACKAGE_VERSION, .part = PACKAGE_INDEX, .viewer = film->viewer};
+	struct package_request rq = {.version = PACKAGE_VERSION,
+		.part = PACKAGE_INDEX,
+		.viewer = film->viewer,
+		.client = film->client};
 	struct package_reply reply;
 	int result;
 
 	snprintf(rq.id, sizeof(rq.id), "%s", film->title.film.id);
-	if (!app_wait_begin(app, f))
+	if (!app_wait_begin(app, film->client, f))
 		return -1;
 	result = package_ask(app->conf, &rq, wait_ms, -1, &reply, f);
-	app_wait_end(app);
+	app_wait_end(app, film->client);
 	if (result == 0)
 		result = read_reply(film, reply.fd, f);
 	if (reply.fd >= 0)

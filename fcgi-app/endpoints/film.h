@@ -14,6 +14,7 @@ struct app;
 struct film_seen {
 	uint64_t viewer; /* who wants it (lib/svc/viewers.h), where its index must be made; 0: not
 			    known */
+	uint64_t client; /* and who waits for it (request.h) */
 	struct title title;
 	struct record record;
 	char ver[TITLE_VER_BYTES];

@@ -145,7 +145,7 @@ int find_limit(struct request *rq, int64_t *limit, struct fail *f)
 int find_allowed(struct app *app, struct request *rq, struct reply *r,
 	const struct resolved_ask *ask, struct fail *f)
 {
-	const struct resolved_at at = app_resolved_at(app);
+	const struct resolved_at at = app_resolved_at(app, rq);
 	struct resolved known;
 	struct fail ignored;
 	int64_t retry_s;

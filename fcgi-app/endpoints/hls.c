@@ -103,12 +103,12 @@ static int send_playlist(struct app *app, struct request *rq, struct reply *r,
 		answer = live_await(app->conf, ladder, id, rendition, 0, &state, &text, f);
 	}
 	if (answer == LIVE_NOT_YET) {
-		if (!app_wait_begin(app, f)) {
+		if (!app_wait_begin(app, rq->client, f)) {
 			r->retry_after_s = 1;
 			return -1;
 		}
 		answer = live_await(app->conf, ladder, id, rendition, WAIT_MS, &state, &text, f);
-		app_wait_end(app);
+		app_wait_end(app, rq->client);
 	}
 	if (answer == LIVE_READY) {
 		reply_text(r, 200, M3U8_TYPE, buf_span(&text));

@@ -27,7 +27,7 @@ enum {
 int joined_redirect(struct app *app, struct request *rq, struct reply *r,
 	const struct object_ask *ask, struct fail *f)
 {
-	const struct resolved_at at = app_resolved_at(app);
+	const struct resolved_at at = app_resolved_at(app, rq);
 	const struct quality q = object_ask_quality(ask);
 	const struct wish wish = pair_wish(app->conf, &q);
 	const struct fail before = *f;
@@ -135,7 +135,7 @@ static int make_master(struct app *app, struct request *rq, struct reply *r, con
 {
 	struct pair pair;
 	struct master_list l = {
-		.at = app_resolved_at(app), .rq = rq, .joined = j, .pair = &pair, .first = ""};
+		.at = app_resolved_at(app, rq), .rq = rq, .joined = j, .pair = &pair, .first = ""};
 	int64_t retry_s = 0;
 
 	if (pair_find(&l.at, j->id, j->word, WAIT_MS, &rq->arena, &pair, &retry_s, f) !=

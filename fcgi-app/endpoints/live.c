@@ -130,21 +130,22 @@ static void send_channel(struct app *app, struct reply *r, const struct telling 
 }
 
 /* The token that is known, or one that is asked for now. */
-static int get_token(struct app *app, const char *id, bool refresh, struct token *token,
-	bool *asked, struct fail *f)
+static int get_token(
+	struct app *app, const struct request *rq, bool refresh, struct telling *t, struct fail *f)
 {
+	const char *id = t->channel.id;
 	bool joined = false;
 	int result;
 
-	result = live_await_token(app->conf, app->mc, id, refresh, 0, token, asked, f);
+	result = live_await_token(app->conf, app->mc, id, refresh, 0, &t->token, &t->asked, f);
 	if (result == 0 || f->kind != FAIL_TIMEOUT)
 		return result;
-	if (!app_wait_begin(app, f))
+	if (!app_wait_begin(app, rq->client, f))
 		return -1;
-	result =
-		live_await_token(app->conf, app->mc, id, refresh, TOKEN_WAIT_MS, token, &joined, f);
-	app_wait_end(app);
-	*asked = *asked || joined;
+	result = live_await_token(
+		app->conf, app->mc, id, refresh, TOKEN_WAIT_MS, &t->token, &joined, f);
+	app_wait_end(app, rq->client);
+	t->asked = t->asked || joined;
 	return result;
 }
 
@@ -165,7 +166,7 @@ static int answer_channel(
 		r->reason = live_reason_name(t->state.reason);
 		return -1;
 	}
-	if (get_token(app, t->channel.id, refresh, &t->token, &t->asked, f) < 0) {
+	if (get_token(app, rq, refresh, t, f) < 0) {
 		r->reason = live_reason_name(live_reason_of(f));
 		return -1;
 	}

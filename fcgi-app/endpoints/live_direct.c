@@ -48,12 +48,12 @@ static int open_stream(struct app *app, struct request *rq, struct reply *r,
 	struct live_stream *d;
 	int result;
 
-	if (!app_wait_begin(app, f)) {
+	if (!app_wait_begin(app, rq->client, f)) {
 		r->retry_after_s = 1;
 		return -1;
 	}
 	result = live_stream_open(&d, app->conf, channel->id, find_viewer(rq), WAIT_MS, &reason, f);
-	app_wait_end(app);
+	app_wait_end(app, rq->client);
 	if (result == 0) {
 		reply_stream(r, "video/mp2t", (struct reply_stream){stream, leave, d, false});
 		return 0;

@@ -32,7 +32,7 @@ static void send_status(struct reply *r, const char *id, bool warm)
 static int warm_up(
 	struct app *app, struct request *rq, struct reply *r, const char *id, struct fail *f)
 {
-	const struct resolved_at at = app_resolved_at(app);
+	const struct resolved_at at = app_resolved_at(app, rq);
 	const char *quality = request_query(rq, "quality"), *format = request_query(rq, "format");
 	struct resolved_ask ask = {.id = id, .hinted_kbps = INT64_MAX, .format = format};
 	struct prefetch what;
@@ -58,7 +58,7 @@ static int warm_up(
 		break;
 	}
 	prefetch_line(id, quality, format, line);
-	if (jobs_ask(app->conf, *what.maker ? what.maker : line, HEAR_MS, f) < 0)
+	if (jobs_ask(app->conf, rq->client, *what.maker ? what.maker : line, HEAR_MS, f) < 0)
 		return -1;
 	send_status(r, id, false);
 	return 0;

@@ -46,10 +46,11 @@ int purge_post(struct app *app, struct request *rq, struct reply *r, struct fail
 	buf_init(&body, BODY_MAX);
 	bad = request_body(rq, &body, f) < 0 || read_id(rq, &body, &id, f) < 0;
 	buf_release(&body);
-	if (bad || wanted_parse(app->conf, id, &wanted, f) < 0 || !app_wait_begin(app, f))
+	if (bad || wanted_parse(app->conf, id, &wanted, f) < 0 ||
+		!app_wait_begin(app, rq->client, f))
 		return -1;
 	purge(app->conf, app->mc, app->publisher, app->boot, id, &done);
-	app_wait_end(app);
+	app_wait_end(app, rq->client);
 	log_info("purged", LOG_STR("id", id), LOG_INT("files", done.files),
 		LOG_INT("bytes", done.bytes), LOG_INT("streams", done.streams));
 	root = json_object_new_object();

@@ -78,10 +78,10 @@ static int know_episodes(struct app *app, struct reply *r, const struct series *
 	if (f->kind != FAIL_BUSY)
 		return -1;
 	r->retry_after_s = 1;
-	if (!app_wait_begin(app, f))
+	if (!app_wait_begin(app, r->rq->client, f))
 		return -1;
 	result = episodes_await(app->conf, app->catalog, series, wait_ms, f);
-	app_wait_end(app);
+	app_wait_end(app, r->rq->client);
 	return result;
 }
 

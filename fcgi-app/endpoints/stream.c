@@ -340,6 +340,7 @@ static int play(struct app *app, struct request *rq, struct reply *r, const stru
 
 	if (!film)
 		return fail_set(f, FAIL_INPUT, "The request is too large");
+	film->client = rq->client;
 	result = film_open(film, app, id, WAIT_MS, f);
 	if (result == 0)
 		result = answer(app, rq, r, film, f);

@@ -212,7 +212,8 @@ static int await(struct app *app, struct request *rq, struct reply *r, const cha
 		}
 		if (now_ms >= until_ms)
 			return fail_set(f, FAIL_BUSY, "It is being made; try again in a moment");
-		if ((!told_ms || now_ms - told_ms >= TELL_MS) && jobs_tell(app->conf, line))
+		if ((!told_ms || now_ms - told_ms >= TELL_MS) &&
+			jobs_tell(app->conf, rq->client, line))
 			told_ms = now_ms;
 		nanosleep(&pause, NULL);
 	}

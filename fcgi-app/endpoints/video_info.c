@@ -104,17 +104,17 @@ static void send_offer(
 static int look_or_wait(struct app *app, struct request *rq, struct reply *r,
 	const struct resolve *what, struct offer *o, struct fail *f)
 {
-	const struct resolved_at at = app_resolved_at(app);
+	const struct resolved_at at = app_resolved_at(app, rq);
 	int64_t wait_ms = app->conf->resolve_timeout_s * 1000 + 2000, retry_s = 0;
 	enum resolved_result result = info_await(&at, what, 0, &rq->arena, o, &retry_s, f);
 
 	r->x_cache = result == RESOLVED_FOUND ? "HIT" : "MISS";
 	if (result == RESOLVED_WAIT) {
-		if (!app_wait_begin(app, f))
+		if (!app_wait_begin(app, rq->client, f))
 			return -1;
 		wait_ms = wait_ms < WAIT_MAX_MS ? wait_ms : WAIT_MAX_MS;
 		result = info_await(&at, what, wait_ms, &rq->arena, o, &retry_s, f);
-		app_wait_end(app);
+		app_wait_end(app, rq->client);
 	}
 	if (result == RESOLVED_FOUND)
 		return 0;

@@ -31,10 +31,12 @@ static struct film_seen *new_film(struct request *rq, struct fail *f)
 {
 	struct film_seen *film = arena_alloc(&rq->arena, sizeof(*film));
 
-	if (film)
-		film->viewer = find_viewer(rq);
-	else
+	if (!film) {
 		fail_set(f, FAIL_INPUT, "The request is too large");
+		return NULL;
+	}
+	film->viewer = find_viewer(rq);
+	film->client = rq->client;
 	return film;
 }
 
@@ -292,7 +294,8 @@ static int read_part(
 {
 	struct ident id;
 
-	*out = (struct package_request){.version = PACKAGE_VERSION, .viewer = find_viewer(rq)};
+	*out = (struct package_request){
+		.version = PACKAGE_VERSION, .viewer = find_viewer(rq), .client = rq->client};
 	if (film_ident(rq, &id, f) < 0)
 		return -1;
 	if (!is_version(rq->args[1]) || !span_copy(rq->args[1], out->ver, sizeof(out->ver)) ||
@@ -309,10 +312,10 @@ static int make_part(struct app *app, struct request *rq, struct reply *r,
 	struct package_reply made;
 	int result;
 
-	if (!app_wait_begin(app, f))
+	if (!app_wait_begin(app, rq->client, f))
 		return soon(r, f);
 	result = package_ask(app->conf, part, PART_WAIT_MS, fcgi_socket(rq->x), &made, f);
-	app_wait_end(app);
+	app_wait_end(app, rq->client);
 	if (result < 0)
 		return made.changed ? is_changed(r, f) : soon(r, f);
 	package_name(part, name);

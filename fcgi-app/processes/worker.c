@@ -38,6 +38,8 @@ struct visit {
 	int64_t begun_us;
 	bool busy;    /* the limit is reached */
 	bool refused; /* because of that */
+	struct crowd
+		*crowd; /* in which the client holds a place until it is finished; NULL: none */
 };
 
 /* --- coming in -------------------------------------------------------------------------------- */
@@ -69,8 +71,10 @@ static int begin(struct visit *v, struct app *app, struct fcgi_exchange *x)
 	v->f = (struct fail){0};
 	v->route = NULL;
 	v->refused = false;
+	v->crowd = NULL;
 	bad = request_open(&v->rq, x, &v->f);
 	reply_open(&v->r, &v->rq, app->conf);
+	v->rq.client = rate_client(app->rate, &v->rq);
 	if (bad)
 		return -1;
 	switch (route_find(&v->rq, &v->route, allow, sizeof(allow))) {
@@ -100,10 +104,18 @@ static int make_rest(struct visit *v)
 {
 	if (!v->r.rest.make)
 		return 0;
-	if (!app_wait_begin(v->app, &v->f))
+	if (!app_wait_begin(v->app, v->rq.client, &v->f))
 		return -1;
 	v->r.waiting = &v->app->waiting;
+	v->crowd = &v->app->waiters;
 	return reply_make_rest(v->app, &v->r, &v->f);
+}
+
+static void leave(struct visit *v)
+{
+	if (v->crowd)
+		crowd_leave(v->crowd, v->rq.client);
+	v->crowd = NULL;
 }
 
 /* Sends the answer, or the failure, and forgets the request. */
@@ -127,6 +139,7 @@ static void finish(struct visit *v, int bad)
 		LOG_INT("ms", (clock_mono_us() - v->begun_us) / 1000), LOG_INT("gone", gone));
 	tally_request(v->app->board, name, r, v->refused, clock_mono_us() - v->begun_us);
 	reply_close(r);
+	leave(v);
 	request_close(&v->rq);
 	board_request_end(v->app->board);
 }
@@ -265,8 +278,16 @@ static bool answer_alone(struct visit *v)
 {
 	int bad = make(v);
 
-	if (!bad && (v->r.stream.run || v->r.rest.make) && set_apart(v))
-		return false;
+	if (!bad && (v->r.stream.run || v->r.rest.make)) {
+		if (crowd_enter(&v->app->readers, v->rq.client, &v->f)) {
+			v->crowd = &v->app->readers;
+			if (set_apart(v))
+				return false;
+			leave(v);
+		} else {
+			bad = -1;
+		}
+	}
 	finish(v, bad);
 	return true;
 }

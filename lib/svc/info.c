@@ -43,7 +43,8 @@ enum resolved_result info_await(const struct resolved_at *at, const struct resol
 		now_ms = clock_mono_ms();
 		if (result != RESOLVED_WAIT || now_ms >= until_ms)
 			return result;
-		if ((!told_ms || now_ms - told_ms >= TELL_MS) && jobs_tell(at->conf, line))
+		if ((!told_ms || now_ms - told_ms >= TELL_MS) &&
+			jobs_tell(at->conf, at->client, line))
 			told_ms = now_ms;
 		nanosleep(&pause, NULL);
 	}

@@ -33,21 +33,22 @@ static int connect_once(const struct conf *conf)
 }
 
 /* A connection over which the line has been sent, or -1. */
-static int say(const struct conf *conf, const char *line)
+static int say(const struct conf *conf, uint64_t client, const char *line)
 {
-	char text[JOBS_LINE_MAX + 1];
-	int len = snprintf(text, sizeof(text), "%s\n", line), fd = connect_once(conf);
+	char text[JOBS_TEXT_MAX + 1];
+	int len = snprintf(text, sizeof(text), "%llx %s\n", (unsigned long long)client, line);
+	int fd = connect_once(conf);
 
-	if (fd >= 0 && (len > JOBS_LINE_MAX || send(fd, text, (size_t)len, MSG_NOSIGNAL) != len)) {
+	if (fd >= 0 && (len > JOBS_TEXT_MAX || send(fd, text, (size_t)len, MSG_NOSIGNAL) != len)) {
 		close(fd);
 		return -1;
 	}
 	return fd;
 }
 
-bool jobs_tell(const struct conf *conf, const char *line)
+bool jobs_tell(const struct conf *conf, uint64_t client, const char *line)
 {
-	int fd = say(conf, line);
+	int fd = say(conf, client, line);
 
 	if (fd < 0) {
 		summon_ask(conf, JOBS_VERB, JOBS_ID);
@@ -73,13 +74,14 @@ static enum answer hear(int fd, int64_t wait_ms)
 	return span_is(span_make(text, (size_t)n), "taken\n") ? ANSWER_TAKEN : ANSWER_FULL;
 }
 
-int jobs_ask(const struct conf *conf, const char *line, int64_t wait_ms, struct fail *f)
+int jobs_ask(
+	const struct conf *conf, uint64_t client, const char *line, int64_t wait_ms, struct fail *f)
 {
 	int64_t until_ms = clock_mono_ms() + wait_ms, called_ms = 0, now_ms;
 	enum answer answer = ANSWER_NONE;
 
 	while (answer == ANSWER_NONE && (now_ms = clock_mono_ms()) < until_ms) {
-		int fd = say(conf, line);
+		int fd = say(conf, client, line);
 
 		if (fd >= 0) {
 			answer = hear(fd, until_ms - now_ms);

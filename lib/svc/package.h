@@ -28,6 +28,7 @@ enum package_part {
 struct package_request {
 	uint32_t version, part;
 	uint64_t viewer; /* a number for who asks: lib/svc/viewers.h */
+	uint64_t client; /* and for their address alone; 0: not known, or this host */
 	uint32_t n;
 	char id[IDENT_MAX];
 	char ver[PACKAGE_VER_BYTES]; /* "" for the index */

@@ -319,11 +319,11 @@ static void warm_up(const struct resolved_at *at, const char *line, struct arena
 		LOG_INT("ms", clock_mono_ms() - began_ms));
 }
 
-int prefetch_run(const struct conf *conf, struct board *board, const char *line)
+int prefetch_run(const struct conf *conf, struct board *board, uint64_t client, const char *line)
 {
 	struct mc_config config = {conf->memcached_servers, conf->memcached_prefix,
 		conf->memcached_user, conf->memcached_password};
-	struct resolved_at at = {.conf = conf, .board = board};
+	struct resolved_at at = {.conf = conf, .board = board, .client = client};
 	struct arena arena;
 	struct fail f = {0};
 

@@ -4,6 +4,7 @@
 #define SLUICE_SVC_PREFETCH_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/svc/jobs.h"
 #include "lib/svc/music.h"
@@ -40,6 +41,6 @@ bool prefetch_read(
 	const struct conf *conf, const char *line, struct arena *arena, struct resolved_ask *out);
 
 /* Body of a short-lived process: does it. 0: it is warm, or cannot be; 1: out of memory. */
-int prefetch_run(const struct conf *conf, struct board *board, const char *line);
+int prefetch_run(const struct conf *conf, struct board *board, uint64_t client, const char *line);
 
 #endif

@@ -393,7 +393,7 @@ static bool tell(const struct finding *x)
 	char line[JOBS_LINE_MAX];
 
 	jobs_resolve_line(&what, line);
-	return jobs_tell(x->at->conf, line);
+	return jobs_tell(x->at->conf, x->at->client, line);
 }
 
 enum resolved_result resolved_find(const struct resolved_at *at, const struct resolved_ask *ask,

@@ -33,6 +33,7 @@ struct resolved_at {
 	struct mc *mc;
 	struct catalog *catalog;
 	struct board *board;
+	uint64_t client; /* for whom: a number; 0: not known, this host, or nobody */
 };
 
 struct resolved_ask {

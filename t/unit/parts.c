@@ -145,6 +145,32 @@ static void passing(void)
 	ok(!parts_in_the_way(parts, 1, 0), "unless nothing else is wanted");
 }
 
+static struct part *ask_for(uint64_t client, const char *rendition, uint32_t n)
+{
+	struct package_request rq = want(rendition, n);
+
+	rq.client = client;
+	return parts_ask(parts, &rq, 0);
+}
+
+static void fairness(void)
+{
+	struct part *first, *second, *other;
+
+	begin_anew();
+	first = ask_for(1, "720p", 100);
+	second = ask_for(1, "720p", 200);
+	ask_for(1, "720p", 300);
+	other = ask_for(2, "720p", 400);
+	ok(parts_next(parts, 2, 0) == first, "what was asked for first is made first");
+	first->state = PART_RUNNING;
+	ok(parts_next(parts, 2, 0) == other, "then what another client has asked for");
+	other->state = PART_RUNNING;
+	ok(parts_next(parts, 3, 0) == second, "where each has one, the older again");
+	other->state = PART_FREE;
+	ok(parts_next(parts, 3, 0) == second, "and whose alone the machine is has all of it");
+}
+
 static void places(void)
 {
 	static const struct {
@@ -194,6 +220,7 @@ int main(void)
 	order();
 	seeks();
 	passing();
+	fairness();
 	places();
 	free(parts);
 	return tap_done();

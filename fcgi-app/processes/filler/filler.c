@@ -217,7 +217,7 @@ static int open_filler(
 	if (mc_open(&f->mc, &mc, why) < 0 || catalog_open(&f->catalog, conf, why) < 0 ||
 		title_key(conf, f->env.key, why) < 0 || fetcher_open(&f->env.fetcher, why) < 0)
 		return -1;
-	f->env.at = (struct resolved_at){conf, f->mc, f->catalog, board};
+	f->env.at = (struct resolved_at){conf, f->mc, f->catalog, board, 0};
 	f->env.lease = (struct lease_env){f->lease_dir, f->mc, conf->host_name, board};
 	objects_sweep(conf, board, f->env.boot, conf->stream_quota);
 	return open_door(f, why);

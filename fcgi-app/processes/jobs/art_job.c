@@ -182,12 +182,14 @@ static void do_it(struct artist *a)
 		LOG_STR("said", f.kind ? f.text : "ok"), LOG_INT("ms", clock_mono_ms() - began_ms));
 }
 
-int art_job_run(const struct conf *conf, struct board *board, const char *line)
+int art_job_run(const struct conf *conf, struct board *board, uint64_t client, const char *line)
 {
 	struct mc_config config = {conf->memcached_servers, conf->memcached_prefix,
 		conf->memcached_user, conf->memcached_password};
-	struct artist a = {
-		.conf = conf, .at = {.conf = conf, .board = board}, .picture = -1, .output = -1};
+	struct artist a = {.conf = conf,
+		.at = {.conf = conf, .board = board, .client = client},
+		.picture = -1,
+		.output = -1};
 	struct fail f = {0};
 	int result = 1;
 

@@ -3,10 +3,13 @@
 #ifndef SLUICE_PROCESSES_JOBS_ART_JOB_H
 #define SLUICE_PROCESSES_JOBS_ART_JOB_H
 
+#include <stdint.h>
+
 struct board;
 struct conf;
 
-/* Body of a short-lived process; `line` as art_line() makes it. Returns the exit status. */
-int art_job_run(const struct conf *conf, struct board *board, const char *line);
+/* Body of a short-lived process; `line` as art_line() makes it, for `client`. Returns the exit
+ * status. */
+int art_job_run(const struct conf *conf, struct board *board, uint64_t client, const char *line);
 
 #endif

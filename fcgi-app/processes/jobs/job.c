@@ -63,11 +63,13 @@ static bool read_resolve(
 	       strcmp(out->source->type, "command") == 0;
 }
 
-static int run_resolve(const struct conf *conf, struct board *board, const char *line)
+static int run_resolve(
+	const struct conf *conf, struct board *board, uint64_t client, const char *line)
 {
 	struct resolve_words texts;
 	struct resolve what;
 
+	(void)client;
 	return read_resolve(conf, line, &texts, &what) ? resolve_run(conf, board, &what) : 1;
 }
 

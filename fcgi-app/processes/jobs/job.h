@@ -11,8 +11,8 @@ struct conf;
 struct job {
 	const char *name; /* on the board and in the log, and the first word of its lines */
 	/* Its body, in a process of its own, which stands on the board. Returns the exit status: 0
-	 * after a good end. */
-	int (*run)(const struct conf *conf, struct board *board, const char *line);
+	 * after a good end. `client` is who asked for it (lib/svc/jobs.h). */
+	int (*run)(const struct conf *conf, struct board *board, uint64_t client, const char *line);
 	int64_t (*most)(const struct conf *conf); /* at once */
 	int64_t (*bound_ms)(
 		const struct conf *conf); /* how long it may take by its own reckoning */

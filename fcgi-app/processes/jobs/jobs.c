@@ -15,6 +15,7 @@
 #include "fcgi-app/processes/signals.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/base/num.h"
 #include "lib/base/span.h"
 #include "lib/io/board.h"
 #include "lib/io/child.h"
@@ -33,6 +34,7 @@ enum {
 
 struct task {
 	char line[JOBS_LINE_MAX];
+	uint64_t client; /* whose wish it is; 0: nobody's in particular */
 	const struct job *job;
 	struct child child; /* pid 0: waits for its turn */
 	int64_t begun_ms;   /* monotonic */
@@ -57,6 +59,32 @@ static size_t count_tasks(const struct jobs *j, const struct job *job)
 	for (size_t i = 0; i < j->count; i++)
 		n += j->task[i].job == job;
 	return n;
+}
+
+static size_t count_of_client(const struct jobs *j, const struct job *job, uint64_t client)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < j->count; i++)
+		n += j->task[i].job == job && j->task[i].client == client;
+	return n;
+}
+
+/* Those of its kind and its client that run. */
+static int64_t count_beside(const struct jobs *j, const struct task *t)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < j->count; i++)
+		n += j->task[i].child.pid != 0 && j->task[i].job == t->job &&
+		     j->task[i].client == t->client;
+	return n;
+}
+
+/* Of so many places one client may take three quarters: others find one. */
+static int64_t share_of(int64_t places)
+{
+	return places - places / 4;
 }
 
 static size_t count_running(const struct jobs *j, const struct job *job)
@@ -96,20 +124,16 @@ static int child_main(void *ctx)
 	}
 	board_enter(j->board, start->task->job->name, "");
 	board_ready(j->board);
-	result = start->task->job->run(j->conf, j->board, start->task->line);
+	result = start->task->job->run(j->conf, j->board, start->task->client, start->task->line);
 	board_leave(j->board);
 	return result != 0;
 }
 
-/* In their order; each kind has its own limit. False when it has to wait. */
 static bool start_task(struct jobs *j, struct task *t)
 {
 	struct start start = {j, t};
 	struct fail f = {0};
 
-	if (count_running(j, NULL) >= RUNNING_MAX ||
-		(int64_t)count_running(j, t->job) >= t->job->most(j->conf))
-		return false;
 	if (child_fork(child_main, &start, t->job->name, &t->child, &f) < 0) {
 		log_error("not_started", LOG_STR("job", t->job->name), LOG_STR("why", f.text));
 		return false;
@@ -118,11 +142,35 @@ static bool start_task(struct jobs *j, struct task *t)
 	return true;
 }
 
+/* Of those for which there is room the one whose client has the fewest of its kind, the oldest
+ * first; NULL: none. */
+static struct task *next_task(struct jobs *j)
+{
+	struct task *next = NULL;
+	int64_t fewest = 0;
+
+	for (size_t i = 0; i < j->count; i++) {
+		struct task *t = &j->task[i];
+		int64_t most = t->job->most(j->conf), beside;
+
+		if (t->child.pid || (int64_t)count_running(j, t->job) >= most)
+			continue;
+		beside = count_beside(j, t);
+		if (beside < share_of(most) && (!next || beside < fewest)) {
+			next = t;
+			fewest = beside;
+		}
+	}
+	return next;
+}
+
 static void start_waiting(struct jobs *j)
 {
-	for (size_t i = 0; i < j->count; i++) {
-		if (j->task[i].child.pid == 0)
-			start_task(j, &j->task[i]);
+	struct task *t;
+
+	while (count_running(j, NULL) < RUNNING_MAX && (t = next_task(j))) {
+		if (!start_task(j, t))
+			return;
 	}
 }
 
@@ -157,7 +205,7 @@ static void reap(struct jobs *j)
 
 /* --- what is asked ---------------------------------------------------------------------------- */
 
-static const char *take_line(struct jobs *j, const char *line)
+static const char *take_line(struct jobs *j, uint64_t client, const char *line)
 {
 	const struct job *job;
 	struct task *t;
@@ -169,12 +217,13 @@ static const char *take_line(struct jobs *j, const char *line)
 		log_debug("ignored", LOG_INT("bytes", strlen(line)));
 		return "no\n";
 	}
-	if (j->count == JOBS_QUEUE_MAX || count_tasks(j, job) == JOBS_KIND_MAX) {
+	if (j->count == JOBS_QUEUE_MAX || count_tasks(j, job) == JOBS_KIND_MAX ||
+		(client && (int64_t)count_of_client(j, job, client) >= share_of(JOBS_KIND_MAX))) {
 		log_warn("jobs_full", LOG_STR("job", job->name), LOG_INT("tasks", j->count));
 		return "full\n";
 	}
 	t = &j->task[j->count++];
-	*t = (struct task){.job = job, .child = {0, -1}};
+	*t = (struct task){.job = job, .client = client, .child = {0, -1}};
 	span_copy(span_of(line), t->line, sizeof(t->line));
 	return "taken\n";
 }
@@ -182,8 +231,10 @@ static const char *take_line(struct jobs *j, const char *line)
 static void serve(struct jobs *j, int fd)
 {
 	struct pollfd said = {fd, POLLIN, 0};
-	char text[JOBS_LINE_MAX];
+	char text[JOBS_TEXT_MAX];
+	struct span line, word;
 	const char *answer;
+	uint64_t client;
 	ssize_t n;
 
 	poll(&said, 1, HEAR_MS);
@@ -191,8 +242,12 @@ static void serve(struct jobs *j, int fd)
 	if (n <= 1 || text[n - 1] != '\n' || memchr(text, '\0', (size_t)n))
 		return;
 	text[n - 1] = '\0';
+	line = span_of(text);
+	if (!span_next(&line, ' ', &word) || !num_parse_hex(word, UINT64_MAX, &client) ||
+		!line.ptr || line.len >= JOBS_LINE_MAX)
+		return;
 	j->needed_ms = clock_mono_ms();
-	answer = take_line(j, text);
+	answer = take_line(j, client, line.ptr);
 	send(fd, answer, strlen(answer), MSG_NOSIGNAL | MSG_DONTWAIT); /* many do not wait for it */
 }
 

@@ -115,12 +115,13 @@ static void make(struct musician *m)
 		LOG_INT("ms", clock_mono_ms() - began_ms));
 }
 
-int music_job_run(const struct conf *conf, struct board *board, const char *line)
+int music_job_run(const struct conf *conf, struct board *board, uint64_t client, const char *line)
 {
 	struct musician m = {.conf = conf, .source = -1, .output = -1};
 	struct fail f = {0};
 	int result = 1;
 
+	(void)client;
 	if (!music_read(line, &m.id, &m.music))
 		return 1;
 	if (catalog_open(&m.catalog, conf, &f) == 0 &&

@@ -123,6 +123,7 @@ static void await_index(struct packager *p, struct part *part)
 	const struct fail *refused;
 
 	rq.viewer = part->rq.viewer;
+	rq.client = part->rq.client;
 	memcpy(rq.id, part->rq.id, sizeof(rq.id));
 	refused = refusals_find(&p->refusals, &rq);
 	part->due_us = clock_mono_us() + STEP_MS * 1000;

@@ -132,30 +132,49 @@ bool part_is_passed_by(const struct part *part)
 	return part->waiters > 0 && part->passed >= part->waiters;
 }
 
-static bool goes_before(const struct part *a, const struct part *b)
+/* A part that could be begun, and how many of its weight are made for its client now. */
+struct candidate {
+	struct part *part;
+	int beside;
+};
+
+static int count_beside(const struct parts *p, const struct part *part)
 {
-	if (a->priority != b->priority)
-		return a->priority < b->priority;
-	if (part_is_passed_by(a) != part_is_passed_by(b))
-		return part_is_passed_by(b);
-	return a->id < b->id;
+	int n = 0;
+
+	for (size_t i = 0; i < PARTS_MAX; i++)
+		n += p->list[i].state == PART_RUNNING && p->list[i].heavy == part->heavy &&
+		     p->list[i].rq.client == part->rq.client;
+	return n;
+}
+
+static bool goes_before(const struct candidate *a, const struct candidate *b)
+{
+	if (a->part->priority != b->part->priority)
+		return a->part->priority < b->part->priority;
+	if (part_is_passed_by(a->part) != part_is_passed_by(b->part))
+		return part_is_passed_by(b->part);
+	if (a->beside != b->beside)
+		return a->beside < b->beside;
+	return a->part->id < b->part->id;
 }
 
 struct part *parts_next(struct parts *p, int heavy_max, int64_t now_us)
 {
 	struct load load = load_of(p);
-	struct part *best = NULL;
+	struct candidate best = {NULL, 0};
 
 	for (size_t i = 0; i < PARTS_MAX; i++) {
-		struct part *part = &p->list[i];
+		struct candidate c = {&p->list[i], 0};
 
-		if (part->state != PART_QUEUED || part->due_us > now_us ||
-			!has_room(part, &load, heavy_max))
+		if (c.part->state != PART_QUEUED || c.part->due_us > now_us ||
+			!has_room(c.part, &load, heavy_max))
 			continue;
-		if (!best || goes_before(part, best))
-			best = part;
+		c.beside = count_beside(p, c.part);
+		if (!best.part || goes_before(&c, &best))
+			best = c;
 	}
-	return best;
+	return best.part;
 }
 
 struct part *parts_in_the_way(struct parts *p, int heavy_max, int64_t now_us)

@@ -62,7 +62,7 @@ struct part *parts_find(struct parts *p, uint64_t id);
 
 /* The part to begin now, when so many heavy ones may be made at once; NULL: none. What somebody
  * waits for does not wait for what is made ahead, and goes before what its viewers have passed
- * by. */
+ * by; of several that of the client for whom the fewest are made. */
 struct part *parts_next(struct parts *p, int heavy_max, int64_t now_us);
 
 /* Whether all who wait for it have asked for another place of the film since. */
