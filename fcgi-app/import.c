@@ -98,7 +98,8 @@ static int import_told(const struct conf *conf, const struct conf_source *source
 int import_run(
 	const struct conf *conf, const char *source, const struct import_how *how, struct fail *f)
 {
-	struct fail first = {0}, why = {0};
+	size_t tried = 0, failed = 0;
+	struct fail why = {0};
 
 	if (source && !conf_source(conf, source))
 		return fail_set(f, FAIL_MISSING, "There is no source %s", source);
@@ -106,13 +107,14 @@ int import_run(
 		if (source ? strcmp(conf->sources[i].name, source) != 0
 			   : !source_lists(&conf->sources[i]))
 			continue;
-		if (import_told(conf, &conf->sources[i], how, &why) < 0 && !first.kind)
-			first = why;
+		tried++;
+		if (import_told(conf, &conf->sources[i], how, &why) < 0)
+			failed++;
 	}
-	if (!first.kind)
+	if (failed == 0)
 		return 0;
-	*f = first;
-	return -1;
+	return fail_set(f, why.kind, "%zu of %zu source%s could not be read", failed, tried,
+		tried == 1 ? "" : "s");
 }
 
 static bool is_due(const struct conf *conf, struct catalog *c, const char *source)

@@ -17,8 +17,8 @@ struct import_how {
 	int wait_ms; /* for another import on this host to end; FAIL_CONFLICT after that */
 };
 
-/* Imports the source of that name, or all for NULL. Fails with the first source's failure after all
- * have been tried; FAIL_MISSING for an unknown name. */
+/* Imports the source of that name, or all for NULL. Fails after all have been tried, and tells how
+ * many could not be read; why stands in the log and in `out`. FAIL_MISSING for an unknown name. */
 int import_run(
 	const struct conf *conf, const char *source, const struct import_how *how, struct fail *f);
 

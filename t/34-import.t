@@ -96,7 +96,7 @@ for my $case (@bad) {
 	fault($faults);
 	my ($status, $text) = import_it($source);
 	isnt $status, 0, "$source: $name is refused";
-	like $text, $said, 'and said';
+	is scalar(grep { !/^\d{4}-/ && $_ =~ $said } split /\n/, $text), 1, 'and said, once';
 	is ids(), $good, 'and nothing was lost';
 	well();
 }

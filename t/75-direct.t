@@ -77,7 +77,7 @@ subtest 'an MP4 at a gateway' => sub {
 	let_go();
 	my $kept = ask('/api/stream/ep-20102?download=1');
 	is $kept->status . ' ' . length $kept->body, '200 ' . -s "$media/20102.mp4", 'to be kept it comes from here, whole';
-	like $kept->header('Content-Disposition') // '', qr/^attachment; .*filename\*=UTF-8''[^;]*The%20Second\.mp4$/, 'with its name';
+	like $kept->header('Content-Disposition') // '', qr/^attachment; filename="[^";]*The Second\.mp4"; filename\*=UTF-8''[^;]*The%20Second\.mp4$/, 'with its name';
 };
 
 subtest 'what a player says that it plays' => sub {

@@ -144,6 +144,19 @@ export function ago(time, now = Date.now()) {
 	return `${count} ${name}${count === 1 ? '' : 's'} ago`;
 }
 
+// Connections of a source's accounts; a dash for what is no account, such as a directory.
+export function connectionsUsed({ type, accounts }) {
+	if (type !== 'xtream' && type !== 'm3u')
+		return '–';
+	return accounts.map(({ name, connections, inUse }) =>
+		`${name ? `${name}: ` : ''}${inUse}${connections ? ` of ${connections}` : ', no limit'}`).join('; ');
+}
+
+// How many of a kind a source lists; a dash for one that has no list.
+export function listed(count, type) {
+	return type === 'http' || type === 'command' ? '–' : String(count);
+}
+
 export function summary(sources, channels) {
 	const failing = sources.filter((source) => source.reason).length;
 	const on = channels.length === 0 ? 'no channel is on' : `${howMany(channels.length, false)} on`;

@@ -1,7 +1,7 @@
 // web/status.js - the status page: sources and channels, asked for again every few seconds.
 // SPDX-License-Identifier: BSD-2-Clause
 import { serviceStatus } from './api.js';
-import { ago, describeList, summary, why } from './messages.js';
+import { ago, connectionsUsed, describeList, listed, summary, why } from './messages.js';
 
 const refresh_ms = 5000;
 const $ = (id) => document.getElementById(id);
@@ -35,13 +35,12 @@ function row(cells) {
 }
 
 function sourceRow(source) {
-	const used = source.accounts.map(({ name, connections, inUse }) =>
-		`${name ? `${name}: ` : ''}${inUse} of ${connections ?? 'any number'}`).join(', ');
 	const state = source.reason || !source.importTrouble ? source : { ...source, message: source.importTrouble };
 	return row([
 		cell('th', source.name, 'row'), stateCell('Ready', true, state), cell('td', ago(source.since)),
-		cell('td', used), cell('td', String(source.channels)), cell('td', String(source.films)),
-		cell('td', String(source.series)), cell('td', ago(source.importedAt)),
+		cell('td', connectionsUsed(source)),
+		...[source.channels, source.films, source.series].map((count) => cell('td', listed(count, source.type))),
+		cell('td', ago(source.importedAt)),
 	]);
 }
 

@@ -33,14 +33,25 @@ static const char *type_of(const struct film *film)
 
 /* --- bytes ------------------------------------------------------------------------------------ */
 
-/* RFC 6266, RFC 8187: the name in UTF-8, and a plain one for those who read no other. */
+/* Whether every client and every file system takes it as it is. */
+static bool is_plain(const char *name)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789 ._()-";
+
+	return *name && *name != '.' && *name != '-' && name[strspn(name, plain)] == '\0';
+}
+
+/* RFC 6266, RFC 8187: the name in UTF-8, and for those who read no other the same where it is
+ * plain, or the id. */
 static void put_name(struct reply *r, const struct film *film)
 {
 	struct buf text;
 
 	buf_init(&text, 2048);
-	buf_printf(&text, "attachment; filename=\"%s%s%s\"; filename*=UTF-8''", film->id,
-		*film->suffix ? "." : "", film->suffix);
+	buf_printf(&text, "attachment; filename=\"%s%s%s\"; filename*=UTF-8''",
+		is_plain(film->name) ? film->name : film->id, *film->suffix ? "." : "",
+		film->suffix);
 	fetch_url_escape(film->name, &text);
 	buf_printf(&text, "%s%s", *film->suffix ? "." : "", film->suffix);
 	reply_header(r, "Content-Disposition", buf_str(&text));

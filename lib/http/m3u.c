@@ -241,6 +241,17 @@ static void take_option(struct m3u *m, struct span option)
 		read_fields(m, span_trim(option));
 }
 
+/* Whether this is the first thing of what is no list. A list that has no head begins with an
+ * entry's #EXTINF or with its whole address; else a gateway's "Access denied" would be a channel.
+ */
+static bool begins_none(const struct m3u *m, struct span line)
+{
+	if (m->entries > 0 || m->info.len > 0 || line.ptr[0] == '#')
+		return false;
+	return line.ptr[0] == '<' || line.ptr[0] == '{' ||
+	       (!m->has_head && !memmem(line.ptr, line.len, "://", 3));
+}
+
 static void take_line(struct m3u *m, struct span line)
 {
 	struct span rest;
@@ -252,15 +263,16 @@ static void take_line(struct m3u *m, struct span line)
 	line = span_trim(line);
 	if (line.len == 0)
 		return;
-	if (m->entries == 0 && m->info.len == 0 && (line.ptr[0] == '<' || line.ptr[0] == '{'))
-		m->is_page = true;
+	if (begins_none(m, line))
+		m->is_none = true;
 	else if (behind(line, "#EXTINF:", &rest))
 		keep(&m->info, rest);
 	else if (behind(line, "#EXTGRP:", &rest))
 		keep(&m->group, rest);
-	else if (behind(line, "#EXTM3U", &rest))
+	else if (behind(line, "#EXTM3U", &rest)) {
+		m->has_head = true;
 		keep(&m->head, rest);
-	else if (behind(line, "#EXTVLCOPT:", &rest) || behind(line, "#KODIPROP:", &rest))
+	} else if (behind(line, "#EXTVLCOPT:", &rest) || behind(line, "#KODIPROP:", &rest))
 		take_option(m, rest);
 	else if (line.ptr[0] != '#')
 		give(m, line);
@@ -268,7 +280,7 @@ static void take_line(struct m3u *m, struct span line)
 
 static bool is_over(const struct m3u *m)
 {
-	return m->is_page || m->stopped;
+	return m->is_none || m->stopped;
 }
 
 bool m3u_feed(struct m3u *m, const void *bytes, size_t len)

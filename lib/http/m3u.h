@@ -41,7 +41,8 @@ struct m3u {
 	void *ctx;
 	int64_t lines, entries;
 	bool too_long; /* the line that has begun */
-	bool is_page;  /* the first thing in it is '<' or '{': this is no list */
+	bool has_head; /* #EXTM3U came */
+	bool is_none;  /* what it begins with stands in no list: a web page, a message, a picture */
 	bool stopped;
 };
 

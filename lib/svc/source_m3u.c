@@ -216,9 +216,9 @@ static int close_reader(struct reader *r, int result)
 
 	if (result == 0 && !m3u_end(&r->m3u) && !r->failed)
 		result = -1;
-	if (r->m3u.is_page)
-		result = fail_set(
-			r->f, FAIL_UPSTREAM, "The list's address gives a web page, no list");
+	if (r->m3u.is_none)
+		result = fail_set(r->f, FAIL_UPSTREAM,
+			"What is there is no list of channels (M3U), but a web page or the like");
 	else if (r->failed)
 		result = -1;
 	else if (result < 0 && !r->f->kind)
@@ -291,7 +291,7 @@ static int read_address(struct reader *r, const struct conf_source *s)
 	rq.ctx = r;
 	if (fetch_run(&rq, &why) == 0)
 		return 0;
-	if (!r->failed && !r->m3u.is_page)
+	if (!r->failed && !r->m3u.is_none)
 		*r->f = why;
 	return -1;
 }

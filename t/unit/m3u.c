@@ -114,6 +114,12 @@ static const struct {
 	{"only a header", "#EXTM3U\n", FAIL_NONE, ""},
 	{"a web page", "<!doctype html>\n<html>", FAIL_UPSTREAM, ""},
 	{"an answer in JSON", "{\"user_info\":{\"auth\":0}}", FAIL_UPSTREAM, ""},
+	{"a refusal in words", "Access denied\n", FAIL_UPSTREAM, ""},
+	{"a song", "ID3\x03\n\nTIT2 song\n", FAIL_UPSTREAM, ""},
+	{"addresses alone", URL "\n# a remark\nb.ts\n", FAIL_NONE,
+		"/1.ts||||0|" URL "||;/dir/b.ts||||0|http://base/dir/b.ts||;"},
+	{"a head, and addresses that are relative", "#EXTM3U\nb.ts\n", FAIL_NONE,
+		"/dir/b.ts||||0|http://base/dir/b.ts||;"},
 };
 
 static void rows(void)

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ago, summary, why } from '../../../web/messages.js';
+import { ago, connectionsUsed, listed, summary, why } from '../../../web/messages.js';
 
 const now = Date.parse('2026-01-02T00:00:00Z');
 const times = [
@@ -22,4 +22,17 @@ test('a summary counts what fails and what is on', () => {
 test('reasons have words, and unknown ones stay readable', () => {
 	assert.equal(why('limit_reached'), 'Limit reached');
 	assert.equal(why('a_new_one'), 'a_new_one');
+});
+
+test('connections are those of accounts, and a directory has none', () => {
+	const account = { name: null, connections: 2, inUse: 1 };
+	assert.equal(connectionsUsed({ type: 'xtream', accounts: [account] }), '1 of 2');
+	assert.equal(connectionsUsed({ type: 'xtream', accounts: [account, { ...account, name: 'second' }] }), '1 of 2; second: 1 of 2');
+	assert.equal(connectionsUsed({ type: 'm3u', accounts: [{ ...account, connections: null }] }), '1, no limit');
+	assert.equal(connectionsUsed({ type: 'files', accounts: [{ ...account, connections: null }] }), '–');
+});
+
+test('a source without a list has no counts', () => {
+	assert.equal(listed(0, 'files'), '0');
+	assert.equal(listed(0, 'command'), '–');
 });
