@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use IO::Socket::INET;
 use IO::Socket::UNIX;
 use POSIX ();
 use Digest::MD5 qw(md5_hex);
@@ -135,6 +136,40 @@ subtest 'another file at the source' => sub {
 	ok $after->body eq bytes(4_000_000, 4_000_099), 'with its own bytes';
 	isnt $after->header('Last-Modified'), $before->header('Last-Modified'), 'and is of another second';
 	is part('/cdn/stream/6M', 0, 99)->header('Last-Modified'), $after->header('Last-Modified'), 'wherever one looks';
+};
+
+# Both qualities are equally long, and nothing tells their bytes apart but what they are.
+subtest 'a quality that ends in the middle' => sub {
+	my $size = 6_000_000;
+	my $listener = IO::Socket::INET->new(Listen => 20, LocalAddr => '127.0.0.1') or die "listen: $!\n";
+	my $port = $listener->sockport;
+	my $server = fork // die "fork: $!\n";
+	if (!$server) {
+		my %asked;
+		$SIG{PIPE} = 'IGNORE';
+		while (my $client = $listener->accept) {
+			sysread $client, my $head, 8192;
+			my ($quality, $first, $last) = $head =~ m{^GET /(\w)\w*/.*^Range: bytes=(\d+)-(\d+)}ms;
+			$last = $size - 1 if $last >= $size;
+			print $client $quality eq 'h' && $asked{$quality}++ ? "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
+				: "HTTP/1.1 206 Partial Content\r\nContent-Type: audio/mpeg\r\nContent-Range: bytes $first-$last/$size\r\nContent-Length: "
+				. ($last - $first + 1) . "\r\nConnection: close\r\n\r\n" . $quality x ($last - $first + 1);
+			close $client;
+		}
+		POSIX::_exit(0);
+	}
+	my $other = App->new(import => 0, via => 'fastcgi', sources => [ { name => 'q', type => 'http', media => 'audio', allow => ["127.0.0.1/32:$port"],
+		url => "http://127.0.0.1:$port/{quality}/{id}" } ]);
+	my $first = $other->get('/cdn/stream/song?quality=high');
+	is $first->header('X-Quality'), 'high', 'is begun';
+	like $first->body, qr/^h+$/, 'and breaks off';
+	my $then = $other->get('/cdn/stream/song?quality=high');
+	is $then->header('X-Quality'), 'medium', 'then the next one down is given';
+	ok $then->body eq 'm' x $size, 'all of it';
+	my @kept = glob $other->run_dir . '/bytes/pub/*';
+	ok @kept == 1 && App::_slurp($kept[0]) eq $then->body, 'and nothing else is kept';
+	kill KILL => $server;
+	waitpid $server, 0;
 };
 
 subtest 'no descriptor left' => sub {

@@ -127,14 +127,11 @@ static int open_file(struct blocks *b, const char *file, struct fail *f)
 	return b->fd >= 0 ? 0 : fail_set(f, FAIL_BUSY, "The object has just been removed");
 }
 
-/* Other bytes than before: what was said and sent of those does not go on with these. Where nothing
- * tells the bytes of a source apart, only the very same file will do. */
+/* Other bytes than before: what was said and sent of those does not go on with these
+ * (object_file()). */
 static bool is_another(const struct blocks *b, const struct block_map_info *info)
 {
-	if (!b->known)
-		return false;
-	return b->info.size != info->size || strcmp(b->info.validator, info->validator) != 0 ||
-	       (!*info->validator && strcmp(b->info.file, info->file) != 0);
+	return b->known && strcmp(b->info.file, info->file) != 0;
 }
 
 static int say_changed(struct fail *f)

@@ -245,9 +245,8 @@ static void describe(struct fill_object *o, int64_t size, const char *validator,
 /* Makes its map and its file, as it has been described. */
 static bool make_file(struct fill_object *o, bool replace, struct fail *f)
 {
-	char name[OBJECT_NAME_BYTES], path[PATH_MAX];
+	char path[PATH_MAX];
 
-	object_name_resolved(o->resolved.object, name);
 	if (!o->info.passed) {
 		int fd = -1;
 
@@ -257,10 +256,11 @@ static bool make_file(struct fill_object *o, bool replace, struct fail *f)
 			return fail_set(f, FAIL_BUSY, "There is no room for a file") == 0;
 		close(fd);
 	}
-	if (!object_map_path(o->env->conf, name, path, sizeof(path)) ||
-		block_map_make(path, &o->info, o->env->boot, replace, f) < 0 || !use_map(o, name))
+	if (!object_map_path(o->env->conf, o->resolved_name, path, sizeof(path)) ||
+		block_map_make(path, &o->info, o->env->boot, replace, f) < 0 ||
+		!use_map(o, o->resolved_name))
 		return false;
-	link_name(o, name);
+	link_name(o, o->resolved_name);
 	return true;
 }
 
@@ -391,6 +391,11 @@ static void resolve(struct fill_object *o)
 	o->is_resolved = true;
 	o->row = board_row(o->env->board, ROW_SOURCE, o->resolved.source->name);
 	object_name_resolved(o->resolved.object, name);
+	/* Another quality, say: its bytes do not go on with those of the first, however alike both
+	 * look. */
+	if (o->known && strcmp(o->resolved_name, name) != 0)
+		fill_object_renew(o);
+	memcpy(o->resolved_name, name, sizeof(name));
 	if (!o->known && use_map(o, name))
 		link_name(o, name);
 }

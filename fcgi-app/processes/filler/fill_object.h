@@ -50,7 +50,8 @@ struct fill_object {
 	struct fill_env *env;
 	struct fill_object *next;
 	struct object_ask ask;
-	char name[OBJECT_NAME_BYTES]; /* of what is asked for */
+	char name[OBJECT_NAME_BYTES];	       /* of what is asked for */
+	char resolved_name[OBJECT_NAME_BYTES]; /* of what it was resolved to */
 
 	struct arena arena; /* what `resolved` lives in */
 	struct resolved resolved;
