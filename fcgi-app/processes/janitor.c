@@ -407,8 +407,10 @@ static void tick(struct janitor *j)
 		leftovers_temporaries(j->conf, j->publisher);
 		end_unlisted(j);
 	}
-	if (is_due(&j->objects_ms, OBJECTS_MS))
+	if (is_due(&j->objects_ms, OBJECTS_MS)) {
 		objects_sweep(j->conf, j->board, j->boot, j->conf->stream_quota);
+		objects_settle(j->conf, j->boot);
+	}
 	if (is_due(&j->hour_ms, HOUR_MS)) {
 		tidy_made(j);
 		hoard_sweep(j->conf);

@@ -26,6 +26,9 @@ enum { LAYOUT = 1, HEAD_BYTES = 4096, TICK_MS = 250, TICKS = 1 << 24, RENEW_TICK
 /* A block's state: what it is in the highest two bits, an owner's slot in the next six, and the
  * deadline, in ticks of the monotonic clock, which wraps after 48 days. */
 enum { EMPTY = 0, FILLING = 1, PRESENT = 2 };
+
+/* What `published` in the head says. */
+enum { NOT_WHOLE = 0, PUBLISHED = 1, SETTLED = 2 };
 #define STATE(kind, slot, tick) ((uint32_t)(kind) << 30 | (uint32_t)(slot) << 24 | (uint32_t)(tick))
 #define KIND(word) ((word) >> 30)
 #define SLOT(word) ((word) >> 24 & 63)
@@ -167,7 +170,7 @@ static bool head_ok(struct block_map *m, const char *boot)
 	m->count = count_blocks(&m->info);
 	if ((int64_t)h->blocks != m->count || m->mapped != map_bytes(m->count))
 		return false;
-	return atomic_load(&h->published) ||
+	return atomic_load(&h->published) == SETTLED ||
 	       (*boot && strncmp(h->boot, boot, sizeof(h->boot)) == 0);
 }
 
@@ -294,7 +297,12 @@ int64_t block_map_used_ms(const struct block_map *m)
 
 bool block_map_is_published(const struct block_map *m)
 {
-	return atomic_load(&m->head->published) != 0;
+	return atomic_load(&m->head->published) != NOT_WHOLE;
+}
+
+bool block_map_is_settled(const struct block_map *m)
+{
+	return atomic_load(&m->head->published) == SETTLED;
 }
 
 bool block_map_is_gone(const struct block_map *m)
@@ -421,7 +429,16 @@ void block_map_wake(struct block_map *m, int64_t n)
 
 void block_map_publish(struct block_map *m)
 {
-	atomic_store(&m->head->published, 1);
+	atomic_store(&m->head->published, PUBLISHED);
+}
+
+bool block_map_settle(struct block_map *m, int fd)
+{
+	must(block_map_is_published(m));
+	if (fdatasync(fd) < 0 || fdatasync(m->fd) < 0)
+		return false;
+	atomic_store(&m->head->published, SETTLED);
+	return true;
 }
 
 void block_map_end(struct block_map *m)

@@ -52,8 +52,8 @@ void block_map_boot(char to[BLOCK_MAP_BOOT_BYTES]);
 int block_map_make(const char *path, const struct block_map_info *info, const char *boot,
 	bool replace, struct fail *f);
 
-/* Opens the map at `path`, or the one that `fd` is open on, which is taken. One that is not whole
- * and from before the machine started counts as none: its bytes may not have come to the disk.
+/* Opens the map at `path`, or the one that `fd` is open on, which is taken. One from before the
+ * machine started counts as none, unless it is settled: its bytes may not have come to the disk.
  * Fails: FAIL_MISSING (none, or no good), FAIL_INTERNAL. */
 int block_map_open(struct block_map **out, const char *path, const char *boot, struct fail *f);
 int block_map_open_fd(struct block_map **out, int fd, const char *boot, struct fail *f);
@@ -113,6 +113,11 @@ void block_map_drop(struct block_map *m, int64_t n);
 void block_map_wake(struct block_map *m, int64_t n);
 
 void block_map_publish(struct block_map *m); /* the file is whole and has its public name */
-void block_map_end(struct block_map *m);     /* it is gone; wakes all */
+
+/* Of what is published: writes the map to the disk, after its bytes `fd`, and says so in it: it
+ * outlives the machine's fall from here on. May take long. False when it could not. */
+bool block_map_settle(struct block_map *m, int fd);
+bool block_map_is_settled(const struct block_map *m);
+void block_map_end(struct block_map *m); /* it is gone; wakes all */
 
 #endif

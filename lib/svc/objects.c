@@ -3,6 +3,7 @@
 #include "lib/svc/objects.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -249,6 +250,42 @@ int64_t objects_sweep(const struct conf *conf, struct board *board, const char *
 	board_set(board, BOARD_STREAM_BYTES, left);
 	board_set(board, BOARD_STREAM_OBJECTS, objects);
 	return left;
+}
+
+static void settle(const struct conf *conf, struct block_map *map)
+{
+	char path[PATH_MAX];
+	int fd = -1;
+
+	if (!block_map_is_published(map) || block_map_is_settled(map) || block_map_is_gone(map))
+		return;
+	if (object_work_path(conf, block_map_info(map)->file, path, sizeof(path)))
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return;
+	if (!block_map_settle(map, fd))
+		log_warn("object_not_settled", LOG_INT("errno", errno));
+	close(fd);
+}
+
+void objects_settle(const struct conf *conf, const char *boot)
+{
+	DIR *work = open_half(conf, "work");
+	struct block_map *map;
+	struct dirent *e;
+
+	while (work && (e = readdir(work))) {
+		int fd = is_map(e->d_name)
+				 ? openat(dirfd(work), e->d_name, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+				 : -1;
+
+		if (fd < 0 || block_map_open_fd(&map, fd, boot, NULL) < 0)
+			continue;
+		settle(conf, map);
+		block_map_close(&map);
+	}
+	if (work)
+		closedir(work);
 }
 
 /* What must stay free of the file system: free_floor, or an eighth of a small one. */

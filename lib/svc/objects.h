@@ -18,6 +18,10 @@ struct conf;
  * are left. */
 int64_t objects_sweep(const struct conf *conf, struct board *board, const char *boot, int64_t most);
 
+/* Writes what has been published since to the disk, so that it outlives the machine's fall; what
+ * was not written then is dropped by the sweep after the next start. May take long. */
+void objects_settle(const struct conf *conf, const char *boot);
+
 /* Whether an object of that size may be kept: it is no larger than a quarter of stream_quota, and
  * there is room for it, or it was made. What is promised to objects that are not whole yet counts
  * as used. */

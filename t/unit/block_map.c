@@ -79,6 +79,7 @@ static void heads(void)
 		.size = 9000000000000, .passed = 1, .modified_s = 1, .life_s = 1, .file = "a"};
 	struct block_map *m = open_new(&good);
 	struct fail f = {0};
+	int fd;
 
 	is_int(block_map_count(m), 6, "the last block may be short");
 	is_int(block_map_length(m, 0), BLOCK_BYTES, "others are whole");
@@ -101,9 +102,15 @@ static void heads(void)
 	ok(!m, "a map that is not whole is worth nothing after the machine started anew");
 	m = open_again(boot);
 	block_map_publish(m);
+	ok(!open_again("another-start-of-the-machine"),
+		"nor is one that is whole while its bytes may not be on the disk");
+	fd = open(path, O_RDONLY);
+	ok(block_map_settle(m, fd) && block_map_is_settled(m) && block_map_is_published(m),
+		"it is settled");
+	close(fd);
 	block_map_close(&m);
 	m = open_again("another-start-of-the-machine");
-	ok(m != NULL, "one that is whole is");
+	ok(m != NULL, "and outlives the start then");
 	block_map_close(&m);
 	ok(block_map_make(path,
 		   &(struct block_map_info){.size = 0, .modified_s = 1, .life_s = 1, .file = "a"},

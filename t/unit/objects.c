@@ -147,6 +147,23 @@ static void leftovers(void)
 		"what is not whole is no more after the machine started anew");
 }
 
+static void settled(void)
+{
+	struct block_map *kept = make("k", "aa01", 1, 1, 300), *lost, *m = NULL;
+
+	block_map_publish(kept);
+	objects_settle(&at.conf, boot);
+	lost = make("l", "aa02", 1, 1, 300);
+	block_map_publish(lost);
+	ok(block_map_is_settled(kept) && !block_map_is_settled(lost),
+		"what is whole is written to the disk now and then");
+	block_map_close(&kept);
+	block_map_close(&lost);
+	ok(object_open(&at.conf, "k", "another start", &m), "and outlives the machine's fall");
+	block_map_close(&m);
+	ok(!object_open(&at.conf, "l", "another start", &m), "which what was not is not");
+}
+
 static void names(void)
 {
 	static const struct quality high = {QUALITY_HIGH, 0}, low = {QUALITY_LOW, 0},
@@ -203,6 +220,7 @@ int main(void)
 	room();
 	ends();
 	leftovers();
+	settled();
 	names();
 	place_close(&at);
 	is_int(shell("rm -rf \"$PWD\"", dir), 0, "tidied up");
