@@ -20,6 +20,21 @@ static bool read_authority(struct span text, const char *usual_port, struct prox
 	       span_copy(port, to->port, sizeof(to->port));
 }
 
+/* RFC 9110 section 5.6.2. */
+static bool is_token(struct span text)
+{
+	static const char marks[] = "!#$%&'*+-.^_`|~";
+
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.ptr[i];
+
+		if (!((c | 32) >= 'a' && (c | 32) <= 'z') && !(c >= '0' && c <= '9') &&
+			!memchr(marks, c, sizeof(marks) - 1))
+			return false;
+	}
+	return text.len > 0;
+}
+
 /* `line` is the first of `head`. */
 static bool read_first(struct span head, struct span line, struct proxy_head *to)
 {
@@ -27,7 +42,7 @@ static bool read_first(struct span head, struct span line, struct proxy_head *to
 	struct span target;
 	const char *slash;
 
-	if (!span_next(&line, ' ', &to->method) || !to->method.len ||
+	if (!span_next(&line, ' ', &to->method) || !is_token(to->method) ||
 		!span_next(&line, ' ', &target))
 		return false;
 	to->tunnel = span_is(to->method, "CONNECT");
