@@ -265,20 +265,6 @@ int record_target_s(const struct record *r)
 	return longest ? (int)longest : 1;
 }
 
-size_t record_at(const struct record *r, int64_t us)
-{
-	size_t low = 0, high = r->segments;
-
-	while (high - low > 1) {
-		size_t middle = low + (high - low) / 2;
-		if (record_begin_us(r, middle) <= us)
-			low = middle;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 void record_shown(const struct record *r, int *width, int *height)
 {
 	const struct record_video *v = &r->video;

@@ -134,9 +134,6 @@ int64_t record_duration_us(const struct record *r, size_t n);
 /* The longest segment's duration, rounded to whole seconds: EXT-X-TARGETDURATION. */
 int record_target_s(const struct record *r);
 
-/* The segment that holds `us` of the time line; the nearest where none does. */
-size_t record_at(const struct record *r, int64_t us);
-
 /* The picture as it is shown: turned, with square samples. 0 x 0 where there is none. */
 void record_shown(const struct record *r, int *width, int *height);
 

@@ -7,11 +7,6 @@
 #include "lib/base/must.h"
 #include "lib/hls/m3u8.h"
 
-void window_init(struct window *w)
-{
-	*w = (struct window){0};
-}
-
 int64_t window_start(const struct window *w, int64_t now_ms)
 {
 	int64_t by_clock = now_ms / 2000;

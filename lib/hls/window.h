@@ -28,14 +28,13 @@ struct window_column {
 	int64_t duration_us[LADDER_MAX];
 };
 
+/* All zeros is an empty one. */
 struct window {
 	struct window_column columns[WINDOW_COLUMNS]; /* oldest first, numbers without a gap */
 	size_t count;
 	int64_t period; /* of the segments to come */
 	int64_t next_n; /* number of the next column; 0: none was ever added */
 };
-
-void window_init(struct window *w);
 
 /* Where an encoder that starts now begins: the next number while the window goes on; for an empty
  * one the greater of that and half the seconds since the epoch. */

@@ -114,11 +114,3 @@ void ident_print_bare(const struct ident *id, char *to, size_t size)
 	else
 		snprintf(to, size, "%s", id->key);
 }
-
-const char *ident_kind_name(enum ident_kind kind)
-{
-	static const char *const names[] = {"", "live", "vod", "ep", "trk", "url", "ser"};
-
-	must(kind > IDENT_NONE && kind < kinds);
-	return names[kind];
-}

@@ -51,7 +51,4 @@ void ident_print(const struct ident *id, char *to, size_t size);
  * named, otherwise the whole id. ident_parse() with that kind reads it back. */
 void ident_print_bare(const struct ident *id, char *to, size_t size);
 
-/* "live", "vod", "ep", "trk", "url" or "ser". */
-const char *ident_kind_name(enum ident_kind kind);
-
 #endif

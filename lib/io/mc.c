@@ -332,12 +332,6 @@ enum mc_result mc_delete(struct mc *mc, const char *family, const char *key)
 	return begin(&c, mc, MC_VERB_DELETE, family, key) ? result_of(ask(mc, &c)) : MC_MISS;
 }
 
-enum mc_result mc_incr(
-	struct mc *mc, const char *family, const char *key, int64_t ttl_s, int64_t *count)
-{
-	return mc_count_up(mc, family, key, 1, ttl_s, count);
-}
-
 enum mc_result mc_count_up(struct mc *mc, const char *family, const char *key, int64_t n,
 	int64_t ttl_s, int64_t *count)
 {

@@ -81,13 +81,9 @@ enum mc_result mc_cas(struct mc *mc, const char *family, const char *key, struct
 	int64_t ttl_s, uint64_t cas);
 enum mc_result mc_delete(struct mc *mc, const char *family, const char *key);
 
-/* Adds 1 to a counter that began `ttl_s` ago at most: *count is 1 for the first call of a window.
+/* Adds `n`, 1 to INT32_MAX, to a counter that began `ttl_s` ago at most: *count is what it is then.
  * A window is never made longer by being counted. What stands there and is no counter is replaced.
  * A counter cannot be read by mc_get(), and is no lease: it may be off by one after an outage. */
-enum mc_result mc_incr(
-	struct mc *mc, const char *family, const char *key, int64_t ttl_s, int64_t *count);
-
-/* The same for `n` at once, 1 to INT32_MAX. */
 enum mc_result mc_count_up(struct mc *mc, const char *family, const char *key, int64_t n,
 	int64_t ttl_s, int64_t *count);
 

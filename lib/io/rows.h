@@ -38,7 +38,7 @@ enum family_column {
 	FAMILY_STORED,
 	FAMILY_NOT_STORED, /* add and cas that came second, values that are too large */
 	FAMILY_DELETED,
-	FAMILY_COUNTED, /* calls of mc_incr() */
+	FAMILY_COUNTED, /* calls of mc_count_up() */
 	FAMILY_BYTES_READ,
 	FAMILY_BYTES_WRITTEN,
 };

@@ -134,10 +134,6 @@ int catalog_channels(
 int catalog_categories(struct catalog *c,
 	int (*each)(void *ctx, const struct catalog_category *category), void *ctx, struct fail *f);
 
-/* A number that grows whenever any list changes, 0 while there is none: what was read under the
- * same number is still right. */
-int catalog_revision(struct catalog *c, int64_t *revision, struct fail *f);
-
 struct catalog_state {
 	int64_t imported_ms; /* when the current list came in, since the epoch; 0: never */
 	int64_t tried_ms;    /* when an import was last begun; 0: never */

@@ -42,7 +42,7 @@ static const char *const steps[] = {
 	"  PRIMARY KEY (source, generation, number, position)) WITHOUT ROWID;"
 	"CREATE UNIQUE INDEX channel_key ON channel (source, generation, key);"
 	"CREATE INDEX channel_category ON channel (source, generation, category);"
-	"CREATE TABLE revision (value INTEGER NOT NULL);"
+	"CREATE TABLE revision (value INTEGER NOT NULL);" /* not used any more */
 	"INSERT INTO revision VALUES (0);",
 
 	/* Films and series, each kind by a generation of its own; addresses of lists; what channels

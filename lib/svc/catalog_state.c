@@ -50,27 +50,6 @@ int catalog_categories(struct catalog *c,
 	return result;
 }
 
-int catalog_revision(struct catalog *c, int64_t *revision, struct fail *f)
-{
-	struct db *db = NULL;
-	struct db_stmt *st;
-	enum db_step step = DB_FAILED;
-
-	*revision = 0;
-	if (catalog_begin(c, &db, f) < 0)
-		return -1;
-	if (!db)
-		return 0;
-	if (db_prepare(db, "SELECT value FROM revision", &st, f) == 0) {
-		step = db_step(st, f);
-		if (step == DB_ROW)
-			*revision = db_int(st, 0);
-		db_done(st);
-	}
-	catalog_end(c, db);
-	return step == DB_FAILED ? -1 : 0;
-}
-
 int catalog_state(struct catalog *c, const char *source, struct catalog_state *out, struct fail *f)
 {
 	static const char sql[] = "SELECT imported_ms, tried_ms, channels, trouble, films, series "

@@ -360,16 +360,12 @@ static int show(struct generation *g, bool force, struct fail *f)
 {
 	static const char sql[] =
 		"UPDATE source SET generation = ?2, channels = ?3, imported_ms = ?4 WHERE id = ?1";
-	/* Also grows when the database was made anew since a worker last looked. */
-	static const char revise[] = "UPDATE revision SET value = max(value + 1, ?1)";
-	int64_t now_ms = clock_real_ms();
-	const int64_t numbers[] = {g->source, g->number, g->counts.channels, now_ms};
+	const int64_t numbers[] = {g->source, g->number, g->counts.channels, clock_real_ms()};
 	struct buf trouble;
 	int result;
 
 	buf_init(&trouble, 1024);
-	result = run(g->db, sql, numbers, 4, f) < 0 || run(g->db, revise, &now_ms, 1, f) < 0 ||
-				 show_titles(g, force, &trouble, f) < 0 ||
+	result = run(g->db, sql, numbers, 4, f) < 0 || show_titles(g, force, &trouble, f) < 0 ||
 				 note_trouble(g, buf_str(&trouble), f) < 0
 			 ? -1
 			 : 0;

@@ -15,7 +15,7 @@
 
 struct board;
 
-enum { MEMSTAT_CLASSES = 64, MEMSTAT_TEXT_BYTES = 120, MEMSTAT_WATCH = 8 };
+enum { MEMSTAT_CLASSES = 64, MEMSTAT_WATCH = 8 };
 
 /* One class of slabs: items of about one size. */
 struct memstat_class {

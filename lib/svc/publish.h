@@ -71,10 +71,6 @@ bool publish_remove(struct publisher *p, enum publish_store store, const char *n
 int64_t publish_drop(
 	struct publisher *p, enum publish_store store, const char *name, int64_t due_s);
 
-/* Removes all files below the directory `name`. Fails: FAIL_INPUT, FAIL_INTERNAL. */
-int publish_remove_tree(
-	struct publisher *p, enum publish_store store, const char *name, struct fail *f);
-
 /* The directory of a store, for looking around in it with lib/svc/store.h; and those of the lists,
  * for lib/svc/lives.h. */
 int publish_root(const struct publisher *p, enum publish_store store);

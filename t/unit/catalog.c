@@ -93,13 +93,10 @@ static void unknown_yet(struct catalog *c)
 	struct fail f = {FAIL_BUSY, "of another call"};
 	struct channel channel;
 	struct ident id;
-	int64_t revision = -1;
 
 	ok(ident_parse(span_of("live-7"), IDENT_LIVE, &id), "live-7 is an id");
 	is_int(catalog_channel(c, &id, &channel, &f), -1, "without a list no channel is known");
 	is_int(f.kind, FAIL_MISSING, "and that is no failure of the catalogue");
-	f.kind = FAIL_BUSY;
-	is_int(catalog_revision(c, &revision, &f), 0, "nor is it one that it has no revision");
 }
 
 static void queries(struct catalog *c)
@@ -136,14 +133,10 @@ static void generations(const struct conf *conf, struct catalog *c)
 {
 	char next[CATALOG_CURSOR_MAX];
 	struct catalog_state state;
-	int64_t before = 0, after = 0;
 	struct fail f = {0};
 
 	page(c, (struct catalog_query){.page.limit = 10}, next);
-	catalog_revision(c, &before, &f);
 	is_int(import(conf, 100, 5, false, &f), 0, "a new list comes in");
-	catalog_revision(c, &after, &f);
-	ok(after > before, "which the revision tells");
 	is_str(page(c, (struct catalog_query){.page.limit = 3, .page.cursor = span_of(next)}, next),
 		"11 12 13 ", "a page goes on where it was");
 	is_int(import(conf, 0, 0, false, &f), -1, "an empty list is not believed");

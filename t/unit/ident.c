@@ -91,7 +91,6 @@ static void making(void)
 	ok(!ident_source_ok(span_of("live-tv")), "a source is not named like a channel");
 	ok(ident_source_ok(span_of("livetv")) && ident_source_ok(span_of("my_star-2")),
 		"other names are fine");
-	is_str(ident_kind_name(IDENT_LIVE), "live", "kinds have names");
 }
 
 int main(void)

@@ -57,7 +57,7 @@ static void without(void)
 	int64_t count = 7;
 
 	is_str(get(NULL, "tok", "k"), "away", "without an mc a get is away");
-	is_int(mc_incr(NULL, "rate", "k", 60, &count), MC_AWAY, "and so is a count");
+	is_int(mc_count_up(NULL, "rate", "k", 1, 60, &count), MC_AWAY, "and so is a count");
 	is_str(get(mc, "tok", "k"), "away", "without servers a get is away");
 	is_int(set(mc, "tok", "k", "v"), MC_AWAY, "and so is a set");
 	is_int(mc_delete(mc, "tok", "k"), MC_AWAY, "and a delete");
@@ -157,7 +157,8 @@ static void foreign(struct memcached *m, struct mc *mc)
 	buf_release(&b);
 
 	raw_set(m, wire_key("rate", "k"), span_of("no number"));
-	is_int(mc_incr(mc, "rate", "k", 60, &count), MC_OK, "what is no counter is replaced");
+	is_int(mc_count_up(mc, "rate", "k", 1, 60, &count), MC_OK,
+		"what is no counter is replaced");
 	is_int(count, 1, "by a new one");
 	is_str(get(mc, "rate", "k"), "miss", "a counter is no value");
 }
@@ -168,16 +169,18 @@ static void counters(struct memcached *m, struct mc *mc)
 	int64_t count = 0;
 
 	for (int i = 1; i <= 3; i++) {
-		is_int(mc_incr(mc, "rate", "10.0.0.1", 1000 * i, &count), MC_OK, "counted");
+		is_int(mc_count_up(mc, "rate", "10.0.0.1", 1, 1000 * i, &count), MC_OK, "counted");
 		is_int(count, i, "%d", i);
 	}
 	snprintf(command, sizeof(command), "mg %s t\r\n", wire_key("rate", "10.0.0.1"));
 	int64_t left = atoll(memcached_ask(m, command, "\r\n") + 4);
 	ok(left > 900 && left <= 1000, "counting does not make a window longer (%lld s left)",
 		(long long)left);
-	is_int(mc_incr(mc, "rate", "10.0.0.1", 0, &count), MC_MISS, "a window of 0 s is none");
+	is_int(mc_count_up(mc, "rate", "10.0.0.1", 1, 0, &count), MC_MISS,
+		"a window of 0 s is none");
 	raw_set(m, wire_key("rate", "10.0.0.1"), span_of("18446744073709551615"));
-	is_int(mc_incr(mc, "rate", "10.0.0.1", 60, &count), MC_OK, "the largest count goes on");
+	is_int(mc_count_up(mc, "rate", "10.0.0.1", 1, 60, &count), MC_OK,
+		"the largest count goes on");
 	ok(count >= 0, "and is never below 0");
 }
 
@@ -297,7 +300,7 @@ static void threads(struct mc *mc)
 		bad += (intptr_t)result;
 	}
 	is_int(bad, 0, "8 threads get what each of them set");
-	mc_incr(mc, "rate", "threads", 60, &count);
+	mc_count_up(mc, "rate", "threads", 1, 60, &count);
 	is_int(count, 8 * 200 + 1, "and count together without a loss");
 }
 

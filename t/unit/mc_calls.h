@@ -75,7 +75,7 @@ static inline void *work(void *ctx)
 		bad += mc_set(mc, "tok", key, span_of(value), 60) != MC_OK;
 		bad += mc_get(mc, "tok", key, &b, NULL) != MC_OK;
 		bad += strcmp(buf_str(&b), value) != 0;
-		bad += mc_incr(mc, "rate", "threads", 60, &count) != MC_OK;
+		bad += mc_count_up(mc, "rate", "threads", 1, 60, &count) != MC_OK;
 	}
 	buf_release(&b);
 	return (void *)(intptr_t)bad;

@@ -106,9 +106,8 @@ static void keeping(void)
 		{"the first one of it", {500000, WINDOW_MISSING}, 0},
 		{"a slate", {960000, 960000}, 0},
 	};
-	struct window w;
+	struct window w = {0};
 
-	window_init(&w);
 	is_int(window_keep_s(&w), 1, "an empty list is nothing new");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct window_column c = {
@@ -121,13 +120,12 @@ static void keeping(void)
 
 static void slates(void)
 {
-	struct window w;
+	struct window w = {0};
 	struct ladder l;
 	struct buf b;
 
 	ladder_parse("720p", NULL, NULL, &l, NULL);
 	buf_init(&b, M3U8_MAX_BYTES);
-	window_init(&w);
 	window_add(&w, &(struct window_column){.n = 1, .slate = true, .duration_us = {960000}});
 	window_break(&w);
 	window_add(&w, &(struct window_column){.n = 2, .duration_us = {500000}});
@@ -149,11 +147,10 @@ static bool add(struct window *w, int64_t n, bool both)
 
 static void windows(void)
 {
-	struct window w;
+	struct window w = {0};
 	struct buf b;
 
 	buf_init(&b, 4096);
-	window_init(&w);
 	is_str(summary(&w, 0, &b), "none", "an empty window has no playlist");
 	is_int(window_start(&w, 1000000), 500, "a first number is half the seconds since 1970");
 	add(&w, 500, false);

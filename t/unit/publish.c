@@ -226,8 +226,6 @@ static void attacks(struct place *at)
 	ok(!publish_remove(at->publisher, PUBLISH_WWW, "api/precious", 0) ||
 			strcmp(text_of(at, "outside/precious"), "precious") == 0,
 		"is not removed through");
-	publish_remove_tree(at->publisher, PUBLISH_WWW, "api", &f);
-	is_str(text_of(at, "outside/precious"), "precious", "nor with all that is below");
 	is_int(put(at, "api", "bad", 60), PUBLISH_FAILED, "and is no file that is there already");
 	is_int(publish_drop(at->publisher, PUBLISH_WWW, "api", 0), -1, "nor one to be removed");
 	file_path(path, sizeof(path), "%s/api/new", at->www);
@@ -267,26 +265,6 @@ static void kinds(struct place *at)
 				board_get(at->board, BOARD_PICTURE_FILES) == pictures,
 			"removed it does not count");
 	}
-}
-
-static void trees(struct place *at)
-{
-	struct fail f = {0};
-	struct stat st;
-	int64_t bytes = board_get(at->board, BOARD_PUBLISHED_BYTES);
-	char name[64];
-
-	for (int i = 0; i < 50; i++) {
-		file_path(name, sizeof(name), "tree/%d/%d/x.m4s", i % 7, i);
-		put(at, name, "0123456789", 60);
-	}
-	is_int(board_get(at->board, BOARD_PUBLISHED_BYTES), bytes + 500, "a tree is published");
-	is_int(publish_remove_tree(at->publisher, PUBLISH_WWW, "tree", &f), 0, "and removed");
-	ok(!in_www(at, "tree", &st), "whole");
-	is_int(board_get(at->board, BOARD_PUBLISHED_BYTES), bytes, "and counted off");
-	is_int(publish_remove_tree(at->publisher, PUBLISH_WWW, "tree", &f), 0, "again is fine");
-	is_int(publish_remove_tree(at->publisher, PUBLISH_WWW, "../x", &f), -1,
-		"a bad name is not looked for");
 }
 
 /* --- several at once -------------------------------------------------------------------------- */
@@ -384,7 +362,6 @@ int main(void)
 	line_before_link(&at);
 	kinds(&at);
 	attacks(&at);
-	trees(&at);
 	temporaries(&at);
 	races(&at);
 	place_close(&at);

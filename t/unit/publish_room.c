@@ -51,7 +51,11 @@ static void quota(struct place *at)
 	is_int(publish_bytes(at->publisher, PUBLISH_LIVE, "live-1/1.ts", span_make(bytes, 100000),
 		       60, 0, &f),
 		PUBLISH_OK, "live channels go on: the quota is not theirs");
-	publish_remove_tree(at->publisher, PUBLISH_WWW, "q", &f);
+	publish_remove(at->publisher, PUBLISH_WWW, "q/huge", 0);
+	for (int i = 0; i < 20; i++) {
+		file_path(name, sizeof(name), "q/%d", i);
+		publish_remove(at->publisher, PUBLISH_WWW, name, 0);
+	}
 	at->conf.bytes_quota = 100 * MB;
 	at->conf.free_floor = INT64_MAX / 2;
 	publish_room(&at->conf, at->board, PUBLISH_WWW, &room);

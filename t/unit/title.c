@@ -190,11 +190,6 @@ static void asking(void)
 	is_int(record_begin_us(&r, 0) + record_duration_us(&r, 0), record_begin_us(&r, 1),
 		"durations add up");
 	is_int(record_target_s(&r), 6, "the target duration");
-	is_int(record_at(&r, 0), 0, "the beginning is in segment 0");
-	is_int(record_at(&r, 6000010), 0, "just before the next");
-	is_int(record_at(&r, 6000011), 1, "and in it");
-	is_int(record_at(&r, -5), 0, "before the beginning: the first");
-	is_int(record_at(&r, INT64_MAX), 9, "after the end: the last");
 	is_int(record_lines(&r), 1080, "1920 x 804 is 1080p");
 }
 
