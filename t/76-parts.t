@@ -115,6 +115,10 @@ for my $way (qw(lighttpd nginx apache)) {
 		if ($ENV{SLUICE_LONG}) {
 			ok $known{$_} || $front->can_do($_), "$way: known, or done: $_ (" . ($known{$_} // 0) . ')' for @keys;
 		}
+		prepare($front, 'file', 500_000);
+		my $whole = $front->app->get('/cdn/stream/500000');
+		like $whole->header('X-Request-Id'), qr/^[0-9a-f]{16}$/, "$way: of a file that the program names";
+		is_deeply [ map { $whole->header($_) } qw(Content-Length Accept-Ranges X-Quality X-Cache) ], [ 500_000, 'bytes', 'high', 'HIT' ], 'the same is told as before';
 		for my $at (map { int rand 8_999_999_000_000 } 1 .. 5) {
 			my $last = $at + int rand 200_000;
 			my $part = $front->app->get('/cdn/stream/9T', Range => "bytes=$at-$last");

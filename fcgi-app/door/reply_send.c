@@ -190,6 +190,13 @@ static bool front_agrees(const struct reply *r)
 		     : r->status == 200 && !fcgi_param(r->rq->x, "HTTP_RANGE");
 }
 
+static bool is_nginx(const struct reply *r)
+{
+	const char *dialect = fcgi_param(r->rq->x, "SLUICE_SEND_FILE");
+
+	return dialect && strcasecmp(dialect, "X-Accel-Redirect") == 0;
+}
+
 /* Leaves the file to the front server if that can be told where it is: lighttpd undoes percent
  * escapes in the path and Apache does not, so only a plain one means the same to both. */
 static bool leave_file(struct reply *r)
@@ -198,7 +205,7 @@ static bool leave_file(struct reply *r)
 
 	if (!dialect || r->fd < 0 || !r->file)
 		return false;
-	if (strcasecmp(dialect, "X-Accel-Redirect") == 0)
+	if (is_nginx(r))
 		return buf_printf(&r->headers, "X-Accel-Redirect: /-file/%s\r\n", r->file);
 	if (strcasecmp(dialect, "X-Sendfile") == 0 && is_plain_path(r->conf->www_dir))
 		return buf_printf(&r->headers, "X-Sendfile: %s/%s\r\n", r->conf->www_dir, r->file);
@@ -217,7 +224,7 @@ static void put_cors(struct reply *r)
 	if (strcmp(origin, "*") != 0)
 		reply_vary(r, "Origin");
 	reply_header(r, "Access-Control-Expose-Headers",
-		"Content-Length, Content-Range, X-Cache, X-Request-Id, Retry-After");
+		"Content-Length, Content-Range, X-Cache, X-Quality, X-Request-Id, Retry-After");
 	if (r->rq->method != METHOD_OPTIONS)
 		return;
 	reply_header(r, "Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, DELETE, OPTIONS");
@@ -235,8 +242,9 @@ static void put_number(struct reply *r, const char *name, int64_t value)
 	reply_header(r, name, text);
 }
 
-/* What every answer says, and what follows from its members. */
-static void put_common(struct reply *r)
+/* What every answer says, and what follows from its members. Of a file that is left to it nginx
+ * offers parts by itself, and would do so twice. */
+static void put_common(struct reply *r, bool left)
 {
 	char date[DATE_BYTES];
 
@@ -256,7 +264,8 @@ static void put_common(struct reply *r)
 	if (r->modified_s) {
 		date_print(r->modified_s, date);
 		reply_header(r, "Last-Modified", date);
-		reply_header(r, "Accept-Ranges", "bytes");
+		if (!left || !is_nginx(r))
+			reply_header(r, "Accept-Ranges", "bytes");
 	}
 	reply_header(r, "X-Cache", r->x_cache);
 	reply_header(r, "X-Request-Id", r->rq->id);
@@ -380,7 +389,7 @@ static bool is_too_large(struct reply *r)
 	fail_set(&f, FAIL_INTERNAL, "The answer grew past its limit");
 	r->status = 200;
 	reply_fail(r, &f);
-	put_common(r);
+	put_common(r, false);
 	return true;
 }
 
@@ -406,7 +415,7 @@ int reply_send(struct reply *r)
 		r->status = 200;
 	if (has_pieces(r, left, &part))
 		await_piece(r, &part, &piece);
-	put_common(r);
+	put_common(r, left);
 	if (is_too_large(r))
 		left = false;
 	if (r->status >= 300)
