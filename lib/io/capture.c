@@ -106,7 +106,7 @@ static int start_program(const struct running *r, struct child *program, struct 
 		.stdin_fd = -1,
 		.stdout_fd = r->out[1],
 		.stderr_fd = r->err[1],
-		.limits = {.as_bytes = c->memory_bytes,
+		.limits = {.data_bytes = c->memory_bytes,
 			.cpu_s = c->wait_ms / 1000 + 1,
 			.fsize_bytes = FILE_MAX,
 			.nofile = OPEN_FILES}};

@@ -16,11 +16,12 @@
 
 struct capture {
 	const char *const *argv; /* ends in NULL; argv[0] is looked up in PATH */
-	int64_t wait_ms, memory_bytes;
-	pid_t spare;	   /* a child of the caller's that is not to be ended; 0: none */
-	const char *proxy; /* the URL (lib/io/guard.h) through which it is to go; NULL: none */
-	struct buf *out;   /* what it prints, at most out->max */
-	char said[160];	   /* the last line on its standard error that says something, cut */
+	int64_t wait_ms,
+		memory_bytes; /* of each process: what it writes to, not what it reserves */
+	pid_t spare;	      /* a child of the caller's that is not to be ended; 0: none */
+	const char *proxy;    /* the URL (lib/io/guard.h) through which it is to go; NULL: none */
+	struct buf *out;      /* what it prints, at most out->max */
+	char said[160];	      /* the last line on its standard error that says something, cut */
 };
 
 /* 0 when it ended well within its bounds. Fails: FAIL_UPSTREAM when it cannot be started, ended

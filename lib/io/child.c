@@ -101,6 +101,7 @@ static void set_limits(const struct child_spec *spec)
 
 #ifndef SANITIZED
 	set_limit(RLIMIT_AS, spec->limits.as_bytes);
+	set_limit(RLIMIT_DATA, spec->limits.data_bytes);
 #endif
 	set_limit(RLIMIT_CPU, spec->limits.cpu_s);
 	set_limit(RLIMIT_FSIZE, spec->limits.fsize_bytes);

@@ -24,6 +24,8 @@ struct child_fd {
 
 struct child_limits {
 	int64_t as_bytes, cpu_s, fsize_bytes, nofile; /* 0: as we have it ourselves */
+	int64_t data_bytes; /* of memory of its own that it can write to; what it only reserves is
+			     * free, as programs need that run JavaScript */
 };
 
 struct child_spec {
@@ -33,7 +35,7 @@ struct child_spec {
 	int stdin_fd, stdout_fd, stderr_fd; /* -1: /dev/null */
 	const struct child_fd *fds;	    /* more descriptors; every other one is closed */
 	size_t fd_count;		    /* at most 8 */
-	struct child_limits limits;	    /* as_bytes has no effect in a sanitizer build */
+	struct child_limits limits; /* those of memory have no effect in a sanitizer build */
 	bool no_network; /* EPERM for sockets, ptrace, mount and the like; see child_can_filter() */
 	int nice;
 };

@@ -109,7 +109,7 @@ const struct setting settings[] = {
 	{"resolve_timeout", SETTING_TIME, AT(resolve_timeout_s), "30s", 1, 600, NULL,
 		"How long one of them may take."},
 	{"resolve_memory", SETTING_BYTES, AT(resolve_memory), "1G", 16 << 20, 64 * GB, NULL,
-		"What one of them may take of memory."},
+		"How much memory each of their processes may write to."},
 	{"resolve_fragments", SETTING_NUMBER, AT(resolve_fragments), "4", 1, 64, NULL,
 		"{fragments} in their words: how many pieces they fetch at once."},
 	{"resolve_chunk", SETTING_BYTES, AT(resolve_chunk), "10M", 65536, GB, NULL,

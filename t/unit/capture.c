@@ -4,7 +4,10 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -105,6 +108,27 @@ static void words(struct buf *out)
 	is_int(f.kind, FAIL_UPSTREAM, "is an upstream that fails: %s", f.text);
 }
 
+/* As a program that runs JavaScript does before it begins. */
+static int reserve(void)
+{
+	void *room = mmap(NULL, (size_t)64 << 30, PROT_NONE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	puts(room == MAP_FAILED ? "no room" : "reserved");
+	return 0;
+}
+
+static void reserving(const char *self, struct buf *out)
+{
+	const char *const argv[] = {self, "reserve", NULL};
+	struct capture c = {.argv = argv, .wait_ms = 5000, .memory_bytes = MEMORY, .out = out};
+	struct fail f = {0};
+
+	buf_clear(out);
+	is_int(capture_run(&c, &f), 0, "one that reserves far more than it may use");
+	is_str(buf_str(out), "reserved\n", "may do so: %s", f.text);
+}
+
 /* Who asked for it, or what leads it for them, is killed in the middle, as any process of ours may
  * be. */
 static void killed(bool leader, struct buf *out)
@@ -133,9 +157,12 @@ static void killed(bool leader, struct buf *out)
 		ok(await(is_running, s, false), "and all that it started ends: %d", s);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct buf out;
+
+	if (argc == 2 && strcmp(argv[1], "reserve") == 0)
+		return reserve();
 
 	snprintf(mark, sizeof(mark), "%d", (int)getpid());
 	setenv("SECRET", "x", 1);
@@ -143,6 +170,7 @@ int main(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		run(i, &out);
 	words(&out);
+	reserving(argv[0], &out);
 	for (int s = 60; s <= 63; s++)
 		ok(!is_running(s), "nothing is left of sleep %d", s);
 	killed(false, &out);
