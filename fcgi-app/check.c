@@ -13,6 +13,8 @@
 
 #include "fcgi-app/processes/places.h"
 #include "lib/base/num.h"
+#include "lib/http/authority.h"
+#include "lib/http/cidr.h"
 #include "lib/io/child.h"
 #include "lib/io/conf.h"
 #include "lib/io/file.h"
@@ -141,6 +143,64 @@ static bool is_program(const char *name)
 	return false;
 }
 
+/* An address in a private network, written as such, is refused when it is connected to: it is said
+ * here. What a name stands for is known then only. */
+static void check_address(struct findings *o, const struct conf_source *s)
+{
+	const char *from = strstr(s->url, "://");
+	struct span host, port;
+	int64_t number = span_starts(span_of(s->url), "https://") ? 443 : 80;
+	struct cidr address, allowed;
+
+	if (!from ||
+		!authority_split(span_make(from + 3, strcspn(from + 3, "/?#")), &host, &port) ||
+		memchr(host.ptr, '/', host.len) || !cidr_parse(host, &address) ||
+		!cidr_is_private(&address.base))
+		return;
+	if (port.len && !num_parse(port, 1, UINT16_MAX, &number))
+		return;
+	for (size_t i = 0; i < s->allow_count; i++) {
+		if (cidr_parse(span_of(s->allow[i]), &allowed) &&
+			cidr_holds(&allowed, &address.base, (uint16_t)number))
+			return;
+	}
+	warning(o,
+		"source \"%s\": %.*s, port %lld, is a private address; say allow = { \"%.*s\" } to "
+		"use it",
+		s->name, (int)host.len, host.ptr, (long long)number, (int)host.len, host.ptr);
+}
+
+static void check_gateway(struct findings *o, const struct conf_source *s)
+{
+	for (size_t i = 0; i < s->account_count; i++) {
+		if (!*s->accounts[i].user)
+			warning(o, "source \"%s\": a gateway wants user and password%s%s%s",
+				s->name, i ? " of account \"" : "", s->accounts[i].name,
+				i ? "\"" : "");
+	}
+	if (strpbrk(s->url, "?#") || strstr(s->url, ".php"))
+		warning(o,
+			"source \"%s\": url is that of the gateway alone, such as "
+			"http://gateway.example:8080; user and password are settings of their own",
+			s->name);
+}
+
+static void check_program(struct findings *o, const struct conf_source *s)
+{
+	const char *name = s->command[0];
+
+	if (is_program(name))
+		return;
+	if (strchr(name, ' '))
+		warning(o,
+			"source \"%s\": there is no program \"%s\"; write each word of a command "
+			"between quotes of its own",
+			s->name, name);
+	else
+		warning(o, "source \"%s\": there is no program %s; install it or say its path",
+			s->name, name);
+}
+
 /* What a source needs of this host. */
 static void check_source(struct findings *o, const struct conf_source *s)
 {
@@ -150,9 +210,12 @@ static void check_source(struct findings *o, const struct conf_source *s)
 	if (strcmp(s->type, "m3u") == 0 && s->url[0] == '/' && access(s->url, R_OK) < 0)
 		warning(o, "source \"%s\": the list %s cannot be read: %s", s->name, s->url,
 			strerrordesc_np(errno));
-	if (s->command_count && !is_program(s->command[0]))
-		warning(o, "source \"%s\": there is no program %s; install it or say its path",
-			s->name, s->command[0]);
+	if (s->command_count)
+		check_program(o, s);
+	else
+		check_address(o, s);
+	if (strcmp(s->type, "xtream") == 0)
+		check_gateway(o, s);
 }
 
 /* The front server makes the log, but not its directory. */

@@ -19,7 +19,7 @@ sub check {
 	);
 	open my $file, '>', "$dir/sluice.conf" or die "sluice.conf: $!";
 	print $file map { "$_ = \"$conf{$_}\"\n" } sort keys %conf;
-	print $file qq{source "demo" { url = "http://gw" }\n};
+	print $file qq{source "demo" { url = "http://gw" user = "u" }\n};
 	close $file;
 	my $text = `$program -c $dir/sluice.conf check $how 2>&1`;
 	return ($? >> 8, $text);
@@ -76,6 +76,25 @@ for my $case (@missing) {
 	is $? >> 8, 0, "$name that is missing keeps nothing from starting";
 	like $text, $said, 'but is said';
 }
+check('--quiet');
+open my $sources, '>>', "$dir/sluice.conf" or die "sluice.conf: $!";
+print $sources <<'END';
+source "words" { type = "command" command = {"sh -c"} }
+source "account" { url = "http://gw" }
+source "second" { url = "http://gw" user = "u" account "b" { } }
+source "address" { url = "http://gw/get.php?username=u" user = "u" }
+source "private" { url = "http://10.0.0.5:81/" user = "u" allow = {"10.0.0.0/8:80"} }
+source "allowed" { url = "http://[fd00::5]:81" user = "u" allow = {"fd00::/8"} }
+source "public" { url = "http://8.8.8.8" user = "u" }
+END
+close $sources;
+$text = `$program -c $dir/sluice.conf check --quiet 2>&1`;
+like $text, qr/^warning: source "words": there is no program "sh -c"; write each word of a command between quotes/m, 'a command in one word';
+like $text, qr/^warning: source "account": a gateway wants user and password$/m, 'a gateway without an account';
+like $text, qr/^warning: source "second": a gateway wants user and password of account "b"$/m, 'or with one that has no name';
+like $text, qr/^warning: source "address": url is that of the gateway alone/m, 'an address with the account in it';
+like $text, qr/^warning: source "private": 10\.0\.0\.5, port 81, is a private address; say allow = \{ "10\.0\.0\.5" \}/m, 'a private address without leave';
+unlike $text, qr/source "(?:allowed|public|demo)"/, 'and nothing of those that are right';
 check('--quiet', live_max => 'many', site_colour => 'red');
 open my $more, '>>', "$dir/sluice.conf" or die "sluice.conf: $!";
 print $more "live_idl = 30\nsource \"tape\" { type = \"tape\" }\napi_threads = 0\n";

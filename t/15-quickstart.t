@@ -58,7 +58,7 @@ for my $case (@cases) {
 	like $text, $said, 'in words';
 	unlike $text, qr/^Building/m, 'before anything is built';
 }
-for my $command (qw(stop status)) {
+for my $command (qw(stop status reload)) {
 	my ($status, $text) = run($command, '--dir', $dir . '2');
 	is_deeply [ $status, $text ], [ 0, "Nothing runs in ${dir}2.\n" ], "$command says when there is nothing";
 }

@@ -99,10 +99,14 @@ static void put_better(const char *text, const char *word, bool in_source, struc
 {
 	const char *nearest;
 
-	if (strstr(text, "no such option")) {
+	if (span_starts(span_of(word), "\xef\xbb\xbf")) {
+		buf_puts(to, "The file begins with a byte order mark; save it without one");
+	} else if (strstr(text, "no such option")) {
 		nearest = nearest_name(word, in_source);
 		buf_printf(to, "%s no setting %s", in_source ? "A source has" : "There is", word);
-		if (nearest)
+		if (in_source && conf_setting(word) < setting_count)
+			buf_puts(to, "; is the } missing that ends the source before it?");
+		else if (nearest)
 			buf_printf(to, "; do you mean %s?", nearest);
 	} else if (strstr(text, "duplicate title")) {
 		buf_printf(

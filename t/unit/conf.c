@@ -139,6 +139,11 @@ static void mistakes(const struct place *p)
 			"A source needs a name: source \"NAME\" { ... }"},
 		{"source \"a\" {\n ulr = http://x\n}\n", 2,
 			"A source has no setting ulr; do you mean url?"},
+		{"source \"a\" {\n url = http://x\nsite_name = x\n", 3,
+			"A source has no setting site_name; is the } missing that ends the source "
+			"before it?"},
+		{"\xef\xbb\xbfsite_name = x\n", 1,
+			"The file begins with a byte order mark; save it without one"},
 		{"source \"a\" { }\n", 1, "Source a: url begins with http:// or https://"},
 		{"source \"a\" { url = http://x\n type = tape }\n", 2,
 			"Source a: there is no type \"tape\"; there are xtream, m3u, files, http "
