@@ -57,6 +57,13 @@ like $text, qr/^warning: memcached at \S+none\.sock does not answer; everything 
 like $text, qr/^\w+: web_dir: /m, 'pages that are missing are said';
 ($status, $text) = check('--quiet', access => 'password', htpasswd => "$dir/none");
 like $text, qr/^warning: access is password and \S+ cannot be read/m, 'a file of users that is missing too';
+open my $slow, '>', "$dir/slow" or die "slow: $!";
+print $slow "#!/bin/sh\nexec sleep 60\n";
+close $slow;
+chmod 0755, "$dir/slow";
+($status, $text) = check('--quiet', ffmpeg => "$dir/slow");
+is $status, 0, 'an ffmpeg that takes long keeps nothing from starting';
+like $text, qr/^warning: ffmpeg: \S+slow says nothing for 5 s$/m, 'but is said';
 my @missing = (
 	[ 'a directory of films', qq{source "films" { type = "files" url = "$dir/no-films" }}, qr{^warning: source "films": the directory \S+/no-films cannot be read: No such}m ],
 	[ 'a list', qq{source "list" { type = "m3u" url = "$dir/no.m3u" }}, qr{^warning: source "list": the list \S+/no\.m3u cannot be read: No such}m ],
