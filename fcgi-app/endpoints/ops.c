@@ -159,8 +159,8 @@ static void check_encoders(struct health *h)
 	if (max)
 		snprintf(text, sizeof(text), "%d of %lld channels are on", count, (long long)max);
 	else
-		snprintf(text, sizeof(text), "%d channel%s on", count,
-			count == 1 ? " is" : "s are");
+		snprintf(
+			text, sizeof(text), "%d channel%s on", count, count == 1 ? " is" : "s are");
 	check(h, "encoders", max && count >= max ? DEGRADED : HEALTHY, text);
 }
 
