@@ -104,7 +104,7 @@ async function status(browser) {
 		await page.getByRole('link', { name: /status/i }).click();
 		ok(await until(async () => /No source/.test(await page.locator('#summary').textContent()), 10),
 			'the list leads to the status page');
-		mock.sources = [{ name: 'demo', reason: null, message: null, since: null, channels: 60, films: 12, series: 3,
+		mock.sources = [{ name: 'demo', type: 'xtream', reason: null, message: null, since: null, channels: 60, films: 12, series: 3,
 			importedAt: null, importTrouble: null, accounts: [{ name: '', connections: 2, inUse: 1 }] }];
 		await page.reload();
 		const words = async (cells) => (await page.locator(cells).allTextContents()).join(' | ');
