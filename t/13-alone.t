@@ -184,6 +184,7 @@ SKIP: {
 		while (time < $end) {
 			next unless $failed->();
 			$bad++;
+			sleep 0.05;    # a process that dies closes what it answers on before what it listens on
 			$twice++ if $failed->();
 		}
 		return [ $bad, $twice, $done ];
@@ -192,7 +193,7 @@ SKIP: {
 	for my $client (@failed[ 1 .. 3 ]) {
 		my ($bad, $twice, $done) = @$client;
 		cmp_ok $bad, '<=', $failed[0], "a client loses the request that such a worker had at most ($bad of $done)";
-		is $twice, 0, 'and has an answer when it asks again';
+		is $twice, 0, 'and has an answer when it asks again in a moment';
 	}
 	ok $app->wait_for(sub { scalar(() = $app->pids('api')) == 2 }, 10, 'two workers'), 'lighttpd has started others';
 	is(($app->pids('supervisor'))[0], $supervisor, 'the supervisor has not noticed');
