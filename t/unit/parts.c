@@ -89,8 +89,11 @@ static void order(void)
 	copy->state = PART_RUNNING;
 	ok(parts_next(parts, 1, 0) == NULL, "but no second picture is encoded");
 	ok(parts_next(parts, 2, 0)->rq.n == 3, "with two it is");
-	second->state = PART_FREE;
 	ask("720p", 3, 0)->state = PART_FREE;
+	ok(parts_next(parts, 2, 0) == NULL && parts_next(parts, 9, 0) == ahead,
+		"beside one that somebody waits for, which takes 8 processors, nothing is made "
+		"ahead");
+	second->state = PART_FREE;
 	ok(parts_next(parts, 1, 0) == ahead, "what comes next is made when nobody waits");
 	ahead->state = PART_RUNNING;
 	ask("720p", 30, 0);

@@ -28,8 +28,9 @@ enum {
 	TRIES = 2, /* of one part */
 	IDLE_MS = 60000,
 	LOOK_MS = 200,
-	STEP_MS = 10,	  /* between looks for what a part waits for, */
-	ELSEWHERE_MS = 50 /* and for one that another host makes */
+	STEP_MS = 10,	   /* between looks for what a part waits for, */
+	ELSEWHERE_MS = 50, /* and for one that another host makes */
+	NEXT_MS = 40	   /* in which a viewer who is near asks for what comes next */
 };
 
 struct packager {
@@ -224,6 +225,9 @@ static void end_part(struct packager *p, struct part *part)
 		refuse(p, part, &f, false);
 		return;
 	}
+	/* A viewer who is near asks for the next one at once, and has all processors make it. */
+	if (part->heavy && part->priority == 0)
+		parts_hold_ahead(&p->parts, &rq, clock_mono_us() + NEXT_MS * 1000);
 	answer_all(p, part, NULL, false, hand_over);
 	if (rq.part == PACKAGE_INDEX) {
 		making_keep_index(&p->making, rq.id);

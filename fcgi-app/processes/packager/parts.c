@@ -6,6 +6,8 @@
 
 #include "lib/hls/rendition.h"
 
+enum { URGENT_THREADS = 8 }; /* as lib/av/decoder.c: of what somebody waits for, at most */
+
 bool part_is_heavy(const struct package_request *rq)
 {
 	struct rendition r;
@@ -118,13 +120,15 @@ static struct load load_of(const struct parts *p)
 	return l;
 }
 
+/* What somebody waits for has the processors for itself: what is made ahead beside it would hold it
+ * up, and be late itself. */
 static bool has_room(const struct part *part, const struct load *l, int heavy_max)
 {
 	if (!part->heavy)
 		return l->light < (part->priority > 0 ? PARTS_LIGHT_AHEAD_MAX : PARTS_LIGHT_MAX);
 	if (part->priority == 0)
 		return l->urgent < heavy_max;
-	return l->urgent + l->ahead < heavy_max;
+	return l->urgent * URGENT_THREADS + l->ahead < heavy_max;
 }
 
 bool part_is_passed_by(const struct part *part)
@@ -207,6 +211,17 @@ void parts_forget_ahead(struct parts *p, const struct package_request *rq, uint3
 			is_same_rendition(&part->rq, rq) &&
 			(part->rq.n <= rq->n || part->rq.n > rq->n + ahead))
 			parts_drop(part);
+	}
+}
+
+void parts_hold_ahead(struct parts *p, const struct package_request *rq, int64_t due_us)
+{
+	for (size_t i = 0; i < PARTS_MAX; i++) {
+		struct part *part = &p->list[i];
+
+		if (is_only_ahead(part) && part->rq.viewer == rq->viewer &&
+			is_same_rendition(&part->rq, rq) && part->due_us < due_us)
+			part->due_us = due_us;
 	}
 }
 

@@ -76,6 +76,9 @@ struct part *parts_in_the_way(struct parts *p, int heavy_max, int64_t now_us);
  * of the `ahead` segments after it: they have gone elsewhere. */
 void parts_forget_ahead(struct parts *p, const struct package_request *rq, uint32_t ahead);
 
+/* What is queued ahead for the viewer in the rendition of `rq` is not begun before `due_us`. */
+void parts_hold_ahead(struct parts *p, const struct package_request *rq, int64_t due_us);
+
 /* The caller has closed `output` and given back a claim. */
 void parts_drop(struct part *part);
 
