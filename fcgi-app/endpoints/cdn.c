@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fcgi-app/app.h"
+#include "fcgi-app/door/rate.h"
 #include "fcgi-app/endpoints/find.h"
 #include "fcgi-app/endpoints/joined.h"
 #include "fcgi-app/endpoints/stream.h"
@@ -114,12 +115,17 @@ static int look_at_source(struct app *app, struct request *rq, struct reply *r,
 	const struct resolved_at at = app_resolved_at(app, rq);
 	const struct resolved_ask resolve = {
 		ask->id, object_ask_quality(ask), ask->kbps, ask->format};
+	enum resolved_result result;
 	struct resolved found;
 	int64_t retry_s = 0;
 
-	if (find_allowed(app, rq, r, &resolve, f) < 0)
-		return -1;
-	switch (resolved_find(&at, &resolve, &rq->arena, &found, &retry_s, f)) {
+	result = resolved_await(&at, &resolve, 0, &rq->arena, &found, &retry_s, f);
+	if (result == RESOLVED_WAIT) {
+		if (rate_program(app->rate, ask->id, rq, r, f) < 0)
+			return -1;
+		result = resolved_find(&at, &resolve, &rq->arena, &found, &retry_s, f);
+	}
+	switch (result) {
 	case RESOLVED_FOUND:
 		return found.where == RESOLVED_FILE;
 	case RESOLVED_WAIT:

@@ -5,11 +5,9 @@
 #include <stdlib.h>
 
 #include "fcgi-app/app.h"
-#include "fcgi-app/door/rate.h"
 #include "lib/base/num.h"
 #include "lib/http/quality.h"
 #include "lib/io/conf.h"
-#include "lib/svc/resolved.h"
 #include "lib/svc/viewers.h"
 
 int find_ident(const struct request *rq, struct ident *out, struct fail *f)
@@ -140,19 +138,6 @@ int find_limit(struct request *rq, int64_t *limit, struct fail *f)
 		return fail_set(
 			f, FAIL_INPUT, "limit takes a number from 1 to %d", CATALOG_LIMIT_MAX);
 	return 0;
-}
-
-int find_allowed(struct app *app, struct request *rq, struct reply *r,
-	const struct resolved_ask *ask, struct fail *f)
-{
-	const struct resolved_at at = app_resolved_at(app, rq);
-	struct resolved known;
-	struct fail ignored;
-	int64_t retry_s;
-
-	if (resolved_await(&at, ask, 0, &rq->arena, &known, &retry_s, &ignored) != RESOLVED_WAIT)
-		return 0;
-	return rate_program(app->rate, ask->id, rq, r, f);
 }
 
 uint64_t find_viewer(const struct request *rq)

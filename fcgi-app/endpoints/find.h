@@ -10,8 +10,6 @@
 #include "lib/svc/catalog.h"
 
 struct app;
-struct reply;
-struct resolved_ask;
 
 /* The id in the path ({id} is the route's first argument); a bare number is a channel.
  * Fails: FAIL_INPUT for what can be no id. */
@@ -51,11 +49,6 @@ int64_t find_hinted_kbps(struct request *rq);
 /* Reads ?limit=, how many a page shall hold; untouched when it is not said. Fails: FAIL_INPUT for
  * what is none from 1 to CATALOG_LIMIT_MAX. */
 int find_limit(struct request *rq, int64_t *limit, struct fail *f);
-
-/* Counts the request (rate_resolve) where a program has to be run to find what is asked for. Fails:
- * as rate_program(). */
-int find_allowed(struct app *app, struct request *rq, struct reply *r,
-	const struct resolved_ask *ask, struct fail *f);
 
 /* A number for who asks, by address and program (lib/svc/viewers.h). */
 uint64_t find_viewer(const struct request *rq);

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "fcgi-app/app.h"
+#include "fcgi-app/door/rate.h"
 #include "fcgi-app/endpoints/cdn.h"
 #include "fcgi-app/endpoints/film.h"
-#include "fcgi-app/endpoints/find.h"
 #include "lib/hls/m3u8.h"
 #include "lib/hls/sidx.h"
 #include "lib/svc/pair.h"
@@ -266,6 +266,21 @@ static int make_ask(const struct joined *j, struct object_ask *ask, struct fail 
 		       : fail_set(f, FAIL_INPUT, "This is no id");
 }
 
+/* Counts the request (rate_resolve) where a program has to be run to find what is asked for. Fails:
+ * as rate_program(). */
+static int count_program(struct app *app, struct request *rq, struct reply *r,
+	const struct resolved_ask *ask, struct fail *f)
+{
+	const struct resolved_at at = app_resolved_at(app, rq);
+	struct resolved known;
+	struct fail ignored;
+	int64_t retry_s;
+
+	if (resolved_await(&at, ask, 0, &rq->arena, &known, &retry_s, &ignored) != RESOLVED_WAIT)
+		return 0;
+	return rate_program(app->rate, ask->id, rq, r, f);
+}
+
 static int make(struct app *app, struct request *rq, struct reply *r, void *ctx, struct fail *f)
 {
 	const struct joined *j = ctx;
@@ -275,7 +290,7 @@ static int make(struct app *app, struct request *rq, struct reply *r, void *ctx,
 	char uri[32];
 	int bad;
 
-	if (find_allowed(app, rq, r, &asked, f) < 0)
+	if (count_program(app, rq, r, &asked, f) < 0)
 		return -1;
 	if (j->what == MASTER)
 		return make_master(app, rq, r, j, f);

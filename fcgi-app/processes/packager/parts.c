@@ -45,6 +45,13 @@ static bool is_only_ahead(const struct part *part)
 	       !part->claimed_us;
 }
 
+/* Queued for what the viewer in the rendition that `rq` asks for may want later. */
+static bool is_ahead_of(const struct part *part, const struct package_request *rq)
+{
+	return is_only_ahead(part) && part->rq.viewer == rq->viewer &&
+	       is_same_rendition(&part->rq, rq);
+}
+
 /* The one that would be begun last. */
 static struct part *last_ahead(struct parts *p)
 {
@@ -207,9 +214,7 @@ void parts_forget_ahead(struct parts *p, const struct package_request *rq, uint3
 	for (size_t i = 0; i < PARTS_MAX; i++) {
 		struct part *part = &p->list[i];
 
-		if (is_only_ahead(part) && part->rq.viewer == rq->viewer &&
-			is_same_rendition(&part->rq, rq) &&
-			(part->rq.n <= rq->n || part->rq.n > rq->n + ahead))
+		if (is_ahead_of(part, rq) && (part->rq.n <= rq->n || part->rq.n > rq->n + ahead))
 			parts_drop(part);
 	}
 }
@@ -219,8 +224,7 @@ void parts_hold_ahead(struct parts *p, const struct package_request *rq, int64_t
 	for (size_t i = 0; i < PARTS_MAX; i++) {
 		struct part *part = &p->list[i];
 
-		if (is_only_ahead(part) && part->rq.viewer == rq->viewer &&
-			is_same_rendition(&part->rq, rq) && part->due_us < due_us)
+		if (is_ahead_of(part, rq) && part->due_us < due_us)
 			part->due_us = due_us;
 	}
 }
